@@ -1,0 +1,91 @@
+# Needs only make and a Python of 3.11 or newer with its venv module; everything else is put into
+# .venv here. `make demo` installs what ucj needs to run, `make test` the development tools too,
+# both at the versions of constraints.txt. Another Python: `make test PYTHON=python3.13`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $(name))) python3)
+endif
+UV ?= uv
+
+VENV := .venv
+BIN := $(VENV)/bin
+# pip hands PIP_CONSTRAINT (newer ones: PIP_BUILD_CONSTRAINT) on to the build of ucj itself, so
+# that hatchling is pinned as well; `-c` would not.
+INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-input --editable
+
+# An installation is redone when its lists change, and when uv or a person took a tool out of it.
+missing = $(if $(filter-out $(wildcard $(1:%=$(BIN)/%)),$(1:%=$(BIN)/%)),FORCE)
+RUN_TOOLS := ucj
+DEV_TOOLS := ucj ruff mypy lint-imports pytest
+
+.PHONY: help demo test check bench soak docs lock clean FORCE
+FORCE:
+
+help:
+	@echo 'make demo    import the example and show what it says'
+	@echo 'make test    everything a change must pass: check, then all tests but soak'
+	@echo 'make check   fast: format, lint, types, import contracts'
+	@echo 'make bench   measure'
+	@echo 'make soak    the long tests, with many more examples'
+	@echo 'make docs    write the generated documents again'
+	@echo 'make lock    choose versions again: uv.lock and constraints.txt (needs uv)'
+	@echo 'make clean   remove .venv, caches and build results'
+
+demo: $(VENV)/.ready-to-run
+	@$(BIN)/ucj demo
+
+check: $(VENV)/.ready-to-develop
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest -n auto -m 'not soak'
+
+bench: $(VENV)/.ready-to-develop
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --timeout=3600
+
+soak: $(VENV)/.ready-to-develop
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests -n auto --timeout=28800
+
+docs: $(VENV)/.ready-to-develop
+	$(BIN)/python docs/generate.py
+
+# No index, find-links or configuration of this machine may get into the lock.
+lock:
+	@command -v $(UV) >/dev/null || { echo 'make lock needs uv: https://docs.astral.sh/uv/' >&2; exit 1; }
+	env -u PIP_FIND_LINKS -u UV_FIND_LINKS -u UV_EXTRA_INDEX_URL -u UV_INDEX \
+		$(UV) --no-config lock --default-index https://pypi.org/simple
+	$(UV) --no-config export --quiet --frozen --no-hashes --no-emit-project --all-extras \
+		--no-annotate --no-header --output-file constraints.txt
+
+$(VENV)/.ready-to-run: pyproject.toml constraints.txt $(call missing,$(RUN_TOOLS))
+	$(make-venv)
+	$(INSTALL) .
+	@touch $@
+
+$(VENV)/.ready-to-develop: pyproject.toml constraints.txt $(call missing,$(DEV_TOOLS))
+	$(make-venv)
+	$(INSTALL) '.[dev]'
+	@touch $@ $(VENV)/.ready-to-run
+
+# A .venv that uv made has no pip, and one of a Python since removed does not start: made anew.
+define make-venv
+@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
+	echo "ucj needs Python 3.11 or newer; $(PYTHON) is not. Name one: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1; }
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+endef
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		.benchmarks .coverage
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

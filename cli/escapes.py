@@ -1,0 +1,60 @@
+"""Text made harmless where it is written: for a terminal, for a reader of JSON, for a spreadsheet.
+
+Nothing here masks or cuts; that is `registry.safe_text`, for words shown to people.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Controls (C0 but LF, DEL, C1), soft hyphen, bidi and zero-width marks, line separators, lone
+# surrogates, tags: what moves a cursor, reorders a line or cannot be seen. LF is left, since CSV
+# and JSON have a way of their own to write it.
+_HIDDEN: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+# = + - @, their full-width and small forms: a spreadsheet reads each as the start of a formula.
+_STARTERS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+_BEFORE: Final = "[\\s\"'`\u2018\u2019\u201c\u201d]*"  # spaces and quotes hide nothing from it
+# A cell begins at the start of the text; and, for a spreadsheet whose list separator is ";" (as
+# in Indonesia), after every ";" of a comma-separated file, and after a line feed.
+_FORMULA: Final = re.compile(
+    rf"\A(?={_BEFORE}[{_STARTERS}\x00\t\r\n])|(?<=[;\n])(?={_BEFORE}[{_STARTERS}])"
+)
+
+
+def visible(text: str) -> str:
+    r"""Show what cannot be seen: every hidden character but the line feed as `\xNN` or `\uNNNN`."""
+    return _HIDDEN.sub(_named, text)
+
+
+def unformulated(text: str) -> str:
+    """Return the text with `'` before whatever a spreadsheet would run as a formula.
+
+    The quote is what a spreadsheet's own user types to say "this is text". Taking one `'` away
+    wherever this would have put it gives the text back.
+    """
+    return _FORMULA.sub("'", text)
+
+
+def json_escaped(encoded: str) -> str:
+    r"""Escape in JSON text the hidden characters that JSON would let through, as `\uNNNN`."""
+    return _HIDDEN.sub(_json_named, encoded)
+
+
+def _named(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code <= 0xFF:  # noqa: PLR2004 (Latin-1)
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 (BMP)
+
+
+def _json_named(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 (half a character: no reader takes it)
+        return f"\\\\u{code:04x}"
+    units = chr(code).encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

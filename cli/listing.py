@@ -1,0 +1,54 @@
+"""What a command hands over to be printed: columns and rows, exact and not yet rounded.
+
+Knows no format and no stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["text", "code", "count", "percent", "points", "date", "instant", "flag", "json"]
+Row = Mapping[str, object]
+
+PERCENT_PLACES: Final = 2
+POINTS_PLACES: Final = 6  # so that points add up; tables show PERCENT_PLACES of them
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `key` is a promise to programs, `title` a word for people.
+
+    Kinds: `text` came from people or files and is shown through `registry.safe_text`; `code` was
+    made by the registry (a digest, an id, an area code) and is shown whole; `count` is an int;
+    `percent` and `points` are exact (Fraction, int or Decimal); `json` is nested and may hold no
+    Fraction. `show`: whether tables for people have it; every other format has all columns.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    show: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The answer of one command.
+
+    `rows` may be a generator, read once: csv, json, jsonl and xlsx hold one row at a time.
+    `notes` are printed under a table, and on stderr beside the other formats. `total` is a last
+    row for people only (table and md). `layout` "record" prints each row as a block of its own.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: Iterable[Row]
+    notes: Sequence[str] = ()
+    total: Row | None = None
+    layout: Literal["table", "record"] = "table"
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns that people see."""
+        return tuple(column for column in self.columns if column.show)

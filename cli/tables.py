@@ -1,0 +1,241 @@
+"""Listings for people: the table of a terminal, records one under the other, Markdown.
+
+Knows no stream. Every cell has come through `cli.values.shown`: nothing in it moves a cursor.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from cli.escapes import visible
+from cli.listing import Column, Kind, Listing, Row
+from cli.values import shown
+
+GAP: Final = "  "
+EMPTY: Final = "(no rows)"
+NARROWEST_TEXT: Final = 12  # columns of a terminal under which wrapped text reads badly
+
+_NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "percent", "points"})
+_WRAPPED: Final[frozenset[Kind]] = frozenset({"text", "code", "json"})
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>|~&#])")
+_BOLD: Final = ("\x1b[1m", "\x1b[0m")
+
+Lines = list[str]
+
+
+def table(listing: Listing, *, width: int | None = None, colour: bool = False) -> Iterator[str]:
+    """Yield the lines of a table that fits the width: text wraps, numbers never break.
+
+    What cannot fit, and a listing laid out as records, is printed one record under the other.
+    """
+    rows = [_cells(listing.shown, row) for row in listing.rows]
+    total = _total(listing)
+    everything = rows if total is None else [*rows, total]
+    widths = _widths(listing.shown, everything, width)
+    if listing.layout == "record" or widths is None:
+        yield from _records(listing.shown, everything, width, colour=colour)
+    else:
+        yield from _grid(listing.shown, rows, total, widths, colour=colour)
+    yield from _feet(listing, width)
+
+
+def markdown(listing: Listing) -> Iterator[str]:
+    """Yield the lines of a GitHub table; cells are text, never markup."""
+    columns = listing.shown
+    yield _piped([_literal(column.title) for column in columns])
+    yield _piped(["---:" if column.kind in _NUMBERS else "---" for column in columns])
+    for row in listing.rows:
+        yield _piped([_literal(cell) for cell in _cells(columns, row)])
+    if total := _total(listing):
+        yield _piped([f"**{_literal(cell)}**" if cell else "" for cell in total])
+    for note in listing.notes:
+        yield ""
+        yield _literal(_one_line(note))
+
+
+def display_width(text: str) -> int:
+    """Return the columns the text takes on a terminal: 2 for East Asian wide, 0 for marks."""
+    if text.isascii():
+        return len(text)
+    return sum(_width_of(character) for character in text)
+
+
+def wrapped(text: str, width: int) -> Lines:
+    """Break the text into lines of at most that width: at spaces, in a word only if it must be."""
+    lines: Lines = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if display_width(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _broken(word, width)
+        lines += full
+    return [*lines, line]
+
+
+def _grid(
+    columns: Sequence[Column],
+    rows: Sequence[Lines],
+    total: Lines | None,
+    widths: Sequence[int],
+    *,
+    colour: bool,
+) -> Iterator[str]:
+    rule = GAP.join("─" * width for width in widths)
+    for line in _row([column.title for column in columns], columns, widths, at_foot=True):
+        yield line.join(_BOLD) if colour else line
+    yield rule
+    for row in rows:
+        yield from _row(row, columns, widths)
+    if not rows:
+        yield EMPTY
+    if total is not None:
+        yield rule
+        yield from _row(total, columns, widths)
+
+
+def _row(
+    cells: Sequence[str],
+    columns: Sequence[Column],
+    widths: Sequence[int],
+    *,
+    at_foot: bool = False,
+) -> Iterator[str]:
+    blocks = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    height = max(map(len, blocks), default=0)
+    for index, block in enumerate(blocks):
+        blank = [""] * (height - len(block))
+        blocks[index] = blank + block if at_foot else block + blank
+    for line in range(height):
+        padded = (
+            _padded(block[line], width, to_the_right=column.kind in _NUMBERS)
+            for block, width, column in zip(blocks, widths, columns, strict=True)
+        )
+        yield GAP.join(padded).rstrip()
+
+
+def _records(
+    columns: Sequence[Column], rows: Sequence[Lines], width: int | None, *, colour: bool
+) -> Iterator[str]:
+    margin = max((display_width(column.title) for column in columns), default=0)
+    room = None if width is None else max(NARROWEST_TEXT, width - margin - len(GAP))
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for column, cell in zip(columns, row, strict=True):
+            if not cell:
+                continue
+            head = _padded(column.title, margin)
+            for line in [cell] if room is None else wrapped(cell, room):
+                yield f"{head.join(_BOLD) if colour else head}{GAP}{line}".rstrip()
+                head = " " * margin
+    if not rows:
+        yield EMPTY
+
+
+def _feet(listing: Listing, width: int | None) -> Iterator[str]:
+    if listing.notes:
+        yield ""
+    for note in listing.notes:
+        yield from [_one_line(note)] if width is None else wrapped(_one_line(note), width)
+
+
+def _widths(
+    columns: Sequence[Column], rows: Sequence[Lines], width: int | None
+) -> list[int] | None:
+    """Share the width out: titles wrap first, then the widest text column gives way, or None."""
+    titles = [display_width(column.title) for column in columns]
+    words = [max(map(display_width, column.title.split(" "))) for column in columns]
+    cells = [max((display_width(row[at]) for row in rows), default=0) for at in range(len(columns))]
+    natural = [max(pair) for pair in zip(titles, cells, strict=True)]
+    if width is None:
+        return natural
+    room = width - len(GAP) * (len(columns) - 1)
+    least = [
+        max(word, min(cell, NARROWEST_TEXT) if column.kind in _WRAPPED else cell)
+        for column, word, cell in zip(columns, words, cells, strict=True)
+    ]
+    if sum(least) > room:
+        return None
+    bodies = [max(pair) for pair in zip(words, cells, strict=True)]
+    fitting = _narrowed(_narrowed(natural, bodies, room), least, room)
+    return _tightened(fitting, words, rows, room) if sum(bodies) > room else fitting
+
+
+def _narrowed(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Take from the widest column that may still give, until all fit or none may give."""
+    narrowed = list(widths)
+    while sum(narrowed) > room:
+        giving = [at for at, width in enumerate(narrowed) if width > least[at]]
+        if not giving:
+            break
+        narrowed[max(giving, key=narrowed.__getitem__)] -= 1
+    return narrowed
+
+
+def _tightened(
+    widths: Sequence[int], words: Sequence[int], rows: Sequence[Lines], room: int
+) -> list[int]:
+    """Take back what wrapped text leaves unused, for the column that lacks most."""
+    tight = [
+        max([word, *(display_width(line) for row in rows for line in wrapped(row[at], width))])
+        for at, (width, word) in enumerate(zip(widths, words, strict=True))
+    ]
+    wanted = [max((display_width(row[at]) for row in rows), default=0) for at in range(len(widths))]
+    neediest = max(range(len(widths)), key=lambda at: wanted[at] - tight[at])
+    tight[neediest] += max(0, min(room - sum(tight), wanted[neediest] - tight[neediest]))
+    return tight
+
+
+def _cells(columns: Sequence[Column], row: Row) -> Lines:
+    return [shown(row[column.key], column.kind) for column in columns]
+
+
+def _total(listing: Listing) -> Lines | None:
+    """Return the cells of the total; what has no total is blank, not unknown."""
+    total = listing.total
+    if total is None:
+        return None
+    blank = {column.key for column in listing.shown if total.get(column.key) is None}
+    return [
+        "" if column.key in blank else shown(total[column.key], column.kind)
+        for column in listing.shown
+    ]
+
+
+def _broken(word: str, width: int) -> Lines:
+    pieces = [""]
+    for character in word:
+        if display_width(pieces[-1] + character) > width and pieces[-1]:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def _padded(text: str, width: int, *, to_the_right: bool = False) -> str:
+    blank = " " * (width - display_width(text))
+    return blank + text if to_the_right else text + blank
+
+
+def _width_of(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _one_line(note: str) -> str:
+    return visible(note).replace("\n", " ")
+
+
+def _literal(cell: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", cell)
+
+
+def _piped(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

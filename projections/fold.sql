@@ -1,0 +1,192 @@
+-- What every event does to the ledger, on one page. A map over the log: each event is folded by
+-- itself, without state and without looking anything up, so any partition of the log, in any order,
+-- on one machine or many, gives the same rows.
+--
+-- In:  line(position, originator_id, originator_version, topic, state): the log, each state parsed once.
+-- Out: the tables below. Their constraints refuse what is malformed; an event is never skipped:
+--      `unknown` counts what the fold does not know before anything is inserted.
+
+-- @state: the union of all keys of all events; one key has one meaning and one type.
+STRUCT(
+    class_version INTEGER, transaction_id BIGINT, recorded_at TIMESTAMP, recorded_by VARCHAR,
+    area VARCHAR, reference VARCHAR, part VARCHAR, kind VARCHAR,
+    effective_on DATE, decided_on DATE, document VARCHAR, reason VARCHAR, note VARCHAR,
+    because VARCHAR, programmes VARCHAR[], proposed BIGINT, rejected MAP(VARCHAR, BIGINT),
+    source STRUCT(import_id VARCHAR, sheet VARCHAR), "row" BIGINT,
+    lines @LINES, puts @LINES,
+    takes_back STRUCT(kind VARCHAR, effective_on DATE, reason VARCHAR, lines @LINES),
+    takes_back_position BIGINT,
+    valid_from DATE, workers BIGINT, definition VARCHAR, citation VARCHAR, documented_on DATE,
+    due_on DATE, percent VARCHAR, basis VARCHAR,
+    as_of VARCHAR, category VARCHAR, segment VARCHAR, active BIGINT, potential BIGINT,
+    uncovered_percent VARCHAR, target_percent VARCHAR, gap VARCHAR, tolerance BIGINT,
+    publisher VARCHAR, published_on DATE, quote VARCHAR,
+    file_name VARCHAR, sha256 VARCHAR, size BIGINT, import_kind VARCHAR, sheet VARCHAR,
+    options MAP(VARCHAR, VARCHAR), rows BIGINT, control_workers BIGINT,
+    label_id VARCHAR, label_en VARCHAR, aliases VARCHAR[]
+)
+
+-- @lines: how many heads of which cohort, and the row they came from.
+STRUCT(
+    cohort STRUCT(area VARCHAR, reference VARCHAR, part VARCHAR, category VARCHAR,
+                  segment VARCHAR, funding VARCHAR, expires_on DATE),
+    workers BIGINT, "row" BIGINT, "of" STRUCT(reference VARCHAR, part VARCHAR, funding VARCHAR)
+)[]
+
+-- @tables
+CREATE TABLE entries (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    documented_on DATE,
+    area VARCHAR NOT NULL CHECK (length(area) = 5), category VARCHAR NOT NULL,
+    segment VARCHAR, funding VARCHAR,
+    kind VARCHAR NOT NULL CHECK (kind IN ('opening', 'enrolment', 'renewal', 'deactivation',
+        'reclassification', 'transfer', 'reconciling', 'lapse')),
+    act VARCHAR NOT NULL CHECK (act IN ('original', 'takes-back', 'puts')),
+    effective_on DATE NOT NULL, workers BIGINT NOT NULL CHECK (workers <> 0),
+    reference VARCHAR NOT NULL, part VARCHAR NOT NULL,
+    cohort_reference VARCHAR, cohort_part VARCHAR NOT NULL,
+    expires_on DATE CHECK (expires_on IS NULL OR effective_on < expires_on
+        OR (kind = 'lapse' AND effective_on = expires_on)),
+    reason VARCHAR, import_id VARCHAR, sheet VARCHAR, "row" BIGINT,
+    of_reference VARCHAR, of_part VARCHAR, of_funding VARCHAR
+);
+CREATE TABLE events (
+    position BIGINT NOT NULL, transaction_id BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL,
+    recorded_by VARCHAR NOT NULL, event VARCHAR NOT NULL, originator_version BIGINT NOT NULL,
+    area VARCHAR, reference VARCHAR, part VARCHAR, kind VARCHAR, effective_on DATE,
+    workers BIGINT, decided_on DATE, document VARCHAR, reason VARCHAR, note VARCHAR,
+    because VARCHAR, programmes VARCHAR[], proposed BIGINT, rejected MAP(VARCHAR, BIGINT),
+    takes_back_position BIGINT, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
+);
+CREATE TABLE potentials (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    area VARCHAR NOT NULL, valid_from DATE NOT NULL, workers BIGINT NOT NULL CHECK (workers > 0),
+    definition VARCHAR NOT NULL, source VARCHAR NOT NULL, documented_on DATE,
+    import_id VARCHAR, sheet VARCHAR, "row" BIGINT
+);
+CREATE TABLE targets (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    area VARCHAR NOT NULL, due_on DATE NOT NULL, percent VARCHAR NOT NULL, basis VARCHAR NOT NULL,
+    source VARCHAR NOT NULL, documented_on DATE, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
+);
+CREATE TABLE figures (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    area VARCHAR NOT NULL, as_of VARCHAR, category VARCHAR, segment VARCHAR, active BIGINT,
+    potential BIGINT, percent VARCHAR, uncovered_percent VARCHAR, target_percent VARCHAR,
+    gap VARCHAR, tolerance BIGINT NOT NULL, publisher VARCHAR NOT NULL, published_on DATE,
+    source VARCHAR NOT NULL, quote VARCHAR, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
+);
+-- A potential, target or figure counts until a later position takes it back.
+CREATE TABLE taken_back (
+    position BIGINT NOT NULL, takes_back_position BIGINT NOT NULL, because VARCHAR NOT NULL
+);
+CREATE TABLE imports (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    import_id VARCHAR NOT NULL, file_name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,
+    size BIGINT NOT NULL, import_kind VARCHAR NOT NULL, sheet VARCHAR NOT NULL,
+    options MAP(VARCHAR, VARCHAR) NOT NULL, rows BIGINT NOT NULL, control_workers BIGINT NOT NULL
+);
+CREATE TABLE categories (
+    position BIGINT NOT NULL, category VARCHAR NOT NULL, label_id VARCHAR NOT NULL,
+    label_en VARCHAR NOT NULL, aliases VARCHAR[] NOT NULL
+);
+
+-- @unknown: never skip an event; the first topic and version that the fold does not know
+SELECT position, topic, state.class_version FROM line
+WHERE state.class_version IS DISTINCT FROM 1 OR topic NOT IN (
+    'ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed', 'ucj.batch-deactivated',
+    'ucj.batch-reclassified', 'ucj.balance-reconciled', 'ucj.batch-corrected',
+    'ucj.batch-withdrawn', 'ucj.labour-potential-revised', 'ucj.labour-potential-withdrawn',
+    'ucj.target-set', 'ucj.target-withdrawn', 'ucj.figure-published', 'ucj.figure-retracted',
+    'ucj.file-imported', 'ucj.category-added')
+ORDER BY position LIMIT 1;
+
+-- @fold
+-- One rule: a line of ±n from day d in a cohort that ends on x gives ±n on d and, where there is
+-- an x, ∓n on x with kind `lapse`. Nobody lapses twice: every movement carries its own end.
+INSERT INTO entries
+WITH movement AS (
+    SELECT position, state, state.kind AS kind, 'original' AS act,
+           state.effective_on AS effective_on, state.reason AS reason, 1 AS sign,
+           unnest(state.lines) AS line
+    FROM line
+    WHERE topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
+                    'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
+    UNION ALL
+    SELECT position, state, state.takes_back.kind, 'takes-back', state.takes_back.effective_on,
+           state.takes_back.reason, -1, unnest(state.takes_back.lines)
+    FROM line WHERE topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
+    UNION ALL
+    SELECT position, state, state.kind, 'puts', state.effective_on, state.reason, 1,
+           unnest(state.puts)
+    FROM line WHERE topic = 'ucj.batch-corrected'
+), leg AS (
+    SELECT *, false AS lapses FROM movement
+    UNION ALL
+    SELECT *, true FROM movement WHERE line.cohort.expires_on IS NOT NULL
+)
+SELECT position, state.recorded_at, state.recorded_by, state.decided_on,
+       line.cohort.area, line.cohort.category, line.cohort.segment, line.cohort.funding,
+       CASE WHEN lapses THEN 'lapse' ELSE kind END, act,
+       CASE WHEN lapses THEN line.cohort.expires_on ELSE effective_on END,
+       CASE WHEN lapses THEN -sign ELSE sign END * line.workers,
+       state.reference, state.part, line.cohort.reference, line.cohort.part,
+       line.cohort.expires_on, CASE WHEN lapses THEN NULL ELSE reason END,
+       state.source.import_id, state.source.sheet,
+       CASE WHEN act = 'takes-back' THEN NULL ELSE line."row" END,
+       line."of".reference, line."of".part, line."of".funding
+FROM leg;
+
+INSERT INTO events
+SELECT position, state.transaction_id, state.recorded_at, state.recorded_by,
+       substr(topic, 5), originator_version,
+       state.area, state.reference, state.part, state.kind, state.effective_on,
+       CASE WHEN state.reference IS NULL THEN NULL ELSE
+           coalesce(list_sum(list_transform(state.lines, lambda each: each.workers)), 0)
+           + coalesce(list_sum(list_transform(state.puts, lambda each: each.workers)), 0)
+           - coalesce(list_sum(list_transform(state.takes_back.lines, lambda each: each.workers)), 0)
+       END,
+       state.decided_on, state.document, state.reason, state.note, state.because,
+       state.programmes, state.proposed, state.rejected, state.takes_back_position,
+       state.source.import_id, state.source.sheet,
+       coalesce(state."row", list_min(list_transform(coalesce(state.lines, state.puts),
+                                                     lambda each: each."row")))
+FROM line;
+
+INSERT INTO potentials
+SELECT position, state.recorded_at, state.recorded_by, state.area, state.valid_from,
+       state.workers, state.definition, state.citation, state.documented_on,
+       state.source.import_id, state.source.sheet, state."row"
+FROM line WHERE topic = 'ucj.labour-potential-revised';
+
+INSERT INTO targets
+SELECT position, state.recorded_at, state.recorded_by, state.area, state.due_on, state.percent,
+       state.basis, state.citation, state.documented_on,
+       state.source.import_id, state.source.sheet, state."row"
+FROM line WHERE topic = 'ucj.target-set';
+
+INSERT INTO figures
+SELECT position, state.recorded_at, state.recorded_by, state.area, state.as_of, state.category,
+       state.segment, state.active, state.potential, state.percent, state.uncovered_percent,
+       state.target_percent, state.gap, state.tolerance, state.publisher, state.published_on,
+       state.citation, state.quote, state.source.import_id, state.source.sheet, state."row"
+FROM line WHERE topic = 'ucj.figure-published';
+
+INSERT INTO taken_back
+SELECT position, state.takes_back_position, state.because
+FROM line WHERE topic IN ('ucj.labour-potential-withdrawn', 'ucj.target-withdrawn',
+                          'ucj.figure-retracted');
+
+INSERT INTO imports
+SELECT position, state.recorded_at, state.recorded_by,
+       CAST(CAST(originator_id AS UUID) AS VARCHAR), state.file_name,
+       state.sha256, state.size, state.import_kind, state.sheet, state.options, state.rows,
+       state.control_workers
+FROM line WHERE topic = 'ucj.file-imported';
+
+INSERT INTO categories
+SELECT position, state.category, state.label_id, state.label_en, state.aliases
+FROM line WHERE topic = 'ucj.category-added';
+
+-- @order: how an image lies on disk, so that one area's question reads few blocks
+entries: area, category, effective_on, position

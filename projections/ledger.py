@@ -1,0 +1,329 @@
+"""The ledger: the log spread out as signed movements, kept as an image plus the tail after it.
+
+An image is one DuckDB file, immutable once published. It is a cache: deleting every image loses
+nothing, and an image is used only if the log holds, at the image's position, the very event that
+it was made from. Names are never reused, because DuckDB would show the old file under a new name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from projections import fold
+from registry.errors import StoreError
+
+if TYPE_CHECKING:
+    from registry.storage.log import Log
+
+CHUNK_BYTES: Final = 64 << 20
+MEMORY_LIMIT: Final = "384MB"
+PUBLISH_TAIL_EVENTS: Final = 10_000
+"""A tail of this many events costs a question about 0.1 s; whoever folded it publishes."""
+
+Notice = Callable[[str], None]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A published image: its file and the position up to which it holds the log."""
+
+    path: Path
+    position: int
+
+
+class ImageFolder:
+    """Where a store's images lie: beside the store, or where the user may write."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def images(self) -> list[Image]:
+        """Return the images of this fold and engine, newest first."""
+        found = []
+        for path in self.path.glob(f"{_name_prefix()}-*.duckdb"):
+            with suppress(ValueError):
+                found.append(Image(path, int(path.stem.rsplit("-", 1)[1])))
+        return sorted(found, key=lambda image: image.position, reverse=True)
+
+    def discard(self, image: Image) -> None:
+        """Remove an image; a file in use on Windows stays, and is not used again."""
+        with suppress(OSError):
+            image.path.unlink(missing_ok=True)
+
+
+def image_folder(store: Path, store_id: str) -> ImageFolder | None:
+    """Return where images are kept: beside the store, else the user's cache, else nowhere.
+
+    `UCJ_CACHE` names another folder, for read-only media and servers.
+    """
+    named = os.environ.get("UCJ_CACHE")
+    if named:
+        return _usable(Path(named) / store_id)
+    beside = store.with_name(store.name + ".ledger")
+    if (folder := _usable(beside)) is not None:
+        return folder
+    from platformdirs import user_cache_path
+
+    return _usable(user_cache_path("ucj") / store_id)
+
+
+def _usable(path: Path) -> ImageFolder | None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return ImageFolder(path) if os.access(path, os.W_OK) else None
+
+
+def _name_prefix() -> str:
+    return f"{fold.version()}-{duckdb.__version__}"
+
+
+class Ledger:
+    """One consistent view of a log: `connection` has the fold's tables as views, up to `position`.
+
+    `tail_events` says how many events were folded for this view alone.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        folder: ImageFolder | None,
+        *,
+        upto: int | None = None,
+        notice: Notice = lambda _: None,
+    ) -> None:
+        self.log = log
+        self.folder = folder
+        self.head = log.head()
+        self.position = self.head if upto is None else min(upto, self.head)
+        self._notice = notice
+        self.connection = connect()
+        try:
+            self.image = self._attach_image()
+            after = self.image.position if self.image else 0
+            self.tail_events = max(0, self.position - after)
+            self._fold_tail(after)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def close(self) -> None:
+        """Release the image and the memory of the tail."""
+        self.connection.close()
+
+    def publish_is_due(self) -> bool:
+        """Whether the tail has grown so large that a new image pays."""
+        return self.folder is not None and self.tail_events >= PUBLISH_TAIL_EVENTS
+
+    def _attach_image(self) -> Image | None:
+        if self.folder is None:
+            return None
+        damaged = False
+        for image in self.folder.images():
+            # One that reaches past the view is fine: every question filters by position.
+            try:
+                self.connection.execute(f"ATTACH {_quoted(image.path)} AS image (READ_ONLY)")
+            except duckdb.Error:
+                if image.path.exists():  # else a publisher removed it: take the next
+                    self.folder.discard(image)
+                    damaged = True
+                continue
+            if self._is_of_this_log(image):
+                if damaged:
+                    self._notice("A damaged ledger image was set aside; an older one serves.")
+                return image
+            self.connection.execute("DETACH image")
+            self.folder.discard(image)
+            damaged = True
+        if damaged:
+            self._notice("The ledger image was damaged or of another log; it is rebuilt.")
+        return None
+
+    def _is_of_this_log(self, image: Image) -> bool:
+        try:
+            found = self.connection.execute(
+                "SELECT store_id, fold_version, position, event_sha256 FROM image.image"
+            ).fetchall()
+        except duckdb.Error:
+            return False
+        if len(found) != 1:
+            return False
+        store_id, fold_version, position, event_sha256 = found[0]
+        row = self.log.row(position)
+        return (
+            store_id == self.log.store_id
+            and fold_version == fold.version()
+            and position == image.position
+            and row is not None
+            and row.sha256() == event_sha256
+        )
+
+    def _fold_tail(self, after: int) -> None:
+        self.connection.execute("CREATE SCHEMA tail; USE tail")
+        fold.create_tables(self.connection)
+        if after < self.position:
+            with tempfile.TemporaryDirectory(prefix="ucj-") as folder:  # 0700
+                for chunk, _ in _chunks(self.log, Path(folder), after, self.position):
+                    fold.fold_file(self.connection, chunk)
+                    chunk.unlink()
+        self.connection.execute("USE main")
+        for table in fold.TABLES:
+            image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""
+            self.connection.execute(f"CREATE VIEW {table} AS {image}SELECT * FROM memory.tail.{table}")
+
+
+def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection with everything set that answers could depend on."""
+    connection = duckdb.connect(str(path) if path else ":memory:")
+    connection.execute(
+        "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false;"
+        " SET autoload_known_extensions = false; SET enable_progress_bar = false"
+    )
+    return connection
+
+
+def build_image(
+    log: Log, folder: ImageFolder, *, progress: Progress = lambda _: None
+) -> Image | None:
+    """Fold the whole log into a new image and publish it; older images of its kind are removed.
+
+    Returns None for an empty log. Raises StoreError where the image cannot be written.
+    """
+    position = log.head()
+    if position == 0:
+        return None
+    target = folder.path / f"{_name_prefix()}-{position}.duckdb"
+    try:
+        with _building_folder(folder.path) as building:
+            work = _replay(log, building, position, progress)
+            built = building / "image.duckdb"
+            _lay_out(work, built, log, position)
+            _publish(built, target)
+    except OSError as error:
+        what = f"the ledger image cannot be written: {error.strerror}"
+        raise StoreError(what, remedy="Free some space, or name another folder in UCJ_CACHE.") from None
+    image = Image(target, position)
+    for older in folder.images():
+        if older.position < position:
+            folder.discard(older)
+    return image
+
+
+@contextmanager
+def _building_folder(parent: Path) -> Iterator[Path]:
+    """A private folder for a build, gone afterwards; what a killed build left is removed too."""
+    for left in parent.glob("building-*"):
+        owner = left.name.split("-")[1]
+        if not (owner.isdigit() and _is_running(int(owner))):
+            shutil.rmtree(left, ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix=f"building-{os.getpid()}-", dir=parent))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":
+        return True  # there, removing a folder in use fails by itself
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _replay(log: Log, building: Path, position: int, progress: Progress) -> Path:
+    """Fold the log chunk by chunk into a working database, spilling beside it."""
+    work = building / "work.duckdb"
+    connection = connect(work)
+    try:
+        connection.execute(
+            f"SET memory_limit = '{MEMORY_LIMIT}';"
+            f" SET temp_directory = {_quoted(building / 'spill')};"
+            " SET preserve_insertion_order = false"
+        )
+        fold.create_tables(connection)
+        for chunk, last in _chunks(log, building, 0, position):
+            fold.fold_file(connection, chunk)
+            chunk.unlink()
+            progress(last)
+    finally:
+        connection.close()
+    return work
+
+
+def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[tuple[Path, int]]:
+    """Write the events after a position as files of lines, each with the position it ends at."""
+    pages = log.lines(after, upto)
+    for number in itertools.count(1):
+        chunk = building / f"lines-{number}.json"
+        size = 0
+        with chunk.open("w", encoding="utf-8", newline="\n") as file:
+            for page in pages:
+                text = "\n".join(page) + "\n"
+                size += file.write(text)
+                after += len(page)
+                if size >= CHUNK_BYTES:
+                    break
+        if size == 0:
+            chunk.unlink()
+            return
+        yield chunk, after
+
+
+def _lay_out(work: Path, built: Path, log: Log, position: int) -> None:
+    """Write the tables in their order, and what the image is of, into a new file."""
+    row = log.row(position)
+    assert row is not None
+    connection = connect(built)
+    try:
+        connection.execute(
+            f"SET memory_limit = '{MEMORY_LIMIT}';"
+            f" SET temp_directory = {_quoted(built.parent / 'spill')};"
+            f" ATTACH {_quoted(work)} AS work (READ_ONLY)"
+        )
+        for table in fold.TABLES:
+            connection.execute(
+                f"CREATE TABLE {table} AS SELECT * FROM work.{table} ORDER BY {fold.sorted_by(table)}"
+            )
+        connection.execute(
+            "CREATE TABLE image AS SELECT $1 AS store_id, $2 AS fold_version, $3 AS duckdb_version,"
+            " $4::BIGINT AS position, $5 AS event_sha256",
+            [log.store_id, fold.version(), duckdb.__version__, position, row.sha256()],
+        )
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+
+
+def _publish(built: Path, target: Path) -> None:
+    """Make the file durable and only then visible under its name."""
+    built.chmod(0o600)
+    with built.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(built, target)
+    if os.name == "posix":
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,436 @@
+"""The rules over the whole timeline, asked of the ledger: implements `registry.balances`.
+
+Asked inside the write transaction, with its own events folded as the end of the tail, and only for
+the areas and categories that it takes from. There is no second table of balances to keep true.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from projections.ledger import Ledger, build_image
+from registry.balances import Blame, Finding, Survivors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import ImageFolder
+    from registry.storage.log import Log
+
+FINDINGS_MAX: Final = 1_000
+LISTED: Final = 10
+
+# `own`: the movements of this transaction. `pair`: the areas × categories that it takes from; all
+# others only gained, and gaining breaks no balance.
+_PREPARE: Final = """
+CREATE TEMP TABLE own AS SELECT * FROM entries WHERE position > $since;
+CREATE TEMP TABLE pair AS
+    SELECT DISTINCT area, category FROM own
+    WHERE kind <> 'lapse' AND (workers < 0 OR kind = 'renewal');
+CREATE TEMP TABLE relevant AS
+    SELECT entries.* FROM entries SEMI JOIN pair USING (area, category);
+CREATE TEMP TABLE renewing AS
+    SELECT area, category, segment, cohort_reference, cohort_part, funding, expires_on,
+           of_reference, of_part, of_funding, effective_on AS starts_on, sum(workers) AS workers
+    FROM relevant WHERE kind = 'renewal' GROUP BY ALL HAVING sum(workers) <> 0;
+"""
+
+_COHORTS: Final = """
+WITH daily AS (
+    SELECT area, category, segment, funding, cohort_reference, cohort_part, expires_on,
+           effective_on, sum(workers) AS workers
+    FROM relevant WHERE cohort_reference IS NOT NULL GROUP BY ALL
+), running AS (
+    SELECT *, sum(workers) OVER (
+        PARTITION BY area, category, segment, funding, cohort_reference, cohort_part, expires_on
+        ORDER BY effective_on) AS balance
+    FROM daily
+)
+SELECT area, category, segment, funding, cohort_reference, cohort_part, expires_on,
+       effective_on, balance
+FROM running WHERE balance < 0
+QUALIFY row_number() OVER (
+    PARTITION BY area, category, segment, funding, cohort_reference, cohort_part, expires_on
+    ORDER BY effective_on) = 1
+ORDER BY area, cohort_reference, cohort_part, category LIMIT $most
+"""
+
+_POOLS: Final = """
+WITH daily AS (
+    SELECT area, category, effective_on, sum(workers) AS workers
+    FROM relevant WHERE expires_on IS NULL GROUP BY ALL
+), running AS (
+    SELECT *, sum(workers) OVER (PARTITION BY area, category ORDER BY effective_on) AS balance
+    FROM daily
+)
+SELECT area, category, effective_on, balance FROM running WHERE balance < 0
+QUALIFY row_number() OVER (PARTITION BY area, category ORDER BY effective_on) = 1
+ORDER BY area, category LIMIT $most
+"""
+
+# Renewed heads are those of the renewal on its first day: heads named as leaving on that day were
+# never covered by it.
+_RENEWALS: Final = """
+WITH renewed AS (
+    SELECT renewing.area, renewing.category, renewing.segment, renewing.of_reference,
+           renewing.of_part, renewing.of_funding, renewing.starts_on, sum(relevant.workers) AS workers,
+           list(DISTINCT renewing.cohort_reference) AS renewals
+    FROM renewing JOIN relevant
+      ON relevant.area = renewing.area AND relevant.category = renewing.category
+     AND relevant.segment IS NOT DISTINCT FROM renewing.segment
+     AND relevant.funding IS NOT DISTINCT FROM renewing.funding
+     AND relevant.cohort_reference = renewing.cohort_reference
+     AND relevant.cohort_part = renewing.cohort_part
+     AND relevant.expires_on = renewing.expires_on
+     AND relevant.effective_on <= renewing.starts_on
+    GROUP BY ALL
+), surviving AS (
+    SELECT renewed.*, coalesce((
+        SELECT sum(relevant.workers) FROM relevant
+        WHERE relevant.area = renewed.area AND relevant.category = renewed.category
+          AND relevant.segment IS NOT DISTINCT FROM renewed.segment
+          AND relevant.funding IS NOT DISTINCT FROM renewed.of_funding
+          AND relevant.cohort_reference = renewed.of_reference
+          AND relevant.cohort_part = renewed.of_part
+          AND relevant.expires_on = renewed.starts_on
+          AND relevant.effective_on < renewed.starts_on), 0) AS survivors
+    FROM renewed
+)
+SELECT area, category, segment, of_funding, of_reference, of_part, starts_on, workers, survivors,
+       renewals
+FROM surviving WHERE workers > survivors
+ORDER BY area, of_reference, of_part, category LIMIT $most
+"""
+
+_LIVE: Final = """
+WITH live AS (
+    SELECT area, reference, part, kind, effective_on, category, segment, funding,
+           cohort_reference, cohort_part, expires_on
+    FROM entries SEMI JOIN (SELECT DISTINCT area FROM own) USING (area)
+    WHERE kind <> 'lapse' GROUP BY ALL HAVING sum(workers) <> 0
+), opening AS (
+    SELECT area, min(effective_on) AS effective_on, min(reference) AS reference,
+           count(DISTINCT (reference, part)) AS openings
+    FROM live WHERE kind = 'opening' GROUP BY area
+)
+"""
+
+_OPENINGS: Final = (
+    _LIVE
+    + """
+SELECT opening.area, opening.reference, opening.effective_on, live.reference, live.part,
+       live.effective_on, live.kind, opening.openings
+FROM opening JOIN live USING (area)
+WHERE (live.kind <> 'opening' AND live.effective_on <= opening.effective_on)
+   OR (live.kind = 'opening' AND opening.openings > 1)
+GROUP BY ALL ORDER BY ALL LIMIT $most
+"""
+)
+
+# The same lines from the same day under another reference: a document that came in twice.
+_LOOK_ALIKES: Final = """
+WITH fresh AS (
+    SELECT area, reference, part, kind, effective_on,
+           list_sort(list((category, segment, expires_on, workers))) AS lines
+    FROM own WHERE kind <> 'lapse' AND act = 'original' GROUP BY ALL
+), net AS (
+    SELECT area, reference, part, kind, effective_on, category, segment, expires_on, funding,
+           cohort_reference, cohort_part, sum(workers) AS workers
+    FROM entries SEMI JOIN fresh USING (area, effective_on, kind)
+    GROUP BY ALL HAVING sum(workers) <> 0
+), standing AS (
+    SELECT area, reference, part, kind, effective_on,
+           list_sort(list((category, segment, expires_on, workers))) AS lines
+    FROM net GROUP BY ALL
+)
+SELECT fresh.area, fresh.reference, fresh.part, fresh.effective_on, min(standing.reference)
+FROM fresh JOIN standing
+  ON standing.area = fresh.area AND standing.effective_on = fresh.effective_on
+ AND standing.kind = fresh.kind AND standing.lines = fresh.lines
+ AND standing.reference <> fresh.reference
+GROUP BY ALL ORDER BY ALL LIMIT $most
+"""
+
+_POOL_DRAWS: Final = """
+WITH draw AS (
+    SELECT area, category, effective_on, reference, part FROM own
+    WHERE cohort_reference IS NULL AND workers < 0 AND act <> 'takes-back'
+    GROUP BY ALL
+)
+SELECT draw.area, draw.category, draw.effective_on, draw.reference, draw.part,
+       sum(relevant.workers) AS workers
+FROM draw JOIN relevant
+  ON relevant.area = draw.area AND relevant.category = draw.category
+ AND relevant.expires_on > draw.effective_on AND relevant.effective_on <= draw.effective_on
+GROUP BY ALL HAVING sum(relevant.workers) > 0 ORDER BY ALL LIMIT $most
+"""
+
+
+class LedgerBalances:
+    """`registry.balances.Balances` over image and tail."""
+
+    def __init__(self, folder: ImageFolder | None, open_log: Callable[[], Log]) -> None:
+        self._folder = folder
+        self._open_log = open_log
+
+    def prepare(self) -> None:
+        """Publish an image if the tail is long, so that nobody waits for it under the lock."""
+        if self._folder is None:
+            return
+        log = self._open_log()
+        try:
+            ledger = Ledger(log, self._folder, upto=0)
+            due = log.head() - (ledger.image.position if ledger.image else 0)
+            ledger.close()
+            if due >= PREPARE_TAIL_EVENTS:
+                build_image(log, self._folder)
+        finally:
+            log.close()
+
+    def findings(self, log: Log, since: int) -> list[Finding]:
+        """See `registry.balances.Balances.findings`."""
+        with _ledger(log, self._folder) as connection:
+            for statement in _PREPARE.split(";")[:-1]:
+                names = {"since": since} if "$since" in statement else {}
+                connection.execute(statement, names)
+            return [
+                *_openings(connection),
+                *_cohorts(connection),
+                *_pools(connection),
+                *_renewals(connection),
+                *_look_alikes(connection),
+                *_pool_draws(connection),
+            ]
+
+    def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
+        """See `registry.balances.Balances.survivors`."""
+        with _ledger(log, self._folder) as connection:
+            found = connection.execute(
+                """
+                WITH cohort AS (
+                    SELECT category, segment, funding, expires_on, sum(workers) AS workers
+                    FROM entries
+                    WHERE area = $area AND cohort_reference = $reference AND cohort_part = $part
+                      AND expires_on IS NOT NULL AND effective_on < expires_on
+                    GROUP BY ALL
+                ), renewed AS (
+                    SELECT category, segment, of_funding AS funding, effective_on AS expires_on,
+                           sum(workers) AS workers
+                    FROM entries
+                    WHERE area = $area AND kind = 'renewal'
+                      AND of_reference = $reference AND of_part = $part
+                    GROUP BY ALL
+                )
+                SELECT cohort.category, cohort.segment, cohort.funding, cohort.expires_on,
+                       cohort.workers - coalesce(renewed.workers, 0)
+                FROM cohort LEFT JOIN renewed
+                  ON renewed.category = cohort.category
+                 AND renewed.segment IS NOT DISTINCT FROM cohort.segment
+                 AND renewed.funding IS NOT DISTINCT FROM cohort.funding
+                 AND renewed.expires_on = cohort.expires_on
+                ORDER BY ALL
+                """,
+                {"area": area, "reference": reference, "part": part},
+            ).fetchall()
+        return [Survivors(*row[:4], int(row[4])) for row in found if row[4] > 0]
+
+
+PREPARE_TAIL_EVENTS: Final = 50_000
+"""Above this a fold takes about a second, which no other writer should wait for."""
+
+
+@contextmanager
+def _ledger(log: Log, folder: ImageFolder | None) -> Iterator[DuckDBPyConnection]:
+    ledger = Ledger(log, folder)
+    try:
+        yield ledger.connection
+    finally:
+        ledger.close()
+
+
+def _all(connection: DuckDBPyConnection, statement: str, **names: object) -> list[Any]:
+    return connection.execute(statement, names).fetchall()
+
+
+def _cohorts(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    for row in _all(connection, _COHORTS, most=FINDINGS_MAX):
+        area, category, segment, funding, reference, part, expires_on, day, balance = row
+        cohort = {
+            "area": area,
+            "category": category,
+            "segment": segment,
+            "funding": funding,
+            "reference": reference,
+            "part": part,
+            "expires_on": expires_on,
+        }
+        others = _all(connection, _DEPENDENTS, **cohort, most=LISTED + 1)
+        listed = "; ".join(
+            f"{other} ({-workers:,} on {left_on})" for other, left_on, workers in others[:LISTED]
+        )
+        more = "; and more" if len(others) > LISTED else ""
+        batch = _named(reference, part)
+        yield Finding(
+            code="cohort-below-zero",
+            severity="error",
+            area=area,
+            why=f"on {day} the {category} of {batch}{_until(expires_on)} would be {balance:,}:"
+            + (f" these take from it: {listed}{more}" if listed else " more leave than are there"),
+            remedy="Take fewer, or first correct or withdraw what depends on them.",
+            column="workers",
+            blames=_blames(connection, _COHORT_BLAMES, **cohort, day=day),
+        )
+
+
+_COHORT_IS: Final = """
+    area = $area AND category = $category AND segment IS NOT DISTINCT FROM $segment
+    AND funding IS NOT DISTINCT FROM $funding AND cohort_reference = $reference
+    AND cohort_part = $part AND expires_on IS NOT DISTINCT FROM $expires_on
+"""
+
+_DEPENDENTS: Final = f"""
+SELECT reference, effective_on, sum(workers) FROM relevant
+WHERE {_COHORT_IS} AND kind <> 'lapse' AND (reference, part) <> (cohort_reference, cohort_part)
+GROUP BY ALL HAVING sum(workers) < 0 ORDER BY effective_on, reference LIMIT $most
+"""
+
+_COHORT_BLAMES: Final = f"""
+SELECT DISTINCT reference, part, sheet, "row" FROM own
+WHERE {_COHORT_IS} AND kind <> 'lapse' AND workers < 0 AND effective_on <= $day
+ORDER BY ALL LIMIT 10
+"""
+
+
+def _pools(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    for area, category, day, balance in _all(connection, _POOLS, most=FINDINGS_MAX):
+        yield Finding(
+            code="pool-below-zero",
+            severity="error",
+            area=area,
+            why=f"on {day} the {category} of {area} without an end would be {balance:,}: more leave"
+            " than are there",
+            remedy="Take fewer; if they have a term, name the batch that brought them in"
+            " (of_batch).",
+            column="workers",
+            blames=_blames(
+                connection,
+                """SELECT DISTINCT reference, part, sheet, "row" FROM own
+                WHERE area = $area AND category = $category AND expires_on IS NULL
+                AND workers < 0 AND effective_on <= $day ORDER BY ALL LIMIT 10""",
+                area=area,
+                category=category,
+                day=day,
+            ),
+        )
+
+
+def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    for row in _all(connection, _RENEWALS, most=FINDINGS_MAX):
+        area, category, _segment, funding, reference, part, starts_on, workers, survivors = row[:9]
+        renewals = ", ".join(sorted(row[9])[:LISTED])
+        yield Finding(
+            code="renewal-exceeds-survivors",
+            severity="error",
+            area=area,
+            why=f"{workers:,} {category} of {_named(reference, part)} would be renewed from"
+            f" {starts_on} ({renewals}), but only {survivors:,} are left the day before",
+            remedy="Renew fewer; or, where heads that left had been renewed, name the renewal"
+            f" (of_batch) for them as well, leaving on {starts_on}.",
+            column="workers",
+            blames=_blames(
+                connection,
+                """SELECT DISTINCT reference, part, sheet, "row" FROM own
+                WHERE area = $area AND category = $category AND kind <> 'lapse'
+                  AND ((of_reference = $reference AND of_part = $part AND workers > 0)
+                    OR (cohort_reference = $reference AND cohort_part = $part AND workers < 0
+                        AND funding IS NOT DISTINCT FROM $funding))
+                ORDER BY ALL LIMIT 10""",
+                area=area,
+                category=category,
+                reference=reference,
+                part=part,
+                funding=funding,
+            ),
+        )
+
+
+def _openings(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    for row in _all(connection, _OPENINGS, most=FINDINGS_MAX):
+        area, opening, opening_on, reference, part, day, kind, _openings_count = row
+        second = kind == "opening"
+        blames = _blames(
+            connection,
+            """SELECT reference, part, sheet, "row" FROM own
+            WHERE area = $area AND ((reference = $reference AND part = $part) OR kind = 'opening')
+              AND kind <> 'lapse' ORDER BY reference <> $reference LIMIT 1""",
+            area=area,
+            reference=reference,
+            part=part,
+        )
+        yield Finding(
+            code="second-opening" if second else "before-opening",
+            severity="error",
+            area=area,
+            why=f"{area} would have two openings, {opening} and {reference}"
+            if second and reference != opening
+            else f"{area} would have a second opening beside {reference}"
+            if second
+            else f"{_named(reference, part)} takes effect on {day}, but the opening {opening} of"
+            f" {area} states the stock at the end of {opening_on}: it is in there already",
+            remedy="Withdraw the other opening first."
+            if second
+            else "Reclassify from the opening's category after that day, or correct the opening to"
+            " an earlier day.",
+            column="effective_on",
+            blames=blames,
+        )
+
+
+def _look_alikes(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    for area, reference, part, day, other in _all(connection, _LOOK_ALIKES, most=FINDINGS_MAX):
+        yield Finding(
+            code="looks-like-duplicate",
+            severity="warning",
+            area=area,
+            why=f"{_named(reference, part)} has the same lines from the same day ({day}) as {other}",
+            remedy="If it is the same decision, withdraw one of them.",
+            column="reference",
+            blames=_blames(connection, _OWN_BATCH, area=area, reference=reference, part=part),
+        )
+
+
+def _pool_draws(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    for row in _all(connection, _POOL_DRAWS, most=FINDINGS_MAX):
+        area, category, day, reference, part, workers = row
+        yield Finding(
+            code="draws-on-pool",
+            severity="warning",
+            area=area,
+            why=f"{_named(reference, part)} names no batch and takes from the {category} without an"
+            f" end; on {day} another {workers:,} of them have terms",
+            remedy="If it means those, name the batch that brought them in (of_batch).",
+            column="of_batch",
+            blames=_blames(connection, _OWN_BATCH, area=area, reference=reference, part=part),
+        )
+
+
+_OWN_BATCH: Final = """
+SELECT reference, part, min(sheet), min("row") FROM own
+WHERE area = $area AND reference = $reference AND part = $part GROUP BY reference, part
+"""
+
+
+def _blames(connection: DuckDBPyConnection, statement: str, **names: object) -> tuple[Blame, ...]:
+    return tuple(Blame(*row) for row in _all(connection, statement, **names))
+
+
+def _named(reference: str, part: str) -> str:
+    return f"{reference} part {part}" if part else reference
+
+
+def _until(expires_on: date | None) -> str:
+    return f" (until {expires_on - timedelta(days=1)})" if expires_on else ""

@@ -1,0 +1,427 @@
+"""The enrolment registry: the one way in. Commands are decided and recorded in one transaction.
+
+Clock, actor and balances are passed in. Every public method records everything it was given, or
+raises and records nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from uuid import UUID
+
+from eventsourcing.application import Application
+from eventsourcing.utils import Environment
+
+from registry import area as areas
+from registry.batch import Stamp
+from registry.commands import BatchLine, Command, RecordBatch
+from registry.errors import Problem, RuleBrokenError, StoreDamagedError
+from registry.events import CategoryAdded, FileImported, ImportSource
+from registry.recording import Counts, Recording, import_fact
+from registry.reference.categories import AddedCategory, Categories, check_new_category
+from registry.storage.mapper import EventMapper
+from registry.storage.sqlite import LogFactory, LogRecorder, WriteTransaction
+from registry.terms import (
+    NOMENCLATURE_ID,
+    Action,
+    Funding,
+    Segment,
+    import_id,
+)
+
+if TYPE_CHECKING:
+    from registry.balances import Balances, Survivors
+
+Clock = Callable[[], datetime]
+Progress = Callable[[int], None]
+LOCK_TIMEOUT_SECONDS: Final = 15.0
+
+
+class SheetFacts(Protocol):
+    """What a file's sheet came to: its name ("" for CSV), rows, and sum of workers."""
+
+    name: str
+    rows: int
+    workers: int
+
+
+class AdmittedFile(Protocol):
+    """A file whose every cell was checked: what `registry.intake.admission` hands over."""
+
+    import_kind: str
+    file_name: str
+    sha256: str
+    size: int
+    path: Path
+    sheets: tuple[SheetFacts, ...]
+    options: dict[str, str]
+    digest: str
+    names_batches: bool
+
+    def commands(self) -> Iterator[Command]:
+        """Stream the commands from the first; may be called more than once."""
+        ...
+
+    def address(self, sheet: str | None, row: int | None, column: str) -> str:
+        """Return where a row and column are, as a clerk can find them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a transaction came to. Positions are None where nothing was recorded.
+
+    `decision` is recorded, planned (a dry run), refused, or already-recorded.
+    """
+
+    decision: str
+    counts: Counts = field(default_factory=Counts)
+    problems: tuple[Problem, ...] = ()
+    first_position: int | None = None
+    last_position: int | None = None
+    recorded_at: datetime | None = None
+    recorded_by: str | None = None
+
+
+class EnrolmentRegistry(Application[UUID]):
+    """The write side over one store; `path` None is a store in memory, for tests."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        balances: Balances,
+        actor: str,
+        clock: Clock = lambda: datetime.now(UTC),
+        lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
+    ) -> None:
+        self._path = path
+        self._balances = balances
+        self._actor = actor
+        self._clock = clock
+        self._lock_timeout_seconds = lock_timeout_seconds
+        super().__init__()
+
+    # --- the library's parts, told by arguments and never by the environment --------------------
+
+    def construct_env(self, name: str, env: Any = None) -> Environment:
+        """Return an empty environment: a stray shell variable never chooses the store."""
+        return Environment(name, dict(env or {}))
+
+    def construct_factory(self, env: Environment) -> Any:
+        """Return the factory of our store."""
+        return LogFactory(self._path, lock_timeout_seconds=self._lock_timeout_seconds)
+
+    def construct_mapper(self) -> EventMapper:
+        """Return the mapper with the allow-list."""
+        return EventMapper(cast("Any", None))
+
+    @property
+    def log_recorder(self) -> LogRecorder:
+        """The recorder, as what it is."""
+        return cast("LogRecorder", self.recorder)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def import_file(
+        self,
+        admitted: AdmittedFile,
+        *,
+        dry_run: bool = False,
+        correcting: str | None = None,
+        progress: Progress = lambda _: None,
+    ) -> Recorded:
+        """Record a checked file: all of it with its original bytes, or nothing.
+
+        `correcting` (a reason) makes each of its batches replace the one recorded. A file whose
+        sheets were all imported before records nothing and says when they were.
+        """
+        self._balances.prepare()
+        with self.log_recorder.write() as transaction:
+            identities = {
+                sheet.name: import_id(admitted.sha256, admitted.import_kind, sheet.name)
+                for sheet in admitted.sheets
+            }
+            known = transaction.known_streams(list(identities.values()))
+            if known and len(known) == len(identities) and correcting is None:
+                transaction.discard()
+                return self._imported_before(transaction, next(iter(known)))
+            stamp = self._stamp(transaction)
+            recording = Recording(
+                transaction,
+                cast("EventMapper", self.mapper),
+                stamp,
+                where=admitted.address,
+                sources={
+                    name: ImportSource(import_id=identity, sheet=name)
+                    for name, identity in identities.items()
+                },
+            )
+            recording.append(
+                self._import_fact(admitted, sheet, identities[sheet.name], stamp)
+                for sheet in admitted.sheets
+                if identities[sheet.name] not in known
+            )
+            recording.decide(
+                lambda: _correcting(admitted.commands(), correcting),
+                draws=admitted.names_batches,
+                progress=progress,
+            )
+            if not recording.refused and admitted.import_kind == "batches":
+                recording.check(self._balances)
+            if not recording.refused:
+                transaction.keep_source(admitted.sha256, admitted.size, admitted.path)
+            return self._end(recording, dry_run=dry_run)
+
+    def withdraw_batch(
+        self, area: str, reference: str, *, part: str = "", because: str, dry_run: bool = False
+    ) -> Recorded:
+        """Take back everything a batch put in; refused while others depend on it."""
+        command = RecordBatch(
+            action=Action.WITHDRAW,
+            area=area,
+            reference=reference,
+            part=part,
+            lines=(),
+            because=because,
+        )
+        return self._carry_out(command, dry_run=dry_run)
+
+    def renew_batch(
+        self,
+        area: str,
+        reference: str,
+        *,
+        until: date,
+        new_reference: str,
+        part: str = "",
+        new_part: str = "",
+        workers: int | None = None,
+        category: str | None = None,
+        segment: Segment | None = None,
+        old_term: date | None = None,
+        funding: Funding | None = None,
+        decided_on: date | None = None,
+        document: str | None = None,
+        note: str | None = None,
+        dry_run: bool = False,
+    ) -> Recorded:
+        """Cover on, as a new batch, those who are left when a batch's term ends.
+
+        All survivors unless `workers` says fewer; `category`, `segment` and `old_term` (the last
+        covered day) say which group where the batch has several.
+        """
+        self._balances.prepare()
+        with self.log_recorder.write() as transaction:
+            recording = self._recording(transaction)
+            batch = recording.find_batch(area, reference, part)
+            left = (
+                self._balances.survivors(transaction.log, area, batch.reference, batch.part)
+                if batch is not None and batch.statement is not None
+                else []
+            )
+            ends_on = old_term + timedelta(days=1) if old_term else None
+            chosen = [
+                each
+                for each in left
+                if category in {None, each.category}
+                and (segment is None or segment == each.segment)
+                and ends_on in {None, each.expires_on}
+            ]
+            if batch is not None and batch.statement is not None and not chosen:
+                what = f"nobody of {batch.name} in {area} is left to renew"
+                raise RuleBrokenError(
+                    what,
+                    why="Its heads have no end, have left, or are renewed already.",
+                    remedy="See `ucj show` for its lines.",
+                )
+            command = RecordBatch(
+                action=Action.RENEW,
+                area=area,
+                reference=new_reference,
+                part=new_part,
+                lines=_renewed_lines(chosen, reference, part, until, workers),
+                funding=funding,
+                programmes=batch.statement.programmes if batch and batch.statement else (),
+                decided_on=decided_on,
+                document=document,
+                note=note,
+            )
+            return self._decide(recording, command, dry_run=dry_run)
+
+    def take_back(self, what: str, position: int, *, because: str, dry_run: bool = False) -> Recorded:
+        """Take back the potential, target or figure recorded at a position."""
+        with self.log_recorder.write() as transaction:
+            recording = self._recording(transaction)
+            row = transaction.log.row(position)
+            said_as = areas.TAKES_BACK[what][0]
+            if row is None or row.topic != said_as.TOPIC:
+                message = f"no {what} was recorded at #{position}"
+                raise RuleBrokenError(message, remedy="Find its position with `ucj history`.")
+            area = recording.area(str(row.facts()["area"]))
+            recording.append(
+                [areas.take_back(area, position, what, because=because, stamp=recording.stamp)]
+            )
+            return self._end(recording, dry_run=dry_run)
+
+    def add_category(self, category: AddedCategory, *, dry_run: bool = False) -> Recorded:
+        """Add a category to the list; refused where a name of it is taken."""
+        with self.log_recorder.write() as transaction:
+            recording = self._recording(transaction)
+            added = added_categories(transaction.log.stream(NOMENCLATURE_ID.hex))
+            check_new_category(Categories(added), category)
+            recording.append(
+                [
+                    CategoryAdded(
+                        originator_id=NOMENCLATURE_ID,
+                        originator_version=len(added) + 1,
+                        transaction_id=recording.stamp.transaction_id,
+                        recorded_at=recording.stamp.recorded_at,
+                        recorded_by=recording.stamp.recorded_by,
+                        category=category.slug,
+                        label_id=category.label_id,
+                        label_en=category.label_en,
+                        aliases=tuple(category.aliases),
+                    )
+                ]
+            )
+            return self._end(recording, dry_run=dry_run)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _carry_out(self, command: RecordBatch, *, dry_run: bool) -> Recorded:
+        self._balances.prepare()
+        with self.log_recorder.write() as transaction:
+            return self._decide(self._recording(transaction), command, dry_run=dry_run)
+
+    def _decide(self, recording: Recording, command: RecordBatch, *, dry_run: bool) -> Recorded:
+        recording.decide(lambda: iter((command,)), draws=False)
+        if not recording.refused:
+            recording.check(self._balances)
+        recorded = self._end(recording, dry_run=dry_run)
+        if recorded.decision == "refused":
+            errors = tuple(each for each in recorded.problems if each.severity == "error")
+            raise RuleBrokenError(
+                errors[0].why, remedy=errors[0].remedy, problems=recorded.problems
+            )
+        return recorded
+
+    def _recording(self, transaction: WriteTransaction) -> Recording:
+        return Recording(transaction, cast("EventMapper", self.mapper), self._stamp(transaction))
+
+    def _stamp(self, transaction: WriteTransaction) -> Stamp:
+        """Return one instant and actor for the transaction; the clock never runs backwards."""
+        now = self._clock().astimezone(UTC)
+        last = transaction.log.row(transaction.head) if transaction.head else None
+        if last is not None:
+            now = max(now, datetime.fromisoformat(last.facts()["recorded_at"]))
+        return Stamp(transaction.head + 1, now, self._actor)
+
+    def _end(self, recording: Recording, *, dry_run: bool) -> Recorded:
+        transaction = recording.transaction
+        refused = recording.refused
+        nothing = transaction.appended == 0
+        if refused or dry_run or nothing:
+            transaction.discard()
+        if refused or nothing:
+            decision = "refused" if refused else "already-recorded"
+            return Recorded(decision, recording.counts, tuple(recording.problems))
+        return Recorded(
+            "planned" if dry_run else "recorded",
+            recording.counts,
+            tuple(recording.problems),
+            transaction.head + 1,
+            transaction.head + transaction.appended,
+            recording.stamp.recorded_at,
+            recording.stamp.recorded_by,
+        )
+
+    def _imported_before(self, transaction: WriteTransaction, identity: UUID) -> Recorded:
+        row = transaction.log.stream(identity.hex)[0]
+        facts = row.facts()
+        return Recorded(
+            "already-recorded",
+            first_position=row.position,
+            last_position=row.position,
+            recorded_at=datetime.fromisoformat(facts["recorded_at"]),
+            recorded_by=str(facts["recorded_by"]),
+        )
+
+    def _import_fact(
+        self, admitted: AdmittedFile, sheet: SheetFacts, identity: UUID, stamp: Stamp
+    ) -> FileImported:
+        return import_fact(
+            stamp=stamp,
+            identity=identity,
+            file_name=admitted.file_name,
+            sha256=admitted.sha256,
+            size=admitted.size,
+            import_kind=admitted.import_kind,
+            sheet=sheet.name,
+            options=admitted.options,
+            rows=sheet.rows,
+            control_workers=sheet.workers,
+        )
+
+
+def added_categories(rows: Any) -> list[AddedCategory]:
+    """Return the categories that were added to a store's list, from their stream's rows."""
+    added = []
+    for row in rows:
+        facts = row.facts()
+        try:
+            added.append(
+                AddedCategory(
+                    slug=facts["category"],
+                    label_id=facts["label_id"],
+                    label_en=facts["label_en"],
+                    aliases=tuple(facts["aliases"]),
+                )
+            )
+        except KeyError:
+            what = f"the category at #{row.position} cannot be read"
+            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
+    return added
+
+
+def _correcting(commands: Iterator[Command], because: str | None) -> Iterator[Command]:
+    if because is None:
+        yield from commands
+        return
+    from dataclasses import replace
+
+    for command in commands:
+        assert isinstance(command, RecordBatch)
+        yield replace(command, because=because)
+
+
+def _renewed_lines(
+    chosen: list[Survivors], reference: str, part: str, until: date, workers: int | None
+) -> tuple[BatchLine, ...]:
+    """Return the rows that renew the chosen groups; with `workers`, only the one group."""
+    if workers is not None and len(chosen) > 1:
+        groups = ", ".join(f"{each.workers:,} {each.category}" for each in chosen)
+        what = f"{reference} has several groups to renew: {groups}"
+        raise RuleBrokenError(
+            what, remedy="Say which with --category or --segment, or renew all survivors."
+        )
+    if not chosen:
+        return (BatchLine(None, workers or 1, of_batch=reference, of_part=part, covered_until=until),)
+    return tuple(
+        BatchLine(
+            category=each.category,
+            workers=workers if workers is not None else each.workers,
+            of_batch=reference,
+            of_part=part,
+            covered_until=until,
+            segment=Segment(each.segment) if each.segment else None,
+        )
+        for each in chosen
+    )
+
+
+__all__ = ["AdmittedFile", "EnrolmentRegistry", "Recorded", "added_categories"]

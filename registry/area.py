@@ -1,0 +1,164 @@
+"""One area: what was said of its labour potential, targets and published figures, and taken back.
+
+Decisions return events, None where just that is recorded already, or raise. Knows no database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from registry.batch import Stamp
+from registry.commands import PublishFigure, RevisePotential, SetTarget
+from registry.errors import RuleBrokenError
+from registry.events import (
+    AreaEvent,
+    FigurePublished,
+    FigureRetracted,
+    ImportSource,
+    LabourPotentialRevised,
+    LabourPotentialWithdrawn,
+    TargetSet,
+    TargetWithdrawn,
+)
+from registry.terms import area_id
+
+Said = LabourPotentialRevised | TargetSet | FigurePublished
+TakenBack = LabourPotentialWithdrawn | TargetWithdrawn | FigureRetracted
+
+TAKES_BACK: Final[dict[str, tuple[type[Said], type[TakenBack]]]] = {
+    "potential": (LabourPotentialRevised, LabourPotentialWithdrawn),
+    "target": (TargetSet, TargetWithdrawn),
+    "figure": (FigurePublished, FigureRetracted),
+}
+
+_NOT_CONTENT: Final = frozenset(
+    {
+        "originator_id",
+        "originator_version",
+        "transaction_id",
+        "recorded_at",
+        "recorded_by",
+        "source",
+        "row",
+    }
+)
+
+
+@dataclass(slots=True)
+class Area:
+    """One area as its stream tells it: what stands, by the position it was recorded at."""
+
+    code: str
+    version: int = 0
+    standing: dict[int, Said] = field(default_factory=dict)
+    taken_back: set[int] = field(default_factory=set)
+    _contents: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def evolve(self, event: AreaEvent, position: int) -> None:
+        """Fold one more event of the stream."""
+        self.version = event.originator_version
+        if isinstance(event, Said):
+            self.standing[position] = event
+            self._contents[_content(event)] = position
+        elif isinstance(event, TakenBack):
+            gone = self.standing.pop(event.takes_back_position, None)
+            self.taken_back.add(event.takes_back_position)
+            if gone is not None and self._contents.get(_content(gone)) == event.takes_back_position:
+                del self._contents[_content(gone)]
+
+    def says(self, event: Said) -> bool:
+        """Whether just that stands already; a potential only if no later one replaced it."""
+        position = self._contents.get(_content(event))
+        if position is None or not isinstance(event, LabourPotentialRevised):
+            return position is not None
+        version = self.standing[position].originator_version
+        return not any(
+            isinstance(other, LabourPotentialRevised)
+            and other.valid_from == event.valid_from
+            and other.originator_version > version
+            for other in self.standing.values()
+        )
+
+
+def say(
+    area: Area,
+    command: RevisePotential | SetTarget | PublishFigure,
+    *,
+    source: ImportSource | None,
+    stamp: Stamp,
+) -> Said | None:
+    """Record what a row says of an area; None if just that is recorded already."""
+    common = {
+        "originator_id": area_id(area.code),
+        "originator_version": area.version + 1,
+        "transaction_id": stamp.transaction_id,
+        "recorded_at": stamp.recorded_at,
+        "recorded_by": stamp.recorded_by,
+        "area": area.code,
+        "citation": command.source,
+        "source": source,
+        "row": command.row,
+    }
+    event: Said
+    match command:
+        case RevisePotential():
+            event = LabourPotentialRevised(
+                valid_from=command.valid_from,
+                workers=command.workers,
+                definition=command.definition,
+                documented_on=command.documented_on,
+                **common,
+            )
+        case SetTarget():
+            event = TargetSet(
+                due_on=command.due_on,
+                percent=str(command.percent),
+                basis=command.basis,
+                documented_on=command.documented_on,
+                **common,
+            )
+        case PublishFigure():
+            event = FigurePublished(
+                as_of=command.as_of,
+                category=command.category,
+                segment=command.segment,
+                active=command.active,
+                potential=command.potential,
+                percent=command.percent,
+                uncovered_percent=command.uncovered_percent,
+                target_percent=command.target_percent,
+                gap=command.gap,
+                tolerance=command.tolerance,
+                publisher=command.publisher,
+                published_on=command.published_on,
+                quote=command.quote,
+                **common,
+            )
+    return None if area.says(event) else event
+
+
+def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stamp) -> TakenBack:
+    """Take back the potential, target or figure recorded at a position."""
+    said_as, taken_back_as = TAKES_BACK[what]
+    if position in area.taken_back:
+        message = f"the {what} at #{position} is taken back already"
+        raise RuleBrokenError(message, remedy="Nothing needs to be done.")
+    if not isinstance(area.standing.get(position), said_as):
+        message = f"no {what} was recorded at #{position}"
+        raise RuleBrokenError(message, remedy=f"Find its position with `ucj history {area.code}`.")
+    return taken_back_as(
+        originator_id=area_id(area.code),
+        originator_version=area.version + 1,
+        transaction_id=stamp.transaction_id,
+        recorded_at=stamp.recorded_at,
+        recorded_by=stamp.recorded_by,
+        area=area.code,
+        takes_back_position=position,
+        because=because,
+    )
+
+
+def _content(event: Said) -> tuple[Any, ...]:
+    said = event.model_dump(exclude=set(_NOT_CONTENT))
+    return (event.TOPIC, *said.values())

@@ -1,0 +1,67 @@
+"""What the rules ask of the ledger: a port. `projections.rules` answers, the command line plugs in.
+
+The rules hold over the whole timeline at the end of a transaction. They are asked inside it, with
+its own uncommitted events in the log, so that two processes cannot both be right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from registry.storage.log import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """A row of the transaction that a finding is about."""
+
+    reference: str
+    part: str
+    sheet: str | None
+    row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule broken, or something odd, seen over the timeline with the transaction in it.
+
+    `column` is the column of a batches file that the finding is about.
+    """
+
+    code: str
+    severity: Literal["error", "warning"]
+    area: str
+    why: str
+    remedy: str
+    column: str
+    blames: tuple[Blame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """How many of a cohort are left on the last day before its term ends."""
+
+    category: str
+    segment: str | None
+    funding: str | None
+    expires_on: date
+    workers: int
+
+
+class Balances(Protocol):
+    """What is left of cohorts and pools, over all dates."""
+
+    def prepare(self) -> None:
+        """Do what can be done before the write lock is taken."""
+        ...
+
+    def findings(self, log: Log, since: int) -> list[Finding]:
+        """Return every rule that the events after `since` break, and what is worth a warning."""
+        ...
+
+    def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
+        """Return, for each term of a batch, who is left on its last day and not yet renewed."""
+        ...

@@ -1,0 +1,304 @@
+"""One batch: decisions return events or raise, `evolve` folds one event.
+
+Knows no database, no clock, no file. What other batches depend on is asked of the ledger at the
+end of the transaction (registry.balances).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+from registry.errors import RuleBrokenError
+from registry.events import (
+    BalanceReconciled,
+    BatchCorrected,
+    BatchDeactivated,
+    BatchEnrolled,
+    BatchReclassified,
+    BatchRecorded,
+    BatchRenewed,
+    BatchStatementEvent,
+    BatchWithdrawn,
+    Cohort,
+    ImportSource,
+    Line,
+    OpeningStated,
+    RenewedCohort,
+    Taken,
+)
+from registry.terms import Kind, LeaveReason, Programme, batch_id
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every event of one transaction has in common."""
+
+    transaction_id: int
+    recorded_at: datetime
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Everything a batch says: its lines, when they take effect, and what it says of itself."""
+
+    kind: Kind
+    effective_on: date
+    lines: tuple[Line, ...]
+    programmes: tuple[Programme, ...] = ()
+    reason: LeaveReason | None = None
+    decided_on: date | None = None
+    document: str | None = None
+    proposed: int | None = None
+    rejected: tuple[tuple[str, int], ...] = ()
+    note: str | None = None
+    source: ImportSource | None = None
+
+    def content(self) -> tuple[object, ...]:
+        """Return what makes two statements equal: all of it but rows, order and import."""
+        lines = sorted(
+            (
+                tuple(str(each) for each in line.cohort.model_dump().values()),
+                line.workers,
+                str(line.of),
+            )
+            for line in self.lines
+        )
+        return (
+            self.kind,
+            self.effective_on,
+            tuple(lines),
+            tuple(sorted(self.programmes)),
+            self.reason,
+            self.decided_on,
+            self.document,
+            self.proposed,
+            tuple(sorted(self.rejected)),
+            self.note,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch as its stream tells it. `statement` is None once it is withdrawn."""
+
+    id: UUID
+    area: str
+    reference: str
+    part: str
+    version: int
+    statement: Statement | None
+    former: tuple[Statement, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return how the batch is spoken of: reference, and part if it has one."""
+        return f"{self.reference} part {self.part}" if self.part else self.reference
+
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """Return the cohorts that the batch brought in, as in force, each once."""
+        if self.statement is None:
+            return ()
+        brought = (line.cohort for line in self.statement.lines if line.workers > 0)
+        return tuple(dict.fromkeys(brought))
+
+
+RECORDED_AS: Final[dict[Kind, type[BatchRecorded]]] = {
+    Kind.OPENING: OpeningStated,
+    Kind.ENROLMENT: BatchEnrolled,
+    Kind.RENEWAL: BatchRenewed,
+    Kind.DEACTIVATION: BatchDeactivated,
+    Kind.RECLASSIFICATION: BatchReclassified,
+    Kind.TRANSFER: BatchReclassified,
+    Kind.RECONCILING: BalanceReconciled,
+}
+
+BatchFact = BatchRecorded | BatchCorrected | BatchWithdrawn
+
+
+def record(
+    batch: Batch | None, statement: Statement, *, area: str, reference: str, part: str, stamp: Stamp
+) -> BatchRecorded:
+    """Record a batch for the first time, or again after it was withdrawn."""
+    if batch is not None and batch.statement is not None:
+        what = f"{batch.name} of {area} is recorded already"
+        raise RuleBrokenError(what, remedy="Use `ucj correct` to change what it says.")
+    return RECORDED_AS[statement.kind](
+        originator_id=batch_id(area, reference, part),
+        originator_version=batch.version + 1 if batch else 1,
+        area=area,
+        reference=reference,
+        part=part,
+        source=statement.source,
+        lines=statement.lines,
+        **_said(statement),
+        **_stamped(stamp),
+    )
+
+
+def correct(
+    batch: Batch | None, statement: Statement, *, because: str, stamp: Stamp
+) -> BatchCorrected:
+    """Replace what the batch says; everything may change but area, identity and kind."""
+    batch, in_force = _live(batch)
+    if action_of(in_force.kind) != action_of(statement.kind):
+        what = f"{batch.name} was recorded as {in_force.kind}, not as {statement.kind}"
+        raise RuleBrokenError(
+            what, remedy="Withdraw it and record another batch, or keep its action."
+        )
+    if in_force.content() == statement.content():
+        what = f"{batch.name} says just that already; nothing to correct"
+        raise RuleBrokenError(what, remedy="Check that this is the file you meant.")
+    return BatchCorrected(
+        originator_id=batch.id,
+        originator_version=batch.version + 1,
+        area=batch.area,
+        reference=batch.reference,
+        part=batch.part,
+        source=statement.source,
+        takes_back=_taken(in_force),
+        puts=statement.lines,
+        because=because,
+        **_said(statement),
+        **_stamped(stamp),
+    )
+
+
+def withdraw(
+    batch: Batch | None,
+    *,
+    because: str,
+    stamp: Stamp,
+    decided_on: date | None = None,
+    document: str | None = None,
+    source: ImportSource | None = None,
+) -> BatchWithdrawn:
+    """Take back everything the batch put in. Refused if it is withdrawn already."""
+    batch, in_force = _live(batch)
+    return BatchWithdrawn(
+        originator_id=batch.id,
+        originator_version=batch.version + 1,
+        area=batch.area,
+        reference=batch.reference,
+        part=batch.part,
+        kind=in_force.kind,
+        decided_on=decided_on,
+        document=document,
+        source=source,
+        takes_back=_taken(in_force),
+        because=because,
+        **_stamped(stamp),
+    )
+
+
+def evolve(batch: Batch | None, event: BatchFact) -> Batch:
+    """Return the batch after one more event of its stream."""
+    match event:
+        case BatchRecorded():
+            return Batch(
+                id=event.originator_id,
+                area=event.area,
+                reference=event.reference,
+                part=event.part,
+                version=event.originator_version,
+                statement=_statement(event, event.lines),
+                former=batch.former if batch else (),
+            )
+        case BatchCorrected():
+            batch, in_force = _live(batch)
+            return replace(
+                batch,
+                version=event.originator_version,
+                statement=_statement(event, event.puts),
+                former=(*batch.former, in_force),
+            )
+        case BatchWithdrawn():
+            batch, in_force = _live(batch)
+            return replace(
+                batch,
+                version=event.originator_version,
+                statement=None,
+                former=(*batch.former, in_force),
+            )
+        case _:
+            assert_never(event)
+
+
+def evolve_all(events: Iterable[Any]) -> Batch | None:
+    """Return the batch that a whole stream tells of, None for an empty stream."""
+    batch: Batch | None = None
+    for event in events:
+        batch = evolve(batch, event)
+    return batch
+
+
+def action_of(kind: Kind) -> Kind:
+    """Return the kind as one action of a file: a transfer is a reclassification between areas."""
+    return Kind.RECLASSIFICATION if kind is Kind.TRANSFER else kind
+
+
+def _live(batch: Batch | None) -> tuple[Batch, Statement]:
+    if batch is None:
+        what = "there is no such batch"
+        raise RuleBrokenError(what, remedy="Find its reference with `ucj history`.")
+    if batch.statement is None:
+        what = f"{batch.name} of {batch.area} is withdrawn"
+        raise RuleBrokenError(what, remedy="It may be recorded again with `ucj import batches`.")
+    return batch, batch.statement
+
+
+def _taken(statement: Statement) -> Taken:
+    return Taken(
+        kind=statement.kind,
+        effective_on=statement.effective_on,
+        reason=statement.reason,
+        lines=statement.lines,
+    )
+
+
+def _said(statement: Statement) -> dict[str, Any]:
+    return {
+        "kind": statement.kind,
+        "effective_on": statement.effective_on,
+        "programmes": statement.programmes,
+        "reason": statement.reason,
+        "decided_on": statement.decided_on,
+        "document": statement.document,
+        "proposed": statement.proposed,
+        "rejected": dict(statement.rejected),
+        "note": statement.note,
+    }
+
+
+def _stamped(stamp: Stamp) -> dict[str, Any]:
+    return {
+        "transaction_id": stamp.transaction_id,
+        "recorded_at": stamp.recorded_at,
+        "recorded_by": stamp.recorded_by,
+    }
+
+
+def _statement(event: BatchStatementEvent, lines: tuple[Line, ...]) -> Statement:
+    return Statement(
+        kind=event.kind,
+        effective_on=event.effective_on,
+        lines=lines,
+        programmes=event.programmes,
+        reason=event.reason,
+        decided_on=event.decided_on,
+        document=event.document,
+        proposed=event.proposed,
+        rejected=tuple(event.rejected.items()),
+        note=event.note,
+        source=event.source,
+    )
+
+
+def renewed(cohort: Cohort) -> RenewedCohort:
+    """Return how a renewal names the cohort it continues."""
+    assert cohort.reference is not None
+    return RenewedCohort(reference=cohort.reference, part=cohort.part, funding=cohort.funding)

@@ -1,0 +1,32 @@
+"""What one cell of a file may hold, before anybody has given it a meaning.
+
+Owns the type and how such a value is printed. Knows no file format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from registry.safe_text import safe
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """A spreadsheet's error (`#REF!`), or a formula without a stored result: never an empty cell."""
+
+    text: str
+
+
+Value = str | int | float | bool | date | datetime | CellError | None  # None: an empty cell
+
+
+def shown(value: Value, *, limit: int = 80) -> str:
+    """Return the value as a message may print it: safe, never a personal number."""
+    if value is None:
+        return "(empty)"
+    if isinstance(value, CellError):
+        return safe(value.text, limit=limit)
+    if isinstance(value, date):
+        return value.isoformat()
+    return safe(str(value), limit=limit)

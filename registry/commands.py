@@ -1,0 +1,116 @@
+"""What can be asked of the registry: commands, imperative, checked for form but not yet for rules.
+
+`registry.intake.forms` makes them from rows, the command line from options; only
+`registry.application` carries them out. `row` is the row of the file a value came from (1-based,
+as a spreadsheet shows it); None where a command was typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One row: how many heads, of which category, and which cohort they are drawn from.
+
+    `of_batch`/`of_part`: the batch drawn on (renew, deactivate, reclassify, balance-out), None for
+    the open-ended pool. `covered_until` is the last covered day: of the new cohort for opening,
+    enrol, renew and balance-in; of the cohort drawn on for the others (where the named batch has
+    several terms). `from_category`/`from_area`: reclassify only.
+    """
+
+    category: str | None
+    workers: int
+    row: int | None = None
+    from_category: str | None = None
+    from_area: str | None = None
+    of_batch: str | None = None
+    of_part: str = ""
+    covered_until: date | None = None
+    segment: Segment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """One batch, complete. `action` correct replaces, withdraw takes back (no lines)."""
+
+    action: Action
+    area: str
+    reference: str
+    lines: tuple[BatchLine, ...]
+    part: str = ""
+    effective_on: date | None = None
+    funding: Funding | None = None
+    programmes: tuple[Programme, ...] = ()
+    reason: LeaveReason | None = None
+    decided_on: date | None = None
+    document: str | None = None
+    proposed: int | None = None
+    rejected: tuple[tuple[str, int], ...] = ()
+    note: str | None = None
+    because: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisePotential:
+    """The labour potential (persons) of an area from a day on."""
+
+    area: str
+    valid_from: date
+    workers: int
+    definition: str
+    source: str
+    documented_on: date | None = None
+    row: int | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTarget:
+    """A coverage target (percent of potential) of an area, due on a day."""
+
+    area: str
+    due_on: date
+    percent: Decimal
+    basis: str
+    source: str
+    documented_on: date | None = None
+    row: int | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishFigure:
+    """What somebody printed. Numbers as printed, so their printed decimals stay known.
+
+    `as_of` is a day (`2025-07-31`), a month (`2025-07`), a year (`2025`), or None for unknown.
+    Percentages are texts in canonical form (`41.65`): their decimals are part of the claim.
+    """
+
+    area: str
+    as_of: str | None
+    publisher: str
+    source: str
+    category: str | None = None
+    segment: Segment | None = None
+    active: int | None = None
+    potential: int | None = None
+    percent: str | None = None
+    uncovered_percent: str | None = None
+    target_percent: str | None = None
+    gap: str | None = None
+    tolerance: int = 0
+    published_on: date | None = None
+    quote: str | None = None
+    row: int | None = None
+    sheet: str | None = None
+
+
+Command = RecordBatch | RevisePotential | SetTarget | PublishFigure

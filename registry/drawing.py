@@ -1,0 +1,356 @@
+"""What the rows of a command draw on: from a command to the complete statement of a batch.
+
+Leaving, renewing and moving always happen to a cohort, so each row that takes heads is resolved
+to one cohort of the batch it names, or to the open-ended pool of its category. Never a guess: a
+row that fits several cohorts is refused, listing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, assert_never
+
+from registry.batch import Batch, Statement, action_of, renewed
+from registry.commands import BatchLine, RecordBatch
+from registry.errors import RegistryError
+from registry.events import Cohort, ImportSource, Line
+from registry.terms import Action, Funding, Kind, Segment
+
+Find = Callable[[str, str, str], Batch | None]
+"""The batch of an area, a reference and a part, as it stands at this point of the transaction."""
+
+KIND_OF: Final[dict[Action, Kind]] = {
+    Action.OPENING: Kind.OPENING,
+    Action.ENROL: Kind.ENROLMENT,
+    Action.RENEW: Kind.RENEWAL,
+    Action.DEACTIVATE: Kind.DEACTIVATION,
+    Action.RECLASSIFY: Kind.RECLASSIFICATION,
+    Action.BALANCE_IN: Kind.RECONCILING,
+    Action.BALANCE_OUT: Kind.RECONCILING,
+}
+
+
+class DrawingError(RegistryError):
+    """A row that does not say, or wrongly says, which heads it takes; `column` says where."""
+
+    code = "cohort"
+
+    def __init__(
+        self, what: str, *, column: str, row: int | None, why: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(what, why=why, remedy=remedy)
+        self.column = column
+        self.row = row
+
+
+class UnknownBatchDrawnError(DrawingError):
+    """The row names a batch that is not recorded in its area, or is withdrawn."""
+
+    code = "unknown-batch"
+
+
+class AmbiguousCohortError(DrawingError):
+    """The named batch has several cohorts that the row could mean."""
+
+    code = "ambiguous-cohort"
+
+
+class NoSuchCohortError(DrawingError):
+    """The named batch has no cohort of that category, segment or term."""
+
+    code = "no-such-cohort"
+
+
+class OutsideTermError(DrawingError):
+    """The row takes effect before the cohort's first day or after its last."""
+
+    code = "outside-term"
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    cohort: Cohort
+    starts_on: date
+
+
+def statement_of(
+    command: RecordBatch,
+    find: Find,
+    *,
+    source: ImportSource | None = None,
+    reference: str | None = None,
+) -> Statement:
+    """Return the complete statement of a command, its lines resolved to cohorts.
+
+    `reference` is the spelling under which the batch is recorded, if it is; new cohorts carry it.
+    Raises: DrawingError for the first row that cannot be resolved.
+    """
+    own = command if reference is None else _respelt(command, reference)
+    action = own.action
+    if action is Action.RENEW:
+        effective_on, lines = _renewal(own, find)
+    else:
+        if own.effective_on is None:
+            raise DrawingError(
+                "the day it takes effect is missing",
+                column="effective_on",
+                row=own.lines[0].row if own.lines else None,
+                remedy="Give the first day on which it is true.",
+            )
+        effective_on = own.effective_on
+        lines = tuple(
+            line for each in own.lines for line in _lines(own, each, effective_on, find)
+        )
+    kind = KIND_OF[action]
+    if kind is Kind.RECLASSIFICATION and len({line.cohort.area for line in lines}) > 1:
+        kind = Kind.TRANSFER
+    return Statement(
+        kind=kind,
+        effective_on=effective_on,
+        lines=lines,
+        programmes=own.programmes,
+        reason=own.reason,
+        decided_on=own.decided_on,
+        document=own.document,
+        proposed=own.proposed,
+        rejected=own.rejected,
+        note=own.note,
+        source=source,
+    )
+
+
+def as_action(kind: Kind, *, workers: int) -> Action:
+    """Return the action that records a kind; a balance by the sign of its workers."""
+    if kind is Kind.RECONCILING:
+        return Action.BALANCE_IN if workers > 0 else Action.BALANCE_OUT
+    return next(action for action, each in KIND_OF.items() if each is action_of(kind))
+
+
+def _respelt(command: RecordBatch, reference: str) -> RecordBatch:
+    from dataclasses import replace
+
+    return replace(command, reference=reference)
+
+
+def _lines(
+    command: RecordBatch, line: BatchLine, effective_on: date, find: Find
+) -> tuple[Line, ...]:
+    match command.action:
+        case Action.OPENING | Action.ENROL | Action.BALANCE_IN:
+            return (_line(_new_cohort(command, line, effective_on), line.workers, line),)
+        case Action.DEACTIVATE | Action.BALANCE_OUT:
+            drawn = _drawn(command.area, line.category, line, effective_on, find)
+            return (_line(drawn, -line.workers, line),)
+        case Action.RECLASSIFY:
+            origin = line.from_area or command.area
+            drawn = _drawn(origin, line.from_category or line.category, line, effective_on, find)
+            entered = Cohort(
+                area=command.area,
+                reference=command.reference,
+                part=command.part,
+                category=line.category or drawn.category,
+                segment=drawn.segment,
+                funding=drawn.funding,
+                expires_on=drawn.expires_on,
+            )
+            if (entered.area, entered.category) == (drawn.area, drawn.category):
+                raise DrawingError(
+                    "the heads are moved to where they are",
+                    column="category",
+                    row=line.row,
+                    remedy="Name another category (or another area in from_area).",
+                )
+            return (_line(drawn, -line.workers, line), _line(entered, line.workers, line))
+        case Action.RENEW | Action.CORRECT | Action.WITHDRAW:
+            msg = f"{command.action} has no lines of its own"
+            raise AssertionError(msg)
+        case _:
+            assert_never(command.action)
+
+
+def _new_cohort(command: RecordBatch, line: BatchLine, effective_on: date) -> Cohort:
+    expires_on = _day_after(line.covered_until)
+    if expires_on is not None and expires_on <= effective_on:
+        raise OutsideTermError(
+            f"the last covered day {line.covered_until} is before the first, {effective_on}",
+            column="covered_until",
+            row=line.row,
+            remedy="Give the last day that is covered, or leave it empty for no end.",
+        )
+    assert line.category is not None
+    return Cohort(
+        area=command.area,
+        reference=command.reference,
+        part=command.part,
+        category=line.category,
+        segment=line.segment,
+        funding=command.funding,
+        expires_on=expires_on,
+    )
+
+
+def _drawn(
+    area: str, category: str | None, line: BatchLine, effective_on: date, find: Find
+) -> Cohort:
+    if line.of_batch is None:
+        if category is None:
+            raise DrawingError(
+                "neither a category nor a batch says whom this takes",
+                column="category",
+                row=line.row,
+                remedy="Give the category, or the batch in of_batch.",
+            )
+        if line.covered_until is not None:
+            raise DrawingError(
+                "covered_until selects a term of the batch in of_batch, and none is named",
+                column="of_batch",
+                row=line.row,
+                remedy="Name the batch that brought these heads in, or leave covered_until empty.",
+            )
+        return Cohort(
+            area=area,
+            reference=None,
+            part="",
+            category=category,
+            segment=None,
+            funding=None,
+            expires_on=None,
+        )
+    drawn = _named(area, category, line, find, term=_day_after(line.covered_until))
+    cohort = drawn.cohort
+    if effective_on < drawn.starts_on:
+        raise OutsideTermError(
+            f"{effective_on} is before {line.of_batch} covers anybody ({drawn.starts_on})",
+            column="effective_on",
+            row=line.row,
+            remedy="Check the date, and the batch it names.",
+        )
+    if cohort.expires_on is not None and effective_on >= cohort.expires_on:
+        raise OutsideTermError(
+            f"{effective_on} is after the last day that {line.of_batch} covers"
+            f" ({cohort.expires_on - timedelta(days=1)}): these heads have left by themselves",
+            column="effective_on",
+            row=line.row,
+            remedy="Leave the row out; if they were renewed, name the renewal in of_batch.",
+        )
+    return cohort
+
+
+def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
+    """Resolve the rows of a renewal; all of them start on the day the old term ends."""
+    starts_on: date | None = None
+    lines: list[Line] = []
+    continued: dict[Cohort, Cohort] = {}
+    for line in command.lines:
+        # covered_until is the new last day here; the old term is known by the day it ends
+        drawn = _named(
+            command.area, line.category, line, find, term=command.effective_on
+        ).cohort
+        if drawn.expires_on is None:
+            raise OutsideTermError(
+                f"{line.of_batch} has no end; there is nothing to renew",
+                column="of_batch",
+                row=line.row,
+                remedy="Leave the row out.",
+            )
+        starts_on = starts_on or command.effective_on or drawn.expires_on
+        if drawn.expires_on != starts_on:
+            raise OutsideTermError(
+                f"the term of {line.of_batch} ends before {drawn.expires_on},"
+                f" so it is renewed from that day, not from {starts_on}",
+                column="effective_on",
+                row=line.row,
+                remedy="Give the rows of each day a `part` of their own, or leave the day empty.",
+            )
+        expires_on = _day_after(line.covered_until)
+        if expires_on is None or expires_on <= starts_on:
+            raise OutsideTermError(
+                f"a renewal from {starts_on} needs a last covered day on or after it",
+                column="covered_until",
+                row=line.row,
+                remedy="Give the new last covered day.",
+            )
+        cohort = Cohort(
+            area=command.area,
+            reference=command.reference,
+            part=command.part,
+            category=drawn.category,
+            segment=drawn.segment,
+            funding=command.funding or drawn.funding,
+            expires_on=expires_on,
+        )
+        if continued.setdefault(cohort, drawn) != drawn:
+            raise AmbiguousCohortError(
+                "two cohorts would be renewed into one, and could not be told apart afterwards",
+                column="of_batch",
+                row=line.row,
+                remedy="Give one of them another `part`.",
+            )
+        lines.append(
+            Line(cohort=cohort, workers=line.workers, row=line.row, of=renewed(drawn))
+        )
+    assert starts_on is not None
+    return starts_on, tuple(lines)
+
+
+def _named(
+    area: str, category: str | None, line: BatchLine, find: Find, *, term: date | None
+) -> _Drawn:
+    """Return the one cohort of the named batch that fits the row, and ends on `term` if given."""
+    assert line.of_batch is not None
+    batch = find(area, line.of_batch, line.of_part)
+    if batch is None or batch.statement is None:
+        state = "is withdrawn" if batch else "is not recorded"
+        raise UnknownBatchDrawnError(
+            f"the batch {line.of_batch} {state} in {area}",
+            column="of_batch",
+            row=line.row,
+            remedy="Check the reference and the area with `ucj history`; if its document has"
+            " parts, name the part in of_part.",
+        )
+    fitting = [
+        each
+        for each in batch.cohorts()
+        if each.area == area
+        and (category is None or each.category == category)
+        and (line.segment is None or each.segment == line.segment)
+        and (term is None or each.expires_on == term)
+    ]
+    if not fitting:
+        raise NoSuchCohortError(
+            f"{line.of_batch} brought in no such heads; it has {_listed(batch.cohorts())}",
+            column="of_batch",
+            row=line.row,
+            remedy="Check category, segment and term.",
+        )
+    if len(fitting) > 1:
+        raise AmbiguousCohortError(
+            f"{line.of_batch} brought in several groups that fit: {_listed(tuple(fitting))}",
+            column="of_batch",
+            row=line.row,
+            remedy="Say which by category, segment or covered_until.",
+        )
+    return _Drawn(fitting[0], batch.statement.effective_on)
+
+
+def _listed(cohorts: tuple[Cohort, ...], *, most: int = 5) -> str:
+    def words(cohort: Cohort) -> str:
+        term = (
+            f"until {cohort.expires_on - timedelta(days=1)}" if cohort.expires_on else "open-ended"
+        )
+        segment: Segment | None = cohort.segment
+        funding: Funding | None = cohort.funding
+        return " ".join(str(each) for each in (cohort.category, segment, funding, term) if each)
+
+    more = f" and {len(cohorts) - most} more" if len(cohorts) > most else ""
+    return "; ".join(words(each) for each in cohorts[:most]) + more
+
+
+def _line(cohort: Cohort, workers: int, line: BatchLine) -> Line:
+    return Line(cohort=cohort, workers=workers, row=line.row, of=None)
+
+
+def _day_after(covered_until: date | None) -> date | None:
+    return covered_until + timedelta(days=1) if covered_until else None

@@ -1,0 +1,400 @@
+"""The facts: one frozen, strict model for each thing that can have happened.
+
+An event carries everything its projections need, so that a projection is a map over the log. One
+key has one meaning and one type over all events, and every key is always written, nulls too
+(registry.storage.mapper). Topics and keys are stored for ever: a change in the form of an event
+raises its `class_version` and adds an upcaster and a golden file (CHANGELOG, "Stored data").
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from registry.terms import (
+    AREA_PATTERN,
+    CATEGORY_PATTERN,
+    FIRST_DAY,
+    LAST_DAY,
+    NOTE_LENGTH_MAX,
+    REFERENCE_LENGTH_MAX,
+    REGENCY_PATTERN,
+    WORKERS_MAX,
+    Funding,
+    Kind,
+    LeaveReason,
+    Programme,
+    Segment,
+)
+
+# No control characters but tab and line feed: nothing stored can drive a terminal.
+_PRINTABLE: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
+
+
+def _within_calendar(day: date) -> date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        msg = f"a day outside {FIRST_DAY} – {LAST_DAY}"
+        raise ValueError(msg)
+    return day
+
+
+AreaCode = Annotated[str, StringConstraints(pattern=AREA_PATTERN)]
+RegencyCode = Annotated[str, StringConstraints(pattern=REGENCY_PATTERN)]
+CategorySlug = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN, max_length=60)]
+Reference = Annotated[
+    str, StringConstraints(min_length=1, max_length=REFERENCE_LENGTH_MAX, pattern=_PRINTABLE)
+]
+Part = Annotated[str, StringConstraints(max_length=REFERENCE_LENGTH_MAX, pattern=_PRINTABLE)]
+Text = Annotated[str, StringConstraints(max_length=NOTE_LENGTH_MAX, pattern=_PRINTABLE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
+Day = Annotated[date, AfterValidator(_within_calendar)]
+Workers = Annotated[int, Field(ge=1, le=WORKERS_MAX)]
+Count = Annotated[int, Field(ge=0, le=WORKERS_MAX)]
+Row = Annotated[int, Field(ge=1)]
+Position = Annotated[int, Field(ge=1)]
+Decimals = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(?:\.[0-9]{1,6})?$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+AsOf = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?$")]
+ImportKind = Literal["batches", "potentials", "targets", "figures"]
+
+
+class Fact(BaseModel):
+    """A frozen, strict value inside an event; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Cohort(Fact):
+    """The heads that one batch brought in, alike in category, segment, funding and term.
+
+    `reference` None is the open-ended pool of its category in its area. `expires_on` is the first
+    day not covered; None is open-ended.
+    """
+
+    area: RegencyCode
+    reference: Reference | None
+    part: Part
+    category: CategorySlug
+    segment: Segment | None
+    funding: Funding | None
+    expires_on: Day | None
+
+
+class RenewedCohort(Fact):
+    """Which cohort a renewal continues; its category, segment and last day are the renewal's."""
+
+    reference: Reference
+    part: Part
+    funding: Funding | None
+
+
+class Line(Fact):
+    """How many heads (signed: in or out) of which cohort, and the row it came from."""
+
+    cohort: Cohort
+    workers: Annotated[int, Field(ge=-WORKERS_MAX, le=WORKERS_MAX)]
+    row: Row | None
+    of: RenewedCohort | None
+
+    @model_validator(mode="after")
+    def _moves_somebody(self) -> Self:
+        if self.workers == 0:
+            msg = "a line moves at least one head"
+            raise ValueError(msg)
+        return self
+
+
+class Taken(Fact):
+    """What a correction or withdrawal takes back: lines in force, as they had been put."""
+
+    kind: Kind
+    effective_on: Day
+    reason: LeaveReason | None
+    lines: tuple[Line, ...]
+
+
+class ImportSource(Fact):
+    """The imported file (its stream) and sheet that an event came from."""
+
+    import_id: UUID
+    sheet: str
+
+
+class Event(Fact):
+    """Common to all: the stream, its version, who and when, and the transaction.
+
+    `transaction_id` is the position of the transaction's first event. `recorded_at` is UTC and
+    never runs backwards along the log.
+    """
+
+    TOPIC: ClassVar[str]
+    class_version: ClassVar[int] = 1
+
+    originator_id: UUID
+    originator_version: Annotated[int, Field(ge=1)]
+    transaction_id: Position
+    recorded_at: AwareDatetime
+    recorded_by: Name
+
+    @classmethod
+    def upcast(cls, state: dict[str, Any], from_version: int) -> dict[str, Any]:
+        """Bring a stored state one class version up, until it is today's."""
+        while from_version < cls.class_version:
+            step = getattr(cls, f"upcast_v{from_version}_v{from_version + 1}")
+            state = step(state)
+            from_version += 1
+        return state
+
+
+class BatchEvent(Event):
+    """Something that happened to one batch."""
+
+    area: RegencyCode
+    reference: Reference
+    part: Part
+    kind: Kind
+    decided_on: Day | None
+    document: Text | None
+    source: ImportSource | None
+
+
+class BatchStatementEvent(BatchEvent):
+    """A batch as stated: when it takes effect, what it says of itself."""
+
+    effective_on: Day
+    programmes: tuple[Programme, ...]
+    reason: LeaveReason | None
+    proposed: Count | None
+    rejected: dict[str, Count]
+    note: Text | None
+
+
+class BatchRecorded(BatchStatementEvent):
+    """A batch recorded for the first time, or again after it was withdrawn."""
+
+    lines: Annotated[tuple[Line, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_line_ends_after_it_starts(self) -> Self:
+        _check_terms(self.lines, self.effective_on)
+        return self
+
+
+class OpeningStated(BatchRecorded):
+    """The stock of an area at the end of a day, with which its history begins."""
+
+    TOPIC = "ucj.opening-stated"
+
+
+class BatchEnrolled(BatchRecorded):
+    """New heads are covered from a day on."""
+
+    TOPIC = "ucj.batch-enrolled"
+
+
+class BatchRenewed(BatchRecorded):
+    """Heads whose term ends are covered on, as new cohorts from the old end to the new."""
+
+    TOPIC = "ucj.batch-renewed"
+
+
+class BatchDeactivated(BatchRecorded):
+    """Heads leave from a day on, the first day not covered."""
+
+    TOPIC = "ucj.batch-deactivated"
+
+
+class BatchReclassified(BatchRecorded):
+    """Heads leave one cohort and enter another category (or area: a transfer); the sum stays."""
+
+    TOPIC = "ucj.batch-reclassified"
+
+    @model_validator(mode="after")
+    def _sum_stays(self) -> Self:
+        if sum(line.workers for line in self.lines) != 0:
+            msg = "the legs of a reclassification sum to zero"
+            raise ValueError(msg)
+        return self
+
+
+class BalanceReconciled(BatchRecorded):
+    """A balancing entry that no batch explains; always with a note."""
+
+    TOPIC = "ucj.balance-reconciled"
+
+
+class BatchCorrected(BatchStatementEvent):
+    """The batch's lines in force are taken back and its complete new lines put in their place."""
+
+    TOPIC = "ucj.batch-corrected"
+
+    takes_back: Taken
+    puts: Annotated[tuple[Line, ...], Field(min_length=1)]
+    because: Text
+
+    @model_validator(mode="after")
+    def _each_line_ends_after_it_starts(self) -> Self:
+        _check_terms(self.puts, self.effective_on)
+        return self
+
+
+class BatchWithdrawn(BatchEvent):
+    """Everything the batch put in is taken back; its reference may be recorded again."""
+
+    TOPIC = "ucj.batch-withdrawn"
+
+    takes_back: Taken
+    because: Text
+
+
+class AreaEvent(Event):
+    """Something said of one area, not of its batches."""
+
+    area: AreaCode
+
+
+class LabourPotentialRevised(AreaEvent):
+    """The labour potential (persons) of an area, in force from a day on."""
+
+    TOPIC = "ucj.labour-potential-revised"
+
+    valid_from: Day
+    workers: Workers
+    definition: Text
+    citation: Text
+    documented_on: Day | None
+    source: ImportSource | None
+    row: Row | None
+
+
+class LabourPotentialWithdrawn(AreaEvent):
+    """A potential is taken back: the one recorded at `takes_back_position`."""
+
+    TOPIC = "ucj.labour-potential-withdrawn"
+
+    takes_back_position: Position
+    because: Text
+
+
+class TargetSet(AreaEvent):
+    """A coverage target, percent of potential, due on a day."""
+
+    TOPIC = "ucj.target-set"
+
+    due_on: Day
+    percent: Decimals
+    basis: Text
+    citation: Text
+    documented_on: Day | None
+    source: ImportSource | None
+    row: Row | None
+
+
+class TargetWithdrawn(AreaEvent):
+    """A target is taken back: the one recorded at `takes_back_position`."""
+
+    TOPIC = "ucj.target-withdrawn"
+
+    takes_back_position: Position
+    because: Text
+
+
+class FigurePublished(AreaEvent):
+    """What somebody printed of an area: a claim to be tested, never an input of coverage.
+
+    Percentages are texts with the decimals as printed. `as_of` is a day, month, year or unknown.
+    """
+
+    TOPIC = "ucj.figure-published"
+
+    as_of: AsOf | None
+    category: CategorySlug | None
+    segment: Segment | None
+    active: Count | None
+    potential: Count | None
+    percent: Decimals | None
+    uncovered_percent: Decimals | None
+    target_percent: Decimals | None
+    gap: Decimals | None
+    tolerance: Count
+    publisher: Text
+    published_on: Day | None
+    citation: Text
+    quote: Text | None
+    source: ImportSource | None
+    row: Row | None
+
+
+class FigureRetracted(AreaEvent):
+    """A published figure is taken back: the one recorded at `takes_back_position`."""
+
+    TOPIC = "ucj.figure-retracted"
+
+    takes_back_position: Position
+    because: Text
+
+
+class FileImported(Event):
+    """One sheet of one file was imported; its bytes are kept in the store by their SHA-256."""
+
+    TOPIC = "ucj.file-imported"
+
+    file_name: Name
+    sha256: Sha256
+    size: Annotated[int, Field(ge=0)]
+    import_kind: ImportKind
+    sheet: str
+    options: dict[str, str]
+    rows: Annotated[int, Field(ge=0)]
+    control_workers: int
+
+
+class CategoryAdded(Event):
+    """A category of workers was added to the list, with its labels and aliases."""
+
+    TOPIC = "ucj.category-added"
+
+    category: CategorySlug
+    label_id: Name
+    label_en: Name
+    aliases: tuple[Name, ...]
+
+
+EVENTS: Final[tuple[type[Event], ...]] = (
+    OpeningStated,
+    BatchEnrolled,
+    BatchRenewed,
+    BatchDeactivated,
+    BatchReclassified,
+    BalanceReconciled,
+    BatchCorrected,
+    BatchWithdrawn,
+    LabourPotentialRevised,
+    LabourPotentialWithdrawn,
+    TargetSet,
+    TargetWithdrawn,
+    FigurePublished,
+    FigureRetracted,
+    FileImported,
+    CategoryAdded,
+)
+
+
+def _check_terms(lines: tuple[Line, ...], effective_on: date) -> None:
+    for line in lines:
+        if line.cohort.expires_on is not None and line.cohort.expires_on <= effective_on:
+            msg = "a cohort ends after its movement takes effect"
+            raise ValueError(msg)
+
+

@@ -1,0 +1,218 @@
+"""Admit a file: without a lock and without a store, one spooled file becomes checked commands.
+
+Owns the order of the two passes and what the application is given: report, plan, commands. Memory
+does not grow with the file, since checked rows wait in a RowSpool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from registry.commands import Command
+from registry.errors import ImportRefusedError, Problem
+from registry.intake.batch_form import LINES_MAX
+from registry.intake.first_pass import FirstPass
+from registry.intake.forms import form_for
+from registry.intake.grid import Table
+from registry.intake.headers import (
+    HeaderMap,
+    InputKind,
+    ignored_nowhere,
+    map_headers,
+    normalised_header,
+    recognises,
+)
+from registry.intake.notes import Notes, Sheet, sheet_names
+from registry.intake.readings import AreaCodes
+from registry.intake.refused_rows import write_refused
+from registry.intake.report import Report, SheetFacts
+from registry.intake.row_spool import RowSpool
+from registry.intake.rows import Form
+from registry.intake.second_pass import SecondPass
+from registry.intake.spool import SpooledFile
+from registry.intake.tables import Tables, open_tables
+from registry.numbers import Locale
+from registry.reference.categories import Categories
+
+__all__ = ["Admission", "AdmissionOptions", "SheetFacts", "admit"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionOptions:
+    """What the person declares of a file; nothing of it is ever guessed."""
+
+    kind: InputKind
+    locale: Locale = "id"
+    area_codes: AreaCodes = "kemendagri"
+    sheet: str | None = None
+    ignore_columns: tuple[str, ...] = ()
+    expect_rows: int | None = None
+    expect_workers: int | None = None
+
+    def meaning(self) -> dict[str, object]:
+        """Return what decides how cells are read: a part of the plan."""
+        return {
+            "kind": self.kind,
+            "locale": self.locale,
+            "area_codes": self.area_codes,
+            "sheet": self.sheet,
+            "ignore_columns": sorted({normalised_header(name) for name in self.ignore_columns}),
+        }
+
+
+class Admission:
+    """A checked file: its report, its plan's digest, and its commands as long as it is open."""
+
+    def __init__(
+        self,
+        options: AdmissionOptions,
+        form: Form,
+        rows: RowSpool,
+        report: Report,
+        sheets: tuple[Sheet, ...],
+    ) -> None:
+        self.options = options
+        self.report = report
+        self.digest = ""
+        self._form = form
+        self._rows = rows
+        self._sheets = sheets
+        self._notes = Notes(report, rows)
+
+    @property
+    def sheets(self) -> tuple[SheetFacts, ...]:
+        """The sheets that were read, with their rows and control totals."""
+        return self.report.sheets
+
+    def commands(self) -> Iterator[Command]:
+        """Yield the commands, each complete, in the order of their first rows.
+
+        Raises: ImportRefusedError if the report has an error: one file is one decision.
+        """
+        if self.report.errors:
+            raise ImportRefusedError(
+                f"{self.report.file} was refused", why="The report says what is wrong."
+            )
+        return self._commands()
+
+    def _commands(self) -> Iterator[Command]:
+        for group in self._rows.groups(rows_max=LINES_MAX):
+            yield self._form.command(group, self._sheets[group[0].sheet].name)
+
+    def where(self, sheet: str | None, row: int, column: str | None = None) -> str:
+        """Return the address of a command's row (and column), for what is found later."""
+        return self._sheet(sheet).address(row, column)
+
+    def add_problem(self, problem: Problem, column: str | None = None) -> None:
+        """Take in a problem found later, against the store; an error refuses the file."""
+        sheet = None if problem.row is None else self._sheet(problem.sheet)
+        self._notes.of_problem(sheet, problem, column)
+
+    def write_refused(self, path: Path) -> None:
+        """Write the failed rows, in file order, as a CSV; `report.refused_file` names it."""
+        write_refused(
+            path,
+            (
+                (sheet.table, sheet.headers.positions, self._rows.refusals(sheet.index))
+                for sheet in self._sheets
+            ),
+        )
+        self.report.refused_file = path.name
+
+    def close(self) -> None:
+        """Remove the rows that waited; closing twice does no harm."""
+        self._rows.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _sheet(self, name: str | None) -> Sheet:
+        return next(sheet for sheet in self._sheets if sheet.name == name)
+
+    def _check(self, tables: Tables, on_progress: Callable[[int], None]) -> None:
+        notes, form, rows, report = self._notes, self._form, self._rows, self.report
+        _note_left_out(notes, tables, self.options.ignore_columns)
+        first = FirstPass(form, rows, report, notes, on_progress)
+        for sheet in self._sheets:
+            for problem in sheet.headers.problems:
+                notes.of_header(problem)
+            first.read(sheet)
+        rows.seal()
+        second = SecondPass(form, rows, report, notes, self._sheets)
+        self.digest = second.weigh(self.options.meaning())
+        second.check_totals()
+        report.plan = None if report.errors else self.digest
+
+
+def admit(
+    spooled: SpooledFile,
+    options: AdmissionOptions,
+    categories: Categories,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> Admission:
+    """Read and check a spooled file; close the admission when done (it is a context manager).
+
+    What is wrong in the file stands in the report. `on_progress` hears how many rows were read.
+    Raises: InputUnreadableError, where there is no table to check.
+    """
+    tables = open_tables(spooled, recognises=recognises(options.kind), sheet=options.sheet)
+    form = form_for(
+        options.kind,
+        locale=options.locale,
+        area_codes=options.area_codes,
+        categories=categories,
+    )
+    report = Report(
+        file=spooled.name,
+        sha256=spooled.sha256,
+        size=spooled.size,
+        kind=options.kind,
+        locale=options.locale,
+        area_codes=options.area_codes,
+        expected_rows=options.expect_rows,
+        expected_workers=options.expect_workers,
+    )
+    names = sheet_names(tables)
+    sheets = tuple(
+        Sheet(index, table, names[index], _headers(options, table, names[index]))
+        for index, table in enumerate(tables)
+    )
+    with ExitStack() as cleanup:
+        rows = RowSpool(spooled.path.parent, len(form.columns))
+        cleanup.callback(rows.close)
+        admission = Admission(options, form, rows, report, sheets)
+        admission._check(tables, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
+        cleanup.pop_all()
+    return admission
+
+
+def _headers(options: AdmissionOptions, table: Table, name: str | None) -> HeaderMap:
+    return map_headers(options.kind, table, options.ignore_columns, sheet=name)
+
+
+def _note_left_out(notes: Notes, tables: Tables, ignore_columns: tuple[str, ...]) -> None:
+    """Warn of sheets that were not read, and of columns to ignore that are nowhere."""
+    for name, why in tables.left_out:
+        notes.of_file(
+            "sheet-left-out", "warning", name, f"the sheet was not read: {why}", "Nothing to do."
+        )
+    for name in ignored_nowhere(ignore_columns, [table.headers for table in tables]):
+        notes.of_file(
+            "nothing-to-ignore",
+            "warning",
+            name,
+            "no column of the file is called so",
+            "Check the spelling of --ignore-column.",
+        )
+
+
+def _silent(rows: int) -> None:
+    del rows

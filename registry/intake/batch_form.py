@@ -1,0 +1,454 @@
+"""Rows of a batches file → one RecordBatch for each batch.
+
+Owns what each action needs and refuses, and on what the rows of one batch must agree. What is
+left of a cohort, and whether a batch is known, is asked later, under the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from registry.commands import BatchLine, Command, RecordBatch
+from registry.intake.readings import (
+    AreaCodes,
+    Reading,
+    reading_of_area,
+    reading_of_category,
+    reading_of_count,
+    reading_of_day,
+    reading_of_last_day,
+    reading_of_programmes,
+    reading_of_prose,
+    reading_of_reference,
+    reading_of_rejected,
+    reading_of_word,
+)
+from registry.intake.rows import Remark, Row, Values, missing
+from registry.numbers import Locale
+from registry.reference.categories import Categories
+from registry.terms import (
+    Action,
+    Funding,
+    LeaveReason,
+    Programme,
+    Segment,
+    normalised_reference,
+)
+
+# One event holds all lines of a batch; a decision about one regency has tens, not thousands.
+LINES_MAX: Final = 100_000
+
+_IDENTITY: Final = ("reference", "part", "area")
+_HEAD: Final = (
+    "action", "effective_on", "funding", "programmes", "reason", "decided_on", "document",
+    "proposed", "rejected", "note",
+)  # fmt: skip
+_LINE: Final = (
+    "category", "from_category", "from_area", "workers", "covered_until", "of_batch", "of_part",
+    "segment",
+)  # fmt: skip
+COLUMNS: Final = (*_IDENTITY, *_HEAD, *_LINE)
+(
+    REFERENCE, PART, AREA,
+    ACTION, EFFECTIVE_ON, FUNDING, PROGRAMMES, REASON, DECIDED_ON, DOCUMENT,
+    PROPOSED, REJECTED, NOTE,
+    CATEGORY, FROM_CATEGORY, FROM_AREA, WORKERS, COVERED_UNTIL, OF_BATCH, OF_PART,
+    SEGMENT,
+) = range(len(COLUMNS))  # fmt: skip
+_HEAD_SLICE: Final = slice(ACTION, CATEGORY)
+_DRAWN: Final = ("of_batch", "of_part")
+_MOVED: Final = ("from_category", "from_area")
+_FOLDED_MAX: Final = 10_000
+
+_INCOMING: Final = frozenset({"opening", "enrol", "balance-in"})
+_OUTGOING: Final = frozenset({"deactivate", "balance-out"})
+_DRAWING: Final = frozenset({*_OUTGOING, "reclassify"})
+_ACTIONS: Final = {action.value: action for action in Action}
+_FUNDINGS: Final = {funding.value: funding for funding in Funding}
+_SEGMENTS: Final = {segment.value: segment for segment in Segment}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Which cells an action needs, and which it has no use for."""
+
+    needs: tuple[str, ...]
+    refuses: tuple[str, ...] = ()
+
+
+_ENTRY: Final = Demand(
+    needs=("category", "workers", "effective_on"), refuses=(*_DRAWN, *_MOVED, "reason")
+)
+DEMANDS: Final[Mapping[str, Demand]] = {
+    "opening": _ENTRY,
+    "enrol": _ENTRY,
+    "renew": Demand(("of_batch", "covered_until", "workers"), (*_MOVED, "reason")),
+    "deactivate": Demand(("reason", "workers", "effective_on"), _MOVED),
+    "reclassify": Demand(("category", "workers", "effective_on"), ("reason",)),
+    "balance-in": Demand((*_ENTRY.needs, "note"), _ENTRY.refuses),
+    "balance-out": Demand(("workers", "effective_on", "note"), (*_MOVED, "reason")),
+    "correct": Demand(("workers", "note")),
+    "withdraw": Demand(
+        ("note",), tuple(name for name in (*_HEAD, *_LINE) if name not in {"action", "note"})
+    ),
+}
+_WHY_NEEDED: Final[Mapping[tuple[str, str], str]] = {
+    ("renew", "of_batch"): "a renewal says which batch it continues",
+    ("renew", "covered_until"): "a renewal says its new last covered day",
+    ("deactivate", "reason"): "a deactivation says why they leave",
+    ("deactivate", "effective_on"): "a deactivation says the first day not covered",
+    ("balance-in", "note"): "a balancing entry always explains itself",
+    ("balance-out", "note"): "a balancing entry always explains itself",
+    ("correct", "note"): "a correction says why",
+    ("withdraw", "note"): "a withdrawal says why",
+}
+
+
+class BatchForm:
+    """Batches: rows with the same area, reference and part are one batch."""
+
+    columns = COLUMNS
+
+    def __init__(self, locale: Locale, area_codes: AreaCodes, categories: Categories) -> None:
+        by_column = {
+            "reference": reading_of_reference(),
+            "part": reading_of_reference(may_be_example=True),
+            "area": reading_of_area(area_codes, regencies_only=True),
+            "action": reading_of_word("action"),
+            "effective_on": reading_of_day(),
+            "funding": reading_of_word("funding"),
+            "programmes": reading_of_programmes(),
+            "reason": reading_of_word("reason"),
+            "decided_on": reading_of_day(),
+            "document": reading_of_prose(),
+            "proposed": reading_of_count(locale),
+            "rejected": reading_of_rejected(locale),
+            "note": reading_of_prose(),
+            "category": reading_of_category(categories),
+            "from_category": reading_of_category(categories),
+            "from_area": reading_of_area(area_codes, regencies_only=True),
+            "workers": reading_of_count(locale),
+            "covered_until": reading_of_last_day(),
+            "of_batch": reading_of_reference(may_be_example=True),
+            "of_part": reading_of_reference(may_be_example=True),
+            "segment": reading_of_word("segment"),
+        }
+        self.readings: tuple[Reading, ...] = tuple(by_column[name] for name in COLUMNS)
+        self._folded = _Folded()
+        self._shapes: dict[tuple[object, ...], Sequence[Remark]] = {}
+
+    def shape_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say which cells the action misses and which it has no use for; remembered by shape."""
+        shape = (values[ACTION], *[value is None for value in values])
+        remarks = self._shapes.get(shape)
+        if remarks is None:
+            present = {
+                name for name, value in zip(COLUMNS, values, strict=True) if value is not None
+            }
+            remarks = tuple(_shape_remarks(values[ACTION], present))
+            self._shapes[shape] = remarks
+        return remarks
+
+    def value_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say which days, reasons and moves contradict each other."""
+        remarks: list[Remark] = []
+        until, start = values[COVERED_UNTIL], values[EFFECTIVE_ON]
+        if until is not None and start is not None and until < start:
+            remarks.append(
+                Remark(
+                    "ends-before-it-starts",
+                    "covered_until",
+                    f"the last covered day {until} lies before effective_on {start}",
+                    "Correct one of the two days.",
+                )
+            )
+        if values[REASON] == LeaveReason.OTHER and values[NOTE] is None:
+            remarks.append(missing("note", "the reason `other` needs a note"))
+        if values[ACTION] == Action.RECLASSIFY and _moves_nobody(values):
+            remarks.append(
+                Remark(
+                    "nothing-moves",
+                    "category",
+                    "they would leave and enter the same area and category",
+                    "Correct from_category, from_area or category.",
+                )
+            )
+        if values[OF_BATCH] is not None and self._draws_on_itself(values):
+            remarks.append(
+                Remark(
+                    "draws-on-itself",
+                    "of_batch",
+                    "the batch names itself as the one it draws on",
+                    "Name the earlier batch, or give this one a reference or part of its own.",
+                )
+            )
+        return remarks
+
+    def _draws_on_itself(self, values: Values) -> bool:
+        if values[FROM_AREA] not in {None, values[AREA]}:
+            return False
+        folded = self._folded
+        return (folded[values[OF_BATCH]], folded[values[OF_PART] or ""]) == (
+            folded[values[REFERENCE]],
+            folded[values[PART] or ""],
+        )
+
+    def key(self, values: Values) -> str:
+        """Return area, reference and part as compared."""
+        part = values[PART]
+        reference = self._folded[values[REFERENCE]]
+        return f"{values[AREA]}\x1f{reference}\x1f{self._folded[part] if part else ''}"
+
+    def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
+        """Say where the rows of a batch disagree, repeat each other or are too many."""
+        first = rows[0]
+        proposed = first.values[PROPOSED]
+        if proposed is not None:
+            accepted = sum(row.values[WORKERS] or 0 for row in rows)
+            if proposed < accepted:
+                yield first, _proposed_below(proposed, accepted)
+        if len(rows) == 1:
+            return
+        if len(rows) > LINES_MAX:
+            yield rows[LINES_MAX], _too_many_lines()
+            return
+        seen: dict[tuple[object, ...], Row] = {}
+        for row in rows:
+            if row is not first:
+                yield from _disagreements(first, row)
+            line = self._line_key(row.values)
+            earlier = seen.setdefault(line, row)
+            if earlier is not row and first.values[ACTION] != Action.WITHDRAW:
+                yield row, _repeated_line(earlier)
+
+    def _line_key(self, values: Values) -> tuple[object, ...]:
+        of_batch, of_part = values[OF_BATCH], values[OF_PART]
+        return (
+            *values[CATEGORY:WORKERS],
+            values[COVERED_UNTIL],
+            self._folded[of_batch] if of_batch else None,
+            self._folded[of_part] if of_part else None,
+            values[SEGMENT],
+        )
+
+    def workers(self, values: Values) -> int:
+        """Return the heads of the row; a withdrawal has none of its own."""
+        return values[WORKERS] or 0
+
+    def movements(self, values: Values) -> Iterator[tuple[str | None, int]]:
+        """Yield what enters and leaves; renewals move nobody, corrections depend on the store."""
+        action, workers = values[ACTION], values[WORKERS]
+        if action in _INCOMING:
+            yield values[CATEGORY], workers
+        elif action in _OUTGOING:
+            yield values[CATEGORY], -workers
+        elif action == "reclassify":
+            yield values[CATEGORY], workers
+            yield values[FROM_CATEGORY] or values[CATEGORY], -workers
+
+    def action(self, values: Values) -> str | None:
+        """Return the action of the row."""
+        return str(values[ACTION])
+
+    def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
+        """Return the batch: what its rows agree on, once, and a line for each row."""
+        head = rows[0].values
+        action = _ACTIONS[head[ACTION]]
+        explains = action in {Action.CORRECT, Action.WITHDRAW}
+        return RecordBatch(
+            action=action,
+            area=head[AREA],
+            reference=head[REFERENCE],
+            part=head[PART] or "",
+            lines=() if action is Action.WITHDRAW else tuple(_line(row) for row in rows),
+            effective_on=_day(head[EFFECTIVE_ON]),
+            funding=_FUNDINGS[head[FUNDING]] if head[FUNDING] else None,
+            programmes=_programmes(head[PROGRAMMES]),
+            reason=LeaveReason(head[REASON]) if head[REASON] else None,
+            decided_on=_day(head[DECIDED_ON]),
+            document=head[DOCUMENT],
+            proposed=head[PROPOSED],
+            rejected=_rejected(head[REJECTED]),
+            note=None if explains else head[NOTE],
+            because=head[NOTE] if explains else None,
+            sheet=sheet,
+        )
+
+
+class _Folded(dict[str, str]):
+    """References as compared, remembered: folding one costs more than all else in its row."""
+
+    def __missing__(self, reference: str) -> str:
+        if len(self) >= _FOLDED_MAX:
+            self.clear()
+        folded = self[reference] = normalised_reference(reference)
+        return folded
+
+
+def _shape_remarks(action: str | None, present: set[str]) -> Iterator[Remark]:
+    for name in ("reference", "area", "action"):
+        if name not in present:
+            yield missing(name, f"{name} is blank")
+    if action is None:
+        return
+    demand = DEMANDS[action]
+    for name in demand.needs:
+        if name not in present:
+            yield missing(name, _WHY_NEEDED.get((action, name), f"{action} needs {name}"))
+    for name in demand.refuses:
+        if name in present:
+            yield _unexpected(name, f"{action} has no use for {name}", "Leave it blank.")
+    yield from _of_batch_remarks(action, present)
+    if action == "reclassify" and not present.intersection(_MOVED):
+        yield missing("from_category", "a reclassification says which category they leave")
+
+
+def _of_batch_remarks(action: str, present: set[str]) -> Iterator[Remark]:
+    """Say what is missing or without meaning where a row draws on no named batch."""
+    if "of_batch" in present:
+        return
+    if action in _OUTGOING and "category" not in present:
+        yield missing(
+            "category",
+            "no batch is named, so the category must be",
+            "Fill in category, or of_batch.",
+        )
+    if action in _DRAWING and "covered_until" in present:
+        yield _unexpected(
+            "covered_until",
+            "it selects a term of the batch drawn on, and of_batch names none",
+            "Fill in of_batch, or leave covered_until blank.",
+        )
+    if "of_part" in present and "of_part" not in DEMANDS[action].refuses:
+        yield _unexpected(
+            "of_part",
+            "it is a part of the batch drawn on, and of_batch names none",
+            "Fill in of_batch, or leave of_part blank.",
+        )
+
+
+def _unexpected(column: str, why: str, remedy: str) -> Remark:
+    return Remark("unexpected-value", column, why, remedy)
+
+
+def _moves_nobody(values: Values) -> bool:
+    origin = (
+        values[FROM_AREA] or values[AREA],
+        values[FROM_CATEGORY] or values[CATEGORY],
+    )
+    return origin == (values[AREA], values[CATEGORY])
+
+
+def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
+    if row.sheet != first.sheet:
+        yield (
+            row,
+            Remark(
+                "batch-in-two-sheets",
+                "reference",
+                f"another sheet has rows of this batch (row {first.number} there)",
+                "Keep all rows of a batch in one sheet, or give each sheet's a part.",
+            ),
+        )
+        return
+    ours, theirs = row.values[_HEAD_SLICE], first.values[_HEAD_SLICE]
+    if ours != theirs:
+        column = next(
+            name for name, one, other in zip(_HEAD, ours, theirs, strict=True) if one != other
+        )
+        yield (
+            row,
+            Remark(
+                "batch-disagrees",
+                column,
+                f"row {first.number} of the same batch has another {column}: the same SK with two "
+                "dates, actions, funders or remarks",
+                "Correct it, or give each a part.",
+            ),
+        )
+    elif row.values[ACTION] == Action.WITHDRAW:
+        yield (
+            row,
+            Remark(
+                "withdrawn-twice",
+                None,
+                f"row {first.number} withdraws the whole batch already",
+                "Delete this row.",
+            ),
+        )
+    elif row.values[REFERENCE:AREA] != first.values[REFERENCE:AREA]:
+        yield (
+            row,
+            Remark(
+                "spelling-differs",
+                "reference",
+                f"row {first.number} spells the same batch differently; its spelling is kept",
+                "Nothing to do if it is the same batch.",
+                "warning",
+            ),
+        )
+
+
+def _repeated_line(earlier: Row) -> Remark:
+    return Remark(
+        "repeated-line",
+        "category",
+        f"row {earlier.number} of the same batch is alike in all but workers; both are counted",
+        "Nothing to do, unless one was copied by mistake.",
+        "warning",
+    )
+
+
+def _proposed_below(proposed: int, accepted: int) -> Remark:
+    return Remark(
+        "proposed-below-accepted",
+        "proposed",
+        f"{proposed} were proposed, but the rows add up to {accepted}",
+        "Check both numbers.",
+        "warning",
+    )
+
+
+def _too_many_lines() -> Remark:
+    return Remark(
+        "too-many-lines",
+        None,
+        f"the batch has more than {LINES_MAX} rows",
+        "Give its parts a part of their own.",
+    )
+
+
+def _line(row: Row) -> BatchLine:
+    values = row.values
+    until, from_area, segment = values[COVERED_UNTIL], values[FROM_AREA], values[SEGMENT]
+    category, from_category = values[CATEGORY], values[FROM_CATEGORY]
+    return BatchLine(
+        category=category,
+        workers=values[WORKERS],
+        row=row.number,
+        # A move between areas keeps the category unless the row names the one that is left.
+        from_category=from_category or (category if from_area else None),
+        from_area=from_area,
+        of_batch=values[OF_BATCH],
+        of_part=values[OF_PART] or "",
+        covered_until=date.fromisoformat(until) if until else None,
+        segment=_SEGMENTS[segment] if segment else None,
+    )
+
+
+def _programmes(text: str | None) -> tuple[Programme, ...]:
+    return tuple(Programme(word) for word in text.split(";")) if text else ()
+
+
+def _rejected(text: str | None) -> tuple[tuple[str, int], ...]:
+    if not text:
+        return ()
+    pairs = (piece.rpartition(":") for piece in text.split(";"))
+    return tuple((reason, int(number)) for reason, _, number in pairs)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,151 @@
+"""The first pass over a table: every cell, then every row; good rows wait in the spool.
+
+Owns the loop that a million rows go through: the usual row costs a look-up for each cell, and only
+an odd one is looked at closely. Knows neither batches nor totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Final
+
+from registry.cells import Value
+from registry.intake.notes import Notes, Sheet
+from registry.intake.readings import Canonical, CellRefusedError
+from registry.intake.report import Report
+from registry.intake.row_spool import PAGE_ROWS, RowSpool
+from registry.intake.rows import Form, Remark
+
+_UNREAD: Final = "?"  # stands for a cell that could not be read: not blank, and not looked at
+_TOTAL_WORDS: Final = frozenset(
+    {"jumlah", "total", "jumlah total", "grand total", "sub total", "subtotal", "jumlah seluruhnya"}
+)
+_TOTAL_ROW: Final = Remark(
+    "total-row", None, "this is a total, not a batch", "Delete the row; the report adds up itself."
+)
+
+Progress = Callable[[int], None]
+
+
+class FirstPass:
+    """Reads the tables of one file into the spool, and what is wrong with them into the notes."""
+
+    def __init__(
+        self, form: Form, rows: RowSpool, report: Report, notes: Notes, progress: Progress
+    ) -> None:
+        self._form = form
+        self._rows = rows
+        self._report = report
+        self._notes = notes
+        self._progress = progress
+
+    def read(self, sheet: Sheet) -> None:
+        """Read one table to its end."""
+        if sheet.headers.readable:
+            self._read(sheet)
+        else:
+            self._refuse_all(sheet)
+        self._report.rows_read += sheet.rows
+        self._progress(self._report.rows_read)
+
+    def _refuse_all(self, sheet: Sheet) -> None:
+        """Count the rows of a table whose header leaves none of them readable."""
+        for number, _ in sheet.table.rows():
+            sheet.rows += 1
+            self._report.refuse_row(sheet.name, number)
+
+    def _read(self, sheet: Sheet) -> None:
+        form, readings = self._form, self._form.readings
+        key, shape_remarks, value_remarks = form.key, form.shape_remarks, form.value_remarks
+        width, unnamed = len(sheet.table.headers), sheet.headers.unnamed
+        # A column that the file does not have is read from the None put behind its last cell.
+        pick = itemgetter(*(sheet.headers.positions.get(name, width) for name in form.columns))
+        before, nothing = self._report.rows_read, (None,)
+        page: list[tuple[Canonical, ...]] = []
+        for number, cells in sheet.table.rows():
+            sheet.rows += 1
+            if sheet.rows % PAGE_ROWS == 0:
+                self._rows.add(page)
+                page.clear()
+                self._progress(before + sheet.rows)
+            if (unnamed or len(cells) > width) and self._is_stray(sheet, number, cells):
+                continue
+            picked = pick(cells + nothing)
+            try:
+                values: list[Canonical] | None = [
+                    reading[cell] for reading, cell in zip(readings, picked, strict=True)
+                ]
+            except CellRefusedError:
+                values = self._look_closely(sheet, number, picked)
+            if values is None:
+                continue
+            remarks = shape_remarks(values) or value_remarks(values)
+            if remarks and self._note(sheet, number, remarks, picked):
+                continue
+            page.append((key(values), sheet.index, number, *values))
+        self._rows.add(page)
+
+    def _is_stray(self, sheet: Sheet, number: int, cells: Sequence[Value]) -> bool:
+        """Refuse a row with something under no header; what it is, is not shown."""
+        unnamed = (index for index in sheet.headers.unnamed if cells[index] is not None)
+        index = next(unnamed, sheet.table.surplus(cells))
+        if index is None:
+            return False
+        remark = Remark(
+            "unnamed-column",
+            None,
+            f"{sheet.table.address(number, index)} has no header above it",
+            "Name its column in the header row, or delete the cell.",
+        )
+        self._notes.of_row(sheet, number, remark)
+        return True
+
+    def _look_closely(
+        self, sheet: Sheet, number: int, picked: Sequence[Value]
+    ) -> list[Canonical] | None:
+        """Note what is wrong with each cell of a row; return its values if all was but odd."""
+        values: list[Canonical] = []
+        odd: list[tuple[str, Value, CellRefusedError]] = []
+        columns = zip(self._form.columns, self._form.readings, picked, strict=True)
+        for name, reading, cell in columns:
+            try:
+                values.append(reading[cell])
+            except CellRefusedError as error:
+                odd.append((name, cell, error))
+                values.append(_UNREAD if error.severity == "error" else error.reading)
+        refused = [name for name, _, error in odd if error.severity == "error"]
+        if refused and _is_total(picked):
+            self._notes.of_row(sheet, number, _TOTAL_ROW)
+            return None
+        for name, cell, error in odd:
+            self._notes.of_cell(sheet, number, name, cell, error)
+        if not refused:
+            return values
+        # What is missing can be said at once, unless it depends on an action nobody could read.
+        if "action" not in refused:
+            self._note(sheet, number, self._form.shape_remarks(values), picked)
+        return None
+
+    def _note(
+        self, sheet: Sheet, number: int, remarks: Sequence[Remark], picked: Sequence[Value]
+    ) -> bool:
+        """Note remarks on a row; return whether they refuse it."""
+        refused = any(remark.severity == "error" for remark in remarks)
+        if refused and _is_total(picked):
+            self._notes.of_row(sheet, number, _TOTAL_ROW)
+            return True
+        for remark in remarks:
+            cell = None
+            if remark.column is not None:
+                cell = picked[self._form.columns.index(remark.column)]
+            self._notes.of_row(sheet, number, remark, cell)
+        return refused
+
+
+def _is_total(cells: Sequence[Value]) -> bool:
+    """Whether a row that cannot be read is the sum at the foot of an office's table."""
+    return any(
+        isinstance(cell, str) and " ".join(cell.casefold().split()) in _TOTAL_WORDS
+        for cell in cells
+    )

@@ -1,0 +1,261 @@
+"""Rows of potentials, targets and figures → commands, and which form belongs to which kind.
+
+Owns what a row of each kind must and may hold. Batches have a file of their own (batch_form).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from registry.commands import Command, PublishFigure, RevisePotential, SetTarget
+from registry.intake.batch_form import BatchForm
+from registry.intake.headers import COLUMNS, InputKind
+from registry.intake.readings import (
+    UNKNOWN_DAY,
+    AreaCodes,
+    Reading,
+    reading_of_area,
+    reading_of_as_of,
+    reading_of_category,
+    reading_of_count,
+    reading_of_day,
+    reading_of_percent,
+    reading_of_prose,
+    reading_of_quantity,
+    reading_of_word,
+)
+from registry.intake.rows import Form, Remark, Row, Values, missing
+from registry.numbers import Locale
+from registry.reference.categories import Categories
+from registry.terms import Segment
+
+_SEPARATOR: Final = "\x1f"
+_FIGURE_NUMBERS: Final = (
+    "active", "potential", "percent", "uncovered_percent", "target_percent", "gap",
+)  # fmt: skip
+
+
+def form_for(
+    kind: InputKind, *, locale: Locale, area_codes: AreaCodes, categories: Categories
+) -> Form:
+    """Return the form of a kind of file, reading numbers and areas as declared."""
+    match kind:
+        case "batches":
+            return BatchForm(locale, area_codes, categories)
+        case "potentials":
+            return PotentialForm(locale, area_codes)
+        case "targets":
+            return TargetForm(locale, area_codes)
+        case "figures":
+            return FigureForm(locale, area_codes, categories)
+
+
+class _AreaForm:
+    """What the three kinds about an area have in common: one row is one command."""
+
+    def __init__(self, kind: InputKind, readings: dict[str, Reading]) -> None:
+        self.columns = tuple(readings)
+        self.readings = tuple(readings.values())
+        self._at = {name: index for index, name in enumerate(self.columns)}
+        self._required = tuple(
+            (self._at[column.name], column.name) for column in COLUMNS[kind] if column.required
+        )
+
+    def shape_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say which cells of columns that must be filled are blank."""
+        return [
+            missing(name, f"{name} is blank")
+            for index, name in self._required
+            if values[index] is None
+        ]
+
+    def value_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say nothing: any two cells of these kinds go together."""
+        del values
+        return ()
+
+    def key(self, values: Values) -> str:
+        """Return the whole row: only a row equal in every cell is the same statement."""
+        return _SEPARATOR.join(str(value) for value in values)
+
+    def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
+        """Refuse the repetition of a statement."""
+        first = rows[0]
+        for row in rows[1:]:
+            if row.values == first.values:
+                yield (
+                    row,
+                    Remark(
+                        "repeated-row",
+                        None,
+                        f"row {first.number} says exactly the same",
+                        "Delete one of the two.",
+                    ),
+                )
+            else:
+                yield row, self._contradiction(first)
+
+    def _contradiction(self, first: Row) -> Remark:
+        raise AssertionError(first)  # rows of one key are equal in every cell here
+
+    def workers(self, values: Values) -> int:
+        """Return 0: these rows move no heads."""
+        del values
+        return 0
+
+    def movements(self, values: Values) -> Iterator[tuple[str | None, int]]:
+        """Yield nothing: these rows move no heads."""
+        del values
+        yield from ()
+
+    def action(self, values: Values) -> str | None:
+        """Return None: these rows have no action."""
+        del values
+
+
+class PotentialForm(_AreaForm):
+    """Labour potentials: `area, valid_from, workers, definition, source, documented_on`."""
+
+    def __init__(self, locale: Locale, area_codes: AreaCodes) -> None:
+        super().__init__(
+            "potentials",
+            {
+                "area": reading_of_area(area_codes, regencies_only=False),
+                "valid_from": reading_of_day(),
+                "workers": reading_of_count(locale),
+                "definition": reading_of_prose(),
+                "source": reading_of_prose(may_be_example=False),
+                "documented_on": reading_of_day(),
+            },
+        )
+
+    def key(self, values: Values) -> str:
+        """Return area and day: one file says one potential of an area from a day on."""
+        return f"{values[0]}{_SEPARATOR}{values[1]}"
+
+    def _contradiction(self, first: Row) -> Remark:
+        return Remark(
+            "contradicting-rows",
+            "workers",
+            f"row {first.number} states another potential of this area from the same day on",
+            "Keep one, or give them two days.",
+        )
+
+    def workers(self, values: Values) -> int:
+        """Return the potential."""
+        return int(values[2])
+
+    def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
+        """Return the one command of a row."""
+        area, valid_from, workers, definition, source, documented_on = rows[0].values
+        return RevisePotential(
+            area=area,
+            valid_from=date.fromisoformat(valid_from),
+            workers=workers,
+            definition=definition,
+            source=source,
+            documented_on=_day(documented_on),
+            row=rows[0].number,
+            sheet=sheet,
+        )
+
+
+class TargetForm(_AreaForm):
+    """Coverage targets: `area, due_on, percent, basis, source, documented_on`."""
+
+    def __init__(self, locale: Locale, area_codes: AreaCodes) -> None:
+        super().__init__(
+            "targets",
+            {
+                "area": reading_of_area(area_codes, regencies_only=False),
+                "due_on": reading_of_day(),
+                "percent": reading_of_percent(locale),
+                "basis": reading_of_prose(),
+                "source": reading_of_prose(may_be_example=False),
+                "documented_on": reading_of_day(),
+            },
+        )
+
+    def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
+        """Return the one command of a row."""
+        area, due_on, percent, basis, source, documented_on = rows[0].values
+        return SetTarget(
+            area=area,
+            due_on=date.fromisoformat(due_on),
+            percent=Decimal(percent),
+            basis=basis or "",
+            source=source,
+            documented_on=_day(documented_on),
+            row=rows[0].number,
+            sheet=sheet,
+        )
+
+
+class FigureForm(_AreaForm):
+    """Published figures: an area, a day, at least one number, who printed it and where."""
+
+    def __init__(self, locale: Locale, area_codes: AreaCodes, categories: Categories) -> None:
+        super().__init__(
+            "figures",
+            {
+                "area": reading_of_area(area_codes, regencies_only=False),
+                "as_of": reading_of_as_of(),
+                "category": reading_of_category(categories),
+                "segment": reading_of_word("segment"),
+                "active": reading_of_count(locale, minimum=0),
+                "potential": reading_of_count(locale),
+                "percent": reading_of_percent(locale),
+                "uncovered_percent": reading_of_percent(locale),
+                "target_percent": reading_of_percent(locale),
+                "gap": reading_of_quantity(locale),
+                "tolerance": reading_of_count(locale, minimum=0),
+                "publisher": reading_of_prose(),
+                "published_on": reading_of_day(),
+                "source": reading_of_prose(may_be_example=False),
+                "quote": reading_of_prose(),
+            },
+        )
+
+    def shape_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say which cells are missing; a figure without any number claims nothing."""
+        remarks = list(super().shape_remarks(values))
+        if all(values[self._at[name]] is None for name in _FIGURE_NUMBERS):
+            remarks.append(
+                missing(
+                    "active",
+                    "the figure has no number",
+                    f"Fill in at least one of {', '.join(_FIGURE_NUMBERS)}.",
+                )
+            )
+        return remarks
+
+    def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
+        """Return the one command of a row."""
+        cells = dict(zip(self.columns, rows[0].values, strict=True))
+        as_of, segment, published_on = cells["as_of"], cells["segment"], cells["published_on"]
+        return PublishFigure(
+            area=cells["area"],
+            as_of=None if as_of == UNKNOWN_DAY else as_of,
+            publisher=cells["publisher"],
+            source=cells["source"],
+            category=cells["category"],
+            segment=Segment(segment) if segment else None,
+            active=cells["active"],
+            potential=cells["potential"],
+            percent=cells["percent"],
+            uncovered_percent=cells["uncovered_percent"],
+            target_percent=cells["target_percent"],
+            gap=cells["gap"],
+            tolerance=cells["tolerance"] or 0,
+            published_on=_day(published_on),
+            quote=cells["quote"],
+            row=rows[0].number,
+            sheet=sheet,
+        )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

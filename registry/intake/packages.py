@@ -1,0 +1,312 @@
+"""What a spreadsheet file is packed in, looked over before any parser is let near it.
+
+Runs in the child process only. Owns what a zip archive or an OLE file must not hold (bombs,
+macros, passwords, document types) and says which. Reads no cell; standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+from xml.parsers import expat
+
+MEMBERS_MAX: Final = 2_000  # a workbook of 100 sheets, each with drawings, has some 500
+UNPACKED_BYTES_MAX: Final = 400 << 20  # what can be parsed within the child's memory, at best
+RATIO_MAX: Final = 200  # repetitive sheets reach 100; a bomb of deflate 1,000
+RATIO_BYTES_MIN: Final = 10 << 20  # below this size a bomb does no harm
+SHEETS_MAX: Final = 100  # a monthly sheet for eight years; nobody can look over more
+CHUNK_BYTES: Final = 1 << 20
+
+PackageKind = Literal["xlsx", "ods", "xls"]
+
+_DECLARATION: Final = re.compile(rb"<!(?!--|\[CDATA\[)")  # DOCTYPE and ENTITY: no writer uses them
+_OVERLAP: Final = 16  # bytes kept between two chunks, so that no mark is cut in two
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+_ENCRYPTED_FLAG: Final = 0x1
+
+
+class PackageRefusedError(Exception):
+    """The file is refused before it is parsed: what, why, and what to do."""
+
+    def __init__(self, what: str, why: str, remedy: str) -> None:
+        super().__init__(what)
+        self.lines = (what, why, remedy)
+
+
+def refused_macros() -> PackageRefusedError:
+    """Return the refusal of a workbook that brings a program along."""
+    return PackageRefusedError(
+        "the workbook holds macros",
+        "a file with a program inside is not read",
+        "save it as .xlsx, without macros",
+    )
+
+
+def refused_password() -> PackageRefusedError:
+    """Return the refusal of an encrypted workbook."""
+    return PackageRefusedError(
+        "the workbook is protected by a password",
+        "its cells are encrypted",
+        "save it without a password",
+    )
+
+
+def refused_damaged(detail: str) -> PackageRefusedError:
+    """Return the refusal of a file that does not hold together."""
+    return PackageRefusedError(
+        "the spreadsheet is damaged", detail, "open it in a spreadsheet program and save it again"
+    )
+
+
+def refused_sheets(count: int) -> PackageRefusedError:
+    """Return the refusal of a workbook with more sheets than anybody looks over."""
+    return PackageRefusedError(
+        f"the workbook has {count} sheets",
+        f"at most {SHEETS_MAX} are read",
+        "keep the sheets with the table only",
+    )
+
+
+# --- zip: .xlsx and .ods ----------------------------------------------------------------------
+
+
+def checked_zip(path: Path) -> PackageKind:
+    """Look over every member of the archive; return what it is. Raises: PackageRefusedError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check_members(members, path.stat().st_size)
+            kind = _kind_of({member.filename for member in members}, archive)
+            total = 0
+            for member in members:
+                if member.filename.lower().endswith((".xml", ".rels")):
+                    total += _check_xml(archive, member, UNPACKED_BYTES_MAX - total)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        raise refused_damaged(f"its archive cannot be unpacked: {error}") from None
+    return kind
+
+
+def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
+    names = [member.filename.replace("\\", "/") for member in members]
+    if len(members) > MEMBERS_MAX:
+        raise PackageRefusedError(
+            f"the archive has {len(members)} members",
+            f"at most {MEMBERS_MAX:,} are read (too many sheets, or an archive bomb)",
+            "keep the sheets with the table only",
+        )
+    if any(member.flag_bits & _ENCRYPTED_FLAG for member in members):
+        raise refused_password()
+    if any(name.startswith("/") or ".." in name.split("/") or ":" in name for name in names):
+        raise PackageRefusedError(
+            "the archive names a path outside itself",
+            "no spreadsheet program writes such a file",
+            "ask whoever sent it where it comes from",
+        )
+    if len({name.lower() for name in names}) != len(names):
+        raise refused_damaged("two members of its archive have the same name")
+    if any(re.search(r"vbaproject|/macrosheets/|^Basic/", name, re.IGNORECASE) for name in names):
+        raise refused_macros()
+    unpacked = sum(member.file_size for member in members)
+    bombs = [
+        member
+        for member in members
+        if member.file_size > RATIO_BYTES_MIN
+        and member.file_size > RATIO_MAX * max(member.compress_size, 1)
+    ]
+    if unpacked > UNPACKED_BYTES_MAX or bombs:
+        raise _refused_bomb(f"it unpacks to {unpacked >> 20:,} MiB")
+    if sum(member.compress_size for member in members) > size:
+        raise _refused_bomb("its members overlap")
+
+
+def _refused_bomb(why: str) -> PackageRefusedError:
+    return PackageRefusedError(
+        "the archive unpacks to far more than a table",
+        f"{why}; such a file would fill the memory (an archive bomb)",
+        "save the table alone as CSV",
+    )
+
+
+def _kind_of(names: set[str], archive: zipfile.ZipFile) -> PackageKind:
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "content.xml" in names and "mimetype" in names:
+        with archive.open("mimetype") as stream:
+            mimetype = stream.read(100)
+        if mimetype.strip() == b"application/vnd.oasis.opendocument.spreadsheet":
+            return "ods"
+    what = "an archive, not a spreadsheet"
+    if "xl/workbook.bin" in names:
+        what = "a binary workbook (.xlsb)"
+    elif any(name.startswith("word/") for name in names):
+        what = "a Word document"
+    elif any(name.startswith("ppt/") for name in names):
+        what = "a presentation"
+    elif "content.xml" in names:
+        what = "an OpenDocument file, but not a spreadsheet"
+    raise PackageRefusedError(
+        f"it is {what}", ".xlsx, .xls, .ods and CSV are read", "save the table as .xlsx or CSV"
+    )
+
+
+def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo, bytes_max: int) -> int:
+    """Unpack one member for the look of it; return its true size, whatever its entry claims."""
+    size, tail = 0, b""
+    with archive.open(member) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            if size == 0 and chunk.startswith(_UTF16_MARKS):
+                raise refused_damaged("a part of it is not in UTF-8")
+            size += len(chunk)
+            if size > bytes_max:
+                raise _refused_bomb(f"it unpacks to more than {UNPACKED_BYTES_MAX >> 20} MiB")
+            if _DECLARATION.search(tail + chunk):
+                raise PackageRefusedError(
+                    "the spreadsheet declares a document type or entities",
+                    "no spreadsheet program does; it is a known attack on parsers",
+                    "ask whoever sent it where it comes from",
+                )
+            tail = chunk[-_OVERLAP:]
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class XlsxSheet:
+    """A sheet of an .xlsx as its workbook lists it; `member` is None where there is no part."""
+
+    name: str
+    member: str | None
+
+
+def xlsx_sheets(archive: zipfile.ZipFile) -> tuple[list[XlsxSheet], bool]:
+    """Return the listed sheets, and whether the workbook asks to be calculated when opened."""
+    targets: dict[str, str] = {}
+    sheets: list[XlsxSheet] = []
+    uncalculated = False
+    for name, attributes in elements(archive, "xl/_rels/workbook.xml.rels"):
+        if name == "Relationship":
+            target = attributes.get("Target", "")
+            inside = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+            targets[attributes.get("Id", "")] = inside
+    names = set(archive.namelist())
+    for name, attributes in elements(archive, "xl/workbook.xml"):
+        if name == "sheet":
+            relation = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
+            member = targets.get(relation)
+            sheets.append(
+                XlsxSheet(attributes.get("name", ""), member if member in names else None)
+            )
+        elif name == "calcPr":
+            uncalculated = attributes.get("fullCalcOnLoad") in {"1", "true"}
+    if len(sheets) > SHEETS_MAX:
+        raise refused_sheets(len(sheets))
+    return sheets, uncalculated
+
+
+def elements(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each element's local name and attributes, in document order; nothing if it is absent."""
+    found: list[tuple[str, dict[str, str]]] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: found.append(
+        (name.rpartition(":")[2], attributes)
+    )
+    try:
+        with archive.open(member) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                parser.Parse(chunk, False)  # noqa: FBT003 - expat's own signature
+                yield from found
+                found.clear()
+    except KeyError:
+        return
+    except expat.ExpatError as error:
+        raise refused_damaged(f"{member}: {error}") from None
+
+
+# --- OLE: .xls, and what hides as one -----------------------------------------------------------
+
+_SECTOR_LAST: Final = 0xFFFFFFFA  # above: free, end of chain, or the table's own sectors
+_ENTRY_BYTES: Final = 128
+_STREAM, _ROOT = 2, 5
+
+
+def workbook_stream(path: Path) -> bytes:
+    """Return the workbook's own stream out of an OLE file. Raises: PackageRefusedError."""
+    try:
+        return _workbook_stream(path.read_bytes())
+    except (struct.error, IndexError, ValueError) as error:
+        raise refused_damaged(f"its sectors do not hold together: {error}") from None
+
+
+def _workbook_stream(data: bytes) -> bytes:
+    shift, mini_shift = struct.unpack_from("<HH", data, 30)
+    if shift not in (9, 12) or mini_shift != 6:  # noqa: PLR2004 - the two versions of the format
+        raise refused_damaged("its sector size is unknown")
+    first_entry, cutoff, first_mini = struct.unpack_from("<I4xII", data, 48)
+    sector = 1 << shift
+
+    def at(number: int) -> bytes:
+        start = (number + 1) << shift
+        if start >= len(data):
+            raise ValueError("a sector lies beyond the end")
+        return data[start : start + sector]
+
+    table = _allocation_table(data, at, sector)
+    entries = b"".join(at(number) for number in _chain(table, first_entry))
+    names: dict[str, tuple[int, int]] = {}
+    root = (_SECTOR_LAST + 1, 0)
+    for start in range(0, len(entries) - _ENTRY_BYTES + 1, _ENTRY_BYTES):
+        length, kind = struct.unpack_from("<HB", entries, start + 64)
+        name = entries[start : start + max(length - 2, 0)].decode("utf-16-le", "replace")
+        place = struct.unpack_from("<II", entries, start + 116)
+        if kind == _ROOT:
+            root = place
+        elif kind:
+            names[name.lower()] = place if kind == _STREAM else (_SECTOR_LAST + 1, 0)
+    _check_names(set(names))
+    first, size = names.get("workbook") or names["book"]
+    if size >= cutoff:
+        return b"".join(at(number) for number in _chain(table, first))[:size]
+    small = b"".join(at(number) for number in _chain(table, root[0]))
+    mini = b"".join(at(number) for number in _chain(table, first_mini))
+    mini_table = struct.unpack(f"<{len(mini) // 4}I", mini)
+    return b"".join(small[n << 6 : (n + 1) << 6] for n in _chain(mini_table, first))[:size]
+
+
+def _allocation_table(data: bytes, at: object, sector: int) -> tuple[int, ...]:
+    assert callable(at)  # noqa: S101
+    numbers = [n for n in struct.unpack_from("<109I", data, 76) if n < _SECTOR_LAST]
+    more, count = struct.unpack_from("<II", data, 68)
+    for _ in range(min(count, len(data) // sector)):
+        if more >= _SECTOR_LAST:
+            break
+        *listed, more = struct.unpack(f"<{sector // 4}I", at(more))
+        numbers += [n for n in listed if n < _SECTOR_LAST]
+    table = b"".join(at(number) for number in numbers)
+    return struct.unpack(f"<{len(table) // 4}I", table)
+
+
+def _chain(table: tuple[int, ...], first: int) -> Iterator[int]:
+    number = first
+    for _ in range(len(table) + 1):
+        if number >= _SECTOR_LAST:
+            return
+        yield number
+        number = table[number]
+    raise ValueError("a chain of sectors runs in a circle")
+
+
+def _check_names(names: set[str]) -> None:
+    if names & {"encryptedpackage", "encryptioninfo"}:
+        raise refused_password()
+    if names & {"_vba_project_cur", "_vba_project", "vba"}:
+        raise refused_macros()
+    if not names & {"workbook", "book"}:
+        what = "a Word document" if "worddocument" in names else "no spreadsheet"
+        raise PackageRefusedError(
+            f"it is {what}", ".xlsx, .xls, .ods and CSV are read", "save the table as .xlsx or CSV"
+        )

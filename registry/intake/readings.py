@@ -1,0 +1,359 @@
+"""One column at a time: a cell becomes its canonical value (text, whole number or nothing).
+
+Owns what may stand in one cell and remembers what it has read, since offices repeat themselves.
+Knows no row and no batch.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from typing import Final, Literal
+
+from registry.cells import CellError, Value
+from registry.dates import parse_as_of, parse_day
+from registry.errors import RegistryError, Severity
+from registry.numbers import Locale, parse_count, parse_percent, parse_quantity
+from registry.reference.areas import find_area
+from registry.reference.categories import Categories
+from registry.reference.words import find_word
+from registry.safe_text import looks_personal
+from registry.terms import (
+    CATEGORY_PATTERN,
+    LAST_DAY,
+    NOTE_LENGTH_MAX,
+    REFERENCE_LENGTH_MAX,
+    WORKERS_MAX,
+    Programme,
+    is_regency,
+)
+
+AreaCodes = Literal["kemendagri", "bps"]
+Canonical = str | int | None
+Parse = Callable[[Value], Canonical]
+
+UNKNOWN_DAY: Final = "unknown"  # a figure whose day nobody knows; blank is something else
+EXAMPLE_PREFIXES: Final = ("contoh-", "example-")
+_REMEMBERED_MAX: Final = 10_000  # per column, as many refused texts again
+_WITHHELD: Final = "[withheld]"
+_SLUG: Final = re.compile(CATEGORY_PATTERN)
+_SLUG_LENGTH_MAX: Final = 60
+_LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
+_DATE_IN_TEXT: Final = re.compile(
+    r"(?<![\d/-])(?:\d{1,2}([/-])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2})(?![\d/-])"
+)
+_DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
+_PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
+_AS_TEXT: Final = "Format the column as text and type the value again."
+
+
+class CellRefusedError(Exception):
+    """A cell that cannot be taken as it is, or (severity `warning`) only with a remark.
+
+    `reading` is the value to go on with after a warning; `value` what may be shown instead of the
+    cell.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        why: str,
+        remedy: str,
+        *,
+        severity: Severity = "error",
+        reading: Canonical = None,
+        value: str | None = None,
+    ) -> None:
+        super().__init__(why)
+        self.code = code
+        self.why = why
+        self.remedy = remedy
+        self.severity: Severity = severity
+        self.reading = reading
+        self.value = value
+
+
+class Reading(dict[Value, Canonical]):
+    """The canonical values of one column: `reading[cell]`.
+
+    Raises CellRefusedError. What was read is remembered, at most 10,000 texts at once. Numbers are
+    read each time: in a dictionary 1, 1.0 and True are one key, in an office they are not.
+    """
+
+    def __init__(self, parse: Parse) -> None:
+        super().__init__()
+        self._parse = parse
+        self._refused: dict[str, CellRefusedError] = {}
+
+    def __missing__(self, cell: Value) -> Canonical:
+        if isinstance(cell, str):
+            refused = self._refused.get(cell)
+            if refused is not None:
+                raise refused.with_traceback(None)
+        try:
+            canonical = self._read(cell)
+        except CellRefusedError as error:
+            if isinstance(cell, str):
+                _make_room(self._refused)
+                self._refused[cell] = error
+            raise
+        if cell is None or isinstance(cell, str | date):
+            _make_room(self)
+            self[cell] = canonical
+        return canonical
+
+    def _read(self, cell: Value) -> Canonical:
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            return None
+        if isinstance(cell, CellError):
+            raise CellRefusedError(
+                "cell-error",
+                "the spreadsheet holds an error or a formula without a result here",
+                "Repair the formula, or type the value.",
+            )
+        try:
+            return self._parse(cell)
+        except RegistryError as error:
+            why = f"{error.what}: {error.why}" if error.why else error.what
+            raise CellRefusedError(error.code, why, error.remedy) from None
+
+
+def _make_room(remembered: dict[Value, Canonical] | dict[str, CellRefusedError]) -> None:
+    if len(remembered) >= _REMEMBERED_MAX:
+        remembered.clear()
+
+
+# --- text -------------------------------------------------------------------------------------
+
+
+def reading_of_reference(*, may_be_example: bool = False) -> Reading:
+    """Read a reference or a part: an identity, so hidden characters and lost digits are refused."""
+
+    def parse(cell: Value) -> Canonical:
+        text = _text(cell, REFERENCE_LENGTH_MAX)
+        if _LONG_NUMBER.search(text):
+            raise _personal()
+        if not may_be_example:
+            _refuse_example(text)
+        return _number_typed_as_text(cell, text)
+
+    return Reading(parse)
+
+
+def reading_of_prose(*, may_be_example: bool = True) -> Reading:
+    """Read a note, a source, a quotation: one line of printable text, no personal number."""
+
+    def parse(cell: Value) -> Canonical:
+        text = _text(cell, NOTE_LENGTH_MAX)
+        if looks_personal(_DATE_IN_TEXT.sub(",", text)):
+            raise _personal()
+        if not may_be_example:
+            _refuse_example(text)
+        return text
+
+    return Reading(parse)
+
+
+def _text(cell: Value, length_max: int) -> str:
+    """Return the cell as one line of composed text; spaces and line breaks count as one space."""
+    if isinstance(cell, date):
+        raise CellRefusedError(
+            "date-in-text", "the spreadsheet has made a date of this text", _AS_TEXT
+        )
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        raise CellRefusedError("not-text", "the cell holds true or false, not text", _AS_TEXT)
+    if isinstance(cell, float):
+        cell = int(cell) if cell.is_integer() else repr(cell)
+    text = " ".join(unicodedata.normalize("NFC", str(cell)).split())
+    if not text.isprintable():
+        hidden = next(character for character in text if not character.isprintable())
+        raise CellRefusedError(
+            "hidden-character",
+            f"it holds a character that cannot be seen (U+{ord(hidden):04X})",
+            "Type the cell again instead of pasting it.",
+        )
+    if len(text) > length_max:
+        raise CellRefusedError(
+            "too-long",
+            f"it has {len(text)} characters; at most {length_max} are kept",
+            "Shorten it.",
+        )
+    return text
+
+
+def _number_typed_as_text(cell: Value, text: str) -> str:
+    if isinstance(cell, str):
+        return text
+    raise CellRefusedError(
+        "number-as-text",
+        f"the spreadsheet holds a number here; it is read as {text}, leading zeros are lost",
+        _AS_TEXT,
+        severity="warning",
+        reading=text,
+    )
+
+
+def _personal() -> CellRefusedError:
+    return CellRefusedError(
+        "personal-data",
+        "it holds a number of 11 digits or more, as a NIK or a KPJ has",
+        "The registry counts heads: delete the number. If it is none of a person's, "
+        "separate its parts with a comma or a slash.",
+        value=_WITHHELD,
+    )
+
+
+def _refuse_example(text: str) -> None:
+    if text.casefold().startswith(EXAMPLE_PREFIXES):
+        raise CellRefusedError(
+            "example-row",
+            "this is an example row of the template",
+            "Delete the row, or put your own in its place.",
+        )
+
+
+# --- numbers and days -------------------------------------------------------------------------
+
+
+def reading_of_count(locale: Locale, *, minimum: int = 1) -> Reading:
+    """Read a whole number of persons."""
+    return Reading(lambda cell: parse_count(cell, locale, minimum=minimum, maximum=WORKERS_MAX))
+
+
+def reading_of_percent(locale: Locale) -> Reading:
+    """Read a percentage as printed, 0 to 1000."""
+    return Reading(lambda cell: _stored_decimals(parse_percent(cell, locale)))
+
+
+def reading_of_quantity(locale: Locale) -> Reading:
+    """Read persons or points as printed."""
+    return Reading(lambda cell: _stored_decimals(parse_quantity(cell, locale)))
+
+
+def _stored_decimals(canonical: str) -> str:
+    if not _DECIMALS.fullmatch(canonical):
+        raise CellRefusedError(
+            "invalid-number",
+            "it has more than 12 digits before, or 6 after, the decimal sign",
+            "Type the number as it was printed.",
+        )
+    return canonical
+
+
+def reading_of_day() -> Reading:
+    """Read a day as ISO text."""
+    return Reading(lambda cell: parse_day(cell).isoformat())
+
+
+def reading_of_last_day() -> Reading:
+    """Read the last covered day; the registry's very last day leaves none to expire on."""
+
+    def parse(cell: Value) -> Canonical:
+        day = parse_day(cell)
+        if day >= LAST_DAY:
+            raise CellRefusedError(
+                "invalid-date", "no term ends so late", "Leave it blank for heads without a term."
+            )
+        return day.isoformat()
+
+    return Reading(parse)
+
+
+def reading_of_as_of() -> Reading:
+    """Read the day, month or year a figure is about, or `unknown`."""
+    return Reading(lambda cell: parse_as_of(cell) or UNKNOWN_DAY)
+
+
+# --- words and reference data -----------------------------------------------------------------
+
+
+def reading_of_area(area_codes: AreaCodes, *, regencies_only: bool) -> Reading:
+    """Read an area as its Kemendagri code."""
+
+    def parse(cell: Value) -> Canonical:
+        area = find_area(_area_text(cell), area_codes=area_codes)
+        if regencies_only and not is_regency(area.code):
+            raise CellRefusedError(
+                "not-a-regency",
+                f"{area.full_name} is no kabupaten or kota; only those hold batches",
+                "Name the kabupaten or kota of these workers.",
+            )
+        return area.code
+
+    return Reading(parse)
+
+
+def _area_text(cell: Value) -> str:
+    """Return a code typed as a number as text, unless a spreadsheet may have cut its zero."""
+    if isinstance(cell, float) and not cell.is_integer():
+        text = repr(cell)
+        if len(text.partition(".")[2]) != len("06"):
+            raise CellRefusedError(
+                "area-as-number",
+                "the spreadsheet holds a number here, which keeps no last zero: 16.10 becomes 16.1",
+                _AS_TEXT,
+            )
+        return text
+    return _text(cell, NOTE_LENGTH_MAX)
+
+
+def reading_of_category(categories: Categories) -> Reading:
+    """Read a category as its slug."""
+    return Reading(lambda cell: categories.find(_text(cell, NOTE_LENGTH_MAX)))
+
+
+def reading_of_word(kind: Literal["action", "funding", "segment", "reason"]) -> Reading:
+    """Read a word of a closed list."""
+    return Reading(lambda cell: str(find_word(kind, _text(cell, NOTE_LENGTH_MAX)).value))
+
+
+def reading_of_programmes() -> Reading:
+    """Read programmes (`JKK;JKM`) as one text, in the order of the list."""
+
+    def parse(cell: Value) -> Canonical:
+        words = [word for word in _PROGRAMME_SEPARATORS.split(_text(cell, NOTE_LENGTH_MAX)) if word]
+        found = {find_word("programme", word).value for word in words}
+        return ";".join(programme.value for programme in Programme if programme.value in found)
+
+    return Reading(parse)
+
+
+def reading_of_rejected(locale: Locale) -> Reading:
+    """Read refused heads by reason (`invalid-nik:120;duplicate:64`), reasons sorted."""
+
+    def parse(cell: Value) -> Canonical:
+        counts: dict[str, int] = {}
+        for piece in _text(cell, NOTE_LENGTH_MAX).split(";"):
+            if not piece.strip():
+                continue
+            word, colon, number = piece.rpartition(":")
+            if not colon:
+                raise _rejected("a reason and a number are needed, with a colon between")
+            reason = _rejection_reason(word)
+            if reason in counts:
+                raise _rejected(f"{reason} is given twice")
+            counts[reason] = parse_count(number.strip(), locale)
+        if not counts:
+            raise _rejected("a reason and a number are needed, with a colon between")
+        return ";".join(f"{reason}:{counts[reason]}" for reason in sorted(counts))
+
+    return Reading(parse)
+
+
+def _rejection_reason(word: str) -> str:
+    """Return a known reason, or the office's own word as a slug."""
+    try:
+        return str(find_word("reason", word.strip()).value)
+    except RegistryError:
+        slug = "-".join(word.casefold().split())
+        if _SLUG.fullmatch(slug) and len(slug) <= _SLUG_LENGTH_MAX and not looks_personal(slug):
+            return slug
+        raise _rejected("a reason is a word of letters, digits and hyphens") from None
+
+
+def _rejected(why: str) -> CellRefusedError:
+    return CellRefusedError(
+        "invalid-rejected", why, "Write it as invalid-nik:120;duplicate:64, or leave it blank."
+    )

@@ -1,0 +1,81 @@
+"""The failed rows of a file as a CSV of their own, in file order, for the clerk to look through.
+
+Owns what leaves in it: only columns that the kind knows, personal numbers masked, nothing that a
+spreadsheet would run as a formula. The file itself is repaired in the original, not here.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Final
+
+from registry.cells import Value, shown
+from registry.intake.grid import Table
+
+_CELL_LENGTH_MAX: Final = 4_000
+# What a spreadsheet takes for the start of a formula, its full-width forms included.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def write_refused(
+    path: Path,
+    parts: Iterable[tuple[Table, Mapping[str, int], Iterable[tuple[int, str]]]],
+) -> None:
+    """Write the refused rows; an existing file is replaced, at the end.
+
+    Each part is a table, its known columns (name → index) and (row number, why) in file order; the
+    table is read again. Columns: `sheet` (spreadsheets only), `row`, `problem`, then the file's own
+    header, written anew for each sheet.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=".refused-", suffix=".csv", dir=path.parent)  # 0600
+    try:
+        # With a BOM: without it a spreadsheet reads UTF-8 as cp1252.
+        with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\r\n")
+            for table, columns, refusals in parts:
+                for line in _lines(table, columns, refusals):
+                    writer.writerow([formula_safe(cell) for cell in line])
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def formula_safe(text: str) -> str:
+    """Return the text with an apostrophe before what a spreadsheet would run."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+
+
+def _lines(
+    table: Table, columns: Mapping[str, int], refusals: Iterable[tuple[int, str]]
+) -> Iterator[list[str]]:
+    indexes = sorted(columns.values())
+    sheet = [] if table.sheet is None else [shown(table.sheet, limit=_CELL_LENGTH_MAX)]
+    headers = [shown(table.headers[index], limit=_CELL_LENGTH_MAX) for index in indexes]
+    rows = table.rows()
+    header_written = False
+    for number, reasons in groupby(refusals, key=itemgetter(0)):
+        if not header_written:
+            yield [*(["sheet"] if sheet else []), "row", "problem", *headers]
+            header_written = True
+        values = _row(rows, number)
+        why = "; ".join(dict.fromkeys(why for _, why in reasons))
+        yield [*sheet, str(number), why, *(_cell(values[index]) for index in indexes)]
+
+
+def _row(rows: Iterator[tuple[int, tuple[Value, ...]]], number: int) -> tuple[Value, ...]:
+    return next(values for row, values in rows if row == number)
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return shown(value, limit=_CELL_LENGTH_MAX)

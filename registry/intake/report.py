@@ -1,0 +1,324 @@
+"""What came of a file: counts, control totals, and every problem, grouped and capped.
+
+Owns the shape of the report (a promise to scripts) and its words for people. Its memory does not
+grow with the number of problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from registry.errors import Problem, Severity
+from registry.intake.headers import InputKind
+from registry.numbers import group_thousands
+
+Decision = Literal["recorded", "refused", "planned", "already-recorded"]
+
+EXAMPLES_MAX: Final = 20  # of one kind of problem in one column; the rest is counted
+GROUPS_MAX: Final = 500  # codes × columns; there are far fewer
+LINES_SHOWN_MAX: Final = 40  # of problems, for people
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFacts:
+    """One sheet (the name is empty for text files): its rows, and its control total of heads."""
+
+    name: str
+    rows: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where and when the file was recorded."""
+
+    first_position: int
+    last_position: int
+    recorded_at: datetime
+    recorded_by: str
+
+
+@dataclass(slots=True)
+class Movement:
+    """Heads in and out of one category."""
+
+    workers_in: int = 0
+    workers_out: int = 0
+
+
+@dataclass(slots=True)
+class _Group:
+    count: int = 0
+    examples: list[Problem] = field(default_factory=list)
+
+
+class RowSet:
+    """Row numbers of one sheet, one bit each: a million rows take 125 kB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self._count = 0
+
+    def add(self, number: int) -> None:
+        """Put a row in; twice is once."""
+        byte, bit = divmod(number, 8)
+        if byte >= len(self._bits):
+            self._bits.extend(bytes(max(byte + 1 - len(self._bits), len(self._bits))))
+        if not self._bits[byte] >> bit & 1:
+            self._bits[byte] |= 1 << bit
+            self._count += 1
+
+    def __contains__(self, number: int) -> bool:
+        byte, bit = divmod(number, 8)
+        return byte < len(self._bits) and bool(self._bits[byte] >> bit & 1)
+
+    def __len__(self) -> int:
+        return self._count
+
+
+class Report:
+    """The report of one file: filled while it is read, completed when it is recorded.
+
+    `as_json` has these keys, and they only ever grow:
+    `file`, `sha256`, `size`, `kind`, `sheets` [{`name`, `rows`, `workers`}], `locale`,
+    `area_codes`, `decision` (recorded | refused | planned | already-recorded), `plan` (the digest
+    of what would be recorded, null if refused), `rows_read`, `rows_accepted`, `rows_refused`,
+    `batches` {`new`, `already_recorded`, `total`, `by_action` {action: batches}} (of potentials,
+    targets and figures each row counts as one), `workers_in`, `workers_out`, `by_category`
+    [{`category` (null where only the batch drawn on knows it), `workers_in`, `workers_out`}],
+    `workers_by_action` {action: heads}, `control` {`rows`, `workers`, `expected_rows`,
+    `expected_workers`}, `problems` [{`code`, `severity`, `where`, `value`, `why`, `remedy`, `row`,
+    `sheet`}] (at most 20 of a kind), `problem_groups` [{`code`, `severity`, `column`, `count`}],
+    `problems_total`, `errors`, `warnings`, `recorded` {`first_position`, `last_position`,
+    `recorded_at`, `recorded_by`} | null, `refused_file` | null.
+    """
+
+    def __init__(
+        self,
+        *,
+        file: str,
+        sha256: str,
+        size: int,
+        kind: InputKind,
+        locale: str,
+        area_codes: str,
+        expected_rows: int | None = None,
+        expected_workers: int | None = None,
+    ) -> None:
+        self.file = file
+        self.sha256 = sha256
+        self.size = size
+        self.kind: InputKind = kind
+        self.locale = locale
+        self.area_codes = area_codes
+        self.expected_rows = expected_rows
+        self.expected_workers = expected_workers
+        self.sheets: tuple[SheetFacts, ...] = ()
+        self.decision: Decision = "planned"
+        self.plan: str | None = None
+        self.rows_read = 0
+        self.workers = 0
+        self.batches_total = 0
+        self.batches_already_recorded = 0
+        self.batches_by_action: dict[str, int] = {}
+        self.workers_by_action: dict[str, int] = {}
+        self.by_category: dict[str | None, Movement] = {}
+        self.recorded: Recorded | None = None
+        self.refused_file: str | None = None
+        self.errors = 0
+        self.warnings = 0
+        self._groups: dict[tuple[str, Severity, str | None], _Group] = {}
+        self._refused: dict[str, RowSet] = {}
+
+    # --- filled while reading ------------------------------------------------------------------
+
+    def add(self, problem: Problem, column: str | None = None) -> None:
+        """Take a problem in; an error refuses the file, and its row where it has one."""
+        if problem.severity == "error":
+            self.errors += 1
+            self.decision = "refused"
+            self.plan = None
+            if problem.row is not None:
+                self.refuse_row(problem.sheet, problem.row)
+        else:
+            self.warnings += 1
+        name = (problem.code, problem.severity, column)
+        if name not in self._groups and len(self._groups) >= GROUPS_MAX:
+            name = ("other", problem.severity, None)
+        group = self._groups.setdefault(name, _Group())
+        group.count += 1
+        if len(group.examples) < EXAMPLES_MAX:
+            group.examples.append(problem)
+
+    def refuse_row(self, sheet: str | None, number: int) -> None:
+        """Count a row as refused, once."""
+        self._refused.setdefault(sheet or "", RowSet()).add(number)
+
+    def count_batch(self, action: str | None) -> None:
+        """Count a batch, or a statement without an action."""
+        self.batches_total += 1
+        if action is not None:
+            self.batches_by_action[action] = self.batches_by_action.get(action, 0) + 1
+
+    def count_workers(self, action: str | None, workers: int) -> None:
+        """Add the heads of an accepted row to the control totals."""
+        self.workers += workers
+        if action is not None:
+            self.workers_by_action[action] = self.workers_by_action.get(action, 0) + workers
+
+    def count_movement(self, category: str | None, workers: int) -> None:
+        """Add heads that enter (or, negative, leave) a category."""
+        movement = self.by_category.setdefault(category, Movement())
+        if workers >= 0:
+            movement.workers_in += workers
+        else:
+            movement.workers_out -= workers
+
+    # --- asked afterwards ----------------------------------------------------------------------
+
+    def is_refused(self, sheet: str | None, number: int) -> bool:
+        """Whether the row has an error."""
+        refused = self._refused.get(sheet or "")
+        return refused is not None and number in refused
+
+    @property
+    def rows_refused(self) -> int:
+        """Rows with an error."""
+        return sum(map(len, self._refused.values()))
+
+    @property
+    def rows_accepted(self) -> int:
+        """Rows without an error."""
+        return self.rows_read - self.rows_refused
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The examples kept: those of the file first, then by sheet and row."""
+        kept = [problem for group in self._groups.values() for problem in group.examples]
+        order = {sheet.name: index for index, sheet in enumerate(self.sheets)}
+        return sorted(kept, key=lambda one: (order.get(one.sheet or "", 0), one.row or 0))
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report with the keys promised above, ready for `json.dumps`."""
+        return {
+            "file": self.file,
+            "sha256": self.sha256,
+            "size": self.size,
+            "kind": self.kind,
+            "sheets": [asdict(sheet) for sheet in self.sheets],
+            "locale": self.locale,
+            "area_codes": self.area_codes,
+            "decision": self.decision,
+            "plan": self.plan,
+            "rows_read": self.rows_read,
+            "rows_accepted": self.rows_accepted,
+            "rows_refused": self.rows_refused,
+            "batches": {
+                "new": self.batches_total - self.batches_already_recorded,
+                "already_recorded": self.batches_already_recorded,
+                "total": self.batches_total,
+                "by_action": dict(sorted(self.batches_by_action.items())),
+            },
+            "workers_in": self.workers_in,
+            "workers_out": self.workers_out,
+            "by_category": [
+                {"category": category, **asdict(movement)}
+                for category, movement in self._categories()
+            ],
+            "workers_by_action": dict(sorted(self.workers_by_action.items())),
+            "control": {
+                "rows": self.rows_read,
+                "workers": self.workers,
+                "expected_rows": self.expected_rows,
+                "expected_workers": self.expected_workers,
+            },
+            "problems": [asdict(problem) for problem in self.problems],
+            "problem_groups": [
+                {"code": code, "severity": severity, "column": column, "count": group.count}
+                for (code, severity, column), group in self._groups.items()
+            ],
+            "problems_total": self.errors + self.warnings,
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "recorded": None if self.recorded is None else _recorded_json(self.recorded),
+            "refused_file": self.refused_file,
+        }
+
+    @property
+    def workers_in(self) -> int:
+        """Heads that enter a category."""
+        return sum(movement.workers_in for movement in self.by_category.values())
+
+    @property
+    def workers_out(self) -> int:
+        """Heads that leave a category."""
+        return sum(movement.workers_out for movement in self.by_category.values())
+
+    def as_lines(self) -> list[str]:
+        """Return the report as lines for people: what was read, what is wrong, what was decided."""
+        return [*self._count_lines(), *self._problem_lines(), *self._decision_lines()]
+
+    def _categories(self) -> list[tuple[str | None, Movement]]:
+        return sorted(self.by_category.items(), key=lambda item: item[0] or "")
+
+    def _count_lines(self) -> Iterator[str]:
+        rows = f"{_many(self.rows_read, 'row')} read"
+        yield (
+            f"{self.file}: {rows}, {group_thousands(self.rows_accepted)} accepted, "
+            f"{group_thousands(self.rows_refused)} refused"
+        )
+        if self.kind == "batches":
+            actions = ", ".join(
+                f"{group_thousands(count)} {action}"
+                for action, count in sorted(self.batches_by_action.items())
+            )
+            yield f"  {_many(self.batches_total, 'batch', 'batches')}: {actions or 'none'}"
+            if self.batches_already_recorded:
+                yield f"  {group_thousands(self.batches_already_recorded)} already recorded"
+            for category, movement in self._categories():
+                yield (
+                    f"  {category or '(as the batch drawn on)'}: "
+                    f"+{group_thousands(movement.workers_in)} "
+                    f"-{group_thousands(movement.workers_out)}"
+                )
+
+    def _problem_lines(self) -> Iterator[str]:
+        problems = sorted(self.problems, key=lambda problem: problem.severity != "error")
+        for problem in problems[:LINES_SHOWN_MAX]:
+            value = "" if problem.value is None else f" ({problem.value})"
+            yield f"{problem.severity}: {problem.where}: {problem.why}{value} [{problem.code}]"
+            if problem.remedy:
+                yield f"  {problem.remedy}"
+        hidden = self.errors + self.warnings - min(len(problems), LINES_SHOWN_MAX)
+        if hidden > 0:
+            yield f"… and {_many(hidden, 'more problem')}; counted by kind:"
+            for (code, severity, column), group in self._groups.items():
+                at = f" in {column}" if column else ""
+                yield f"  {group_thousands(group.count)} × {code}{at} ({severity})"
+
+    def _decision_lines(self) -> Iterator[str]:
+        if self.decision == "refused":
+            yield f"refused: {_many(self.errors, 'error')}; nothing was recorded"
+            if self.refused_file:
+                yield f"the refused rows are in {self.refused_file}"
+        elif self.decision == "planned":
+            yield f"plan {self.plan}: nothing was recorded yet"
+        elif self.recorded is None:
+            yield self.decision
+        else:
+            word = "recorded" if self.decision == "recorded" else "already recorded"
+            yield (
+                f"{word} at #{self.recorded.first_position}–#{self.recorded.last_position}, "
+                f"{self.recorded.recorded_at.isoformat()}, by {self.recorded.recorded_by}"
+            )
+
+
+def _recorded_json(recorded: Recorded) -> dict[str, object]:
+    return {**asdict(recorded), "recorded_at": recorded.recorded_at.isoformat()}
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{group_thousands(count)} {one if count == 1 else several or one + 's'}"

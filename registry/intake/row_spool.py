@@ -1,0 +1,123 @@
+"""Checked rows on disk until they are recorded: grouped, in order, whatever the memory.
+
+A private SQLite file (0600) in the spool's private folder, gone when closed. Owns no meaning: it
+keeps values, brings rows of one key together, and remembers why rows were refused.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from registry.errors import InputUnreadableError
+from registry.intake.readings import Canonical
+from registry.intake.rows import Row
+
+PAGE_ROWS: Final = 1_000
+_CACHE_KIB: Final = 32_768
+_BEFORE_VALUES: Final = 3  # key, sheet, number
+
+
+class RowSpool:
+    """Rows of `width` values in a temporary file; add pages, seal, then read groups.
+
+    Nothing here needs to survive a crash: no journal, no sync. Opened and closed by one admission.
+    """
+
+    def __init__(self, folder: Path, width: int) -> None:
+        # mkstemp makes the file 0600 before SQLite writes a byte.
+        descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".db", dir=folder)
+        os.close(descriptor)
+        self._path = Path(name)
+        self._refusals: list[tuple[int, int, str]] = []
+        self._connection = sqlite3.connect(name, isolation_level=None)
+        columns = ", ".join(f"v{index}" for index in range(width))
+        marks = ", ".join("?" * (width + _BEFORE_VALUES))
+        self._insert = f"INSERT INTO line (key, sheet, number, {columns}) VALUES ({marks})"  # noqa: S608 - our own column numbers
+        self._select = (
+            f"SELECT line.key, sheet, number, {columns} FROM first_line "  # noqa: S608 - as above
+            "CROSS JOIN line ON line.key = first_line.key ORDER BY first_line.seq, line.seq"
+        )
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            "PRAGMA synchronous = OFF",
+            "PRAGMA locking_mode = EXCLUSIVE",
+            f"PRAGMA cache_size = -{_CACHE_KIB}",
+            "BEGIN",
+            f"CREATE TABLE line (seq INTEGER PRIMARY KEY, key, sheet, number, {columns})",
+            "CREATE TABLE first_line (seq INTEGER PRIMARY KEY, key)",
+            "CREATE TABLE refusal (sheet, number, why)",
+        ):
+            self._connection.execute(statement)
+
+    def add(self, page: Sequence[tuple[Canonical, ...]]) -> None:
+        """Keep rows: (key, sheet, number, *values)."""
+        try:
+            self._connection.executemany(self._insert, page)
+        except sqlite3.Error as error:
+            raise _no_room(error) from None
+
+    def refuse(self, sheet: int, number: int, why: str) -> None:
+        """Remember why a row was refused."""
+        self._refusals.append((sheet, number, why))
+        if len(self._refusals) >= PAGE_ROWS:
+            self._keep_refusals()
+
+    def _keep_refusals(self) -> None:
+        try:
+            self._connection.executemany("INSERT INTO refusal VALUES (?, ?, ?)", self._refusals)
+        except sqlite3.Error as error:
+            raise _no_room(error) from None
+        self._refusals.clear()
+
+    def seal(self) -> None:
+        """Bring the rows of each key together, groups in the order of their first rows."""
+        try:
+            self._connection.execute("CREATE INDEX line_key ON line (key)")
+            self._connection.execute(
+                "INSERT INTO first_line SELECT min(seq), key FROM line GROUP BY key ORDER BY 1"
+            )
+        except sqlite3.Error as error:
+            raise _no_room(error) from None
+
+    def groups(self, *, rows_max: int) -> Iterator[list[Row]]:
+        """Yield the rows of each key; of a longer group only the first `rows_max`."""
+        key: str | None = None
+        group: list[Row] = []
+        cursor = self._connection.execute(self._select)
+        while page := cursor.fetchmany(PAGE_ROWS):
+            for line_key, sheet, number, *values in page:
+                if line_key != key:
+                    if group:
+                        yield group
+                    key, group = line_key, []
+                if len(group) < rows_max:
+                    group.append(Row(sheet, number, values))
+        if group:
+            yield group
+
+    def refusals(self, sheet: int) -> Iterator[tuple[int, str]]:
+        """Yield (row number, why) of a sheet in file order; a row may have several."""
+        self._keep_refusals()
+        cursor = self._connection.execute(
+            "SELECT number, why FROM refusal WHERE sheet = ? ORDER BY number, rowid", (sheet,)
+        )
+        while page := cursor.fetchmany(PAGE_ROWS):
+            yield from page
+
+    def close(self) -> None:
+        """Remove the file; may be called twice."""
+        self._connection.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _no_room(error: sqlite3.Error) -> InputUnreadableError:
+    return InputUnreadableError(
+        "the rows cannot be kept in the temporary folder",
+        why=str(error),
+        remedy="Free space there, or set TMPDIR to a folder with room.",
+    )

@@ -1,0 +1,82 @@
+"""What a checked row is, what may be remarked of it, and what every kind of form answers.
+
+Owns the words between reading a row and making a command of it. Knows no kind of file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from registry.commands import Command
+from registry.errors import Severity
+from registry.intake.readings import Reading
+
+# Canonical values in the order of a form's columns: each is what that column's reading makes
+# (text, a whole number or None), which no type of a tuple can say for 21 columns.
+Values = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One checked row: `sheet` counts the tables of the file from 0, `number` is the file's row."""
+
+    sheet: int
+    number: int
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is wrong, or odd, in one row; `column` None is the row as a whole."""
+
+    code: str
+    column: str | None
+    why: str
+    remedy: str
+    severity: Severity = "error"
+
+
+class Form(Protocol):
+    """One kind of file: its columns, its rules for a row and a group of rows, its command.
+
+    A group is all rows with the same key, in file order; it becomes one command.
+    """
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns in the order of the values."""
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """One reading for each column."""
+
+    def shape_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say which cells are missing and which must be blank (only blank or not is looked at)."""
+
+    def value_remarks(self, values: Values) -> Sequence[Remark]:
+        """Say what does not fit together within the row."""
+
+    def key(self, values: Values) -> str:
+        """Return the same text for all rows of one group."""
+
+    def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
+        """Say what does not fit together between the rows of a group."""
+
+    def workers(self, values: Values) -> int:
+        """Return the heads of the row, for the control total."""
+
+    def movements(self, values: Values) -> Iterator[tuple[str | None, int]]:
+        """Yield (category, signed heads) for every movement that the row alone decides."""
+
+    def action(self, values: Values) -> str | None:
+        """Return the action that the row asks for, where the kind has one."""
+
+    def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
+        """Return the command of a group without errors."""
+
+
+def missing(column: str, why: str, remedy: str = "") -> Remark:
+    """Return the remark that a cell is blank and must not be."""
+    return Remark("missing-value", column, why, remedy or f"Fill in {column}.")

@@ -1,0 +1,201 @@
+"""The child process that parses one spreadsheet: `python -m registry.intake.sheets FILE`.
+
+Owns its own limits of memory and time, and the lines it writes to stdout, JSON each:
+`{"sheet": name, "hidden": bool}`, then `[row number, [cells]]` for each row that is not blank, and
+`{"end": true}`; or `{"refused": [what, why, remedy]}`. Whatever a file does to the parser, it does
+it here. Never import this module from the process that must stay alive.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from registry.cells import CellError
+from registry.intake.grid import FIELD_LENGTH_MAX
+from registry.intake.marks import Marks, ods_marks, xls_marks, xlsx_marks
+from registry.intake.packages import (
+    SHEETS_MAX,
+    PackageRefusedError,
+    checked_zip,
+    refused_damaged,
+    refused_sheets,
+    workbook_stream,
+    xlsx_sheets,
+)
+from registry.intake.spool import ZIP_MAGIC
+from registry.intake.workbooks import MEMORY_MIB, PROCESSOR_SECONDS
+from registry.safe_text import safe
+
+OUTPUT_LENGTH_MAX: Final = 1 << 30  # one text shared by a million cells must not fill the disk
+
+
+def main() -> int:
+    """Parse the file named on the command line; return the process's exit code."""
+    _limit_ourselves()
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    try:
+        for line in lines_of(Path(sys.argv[1])):
+            sys.stdout.write(line)
+    except PackageRefusedError as refusal:
+        _refuse(sys.stdout, refusal.lines)
+    except MemoryError:
+        _refuse(
+            sys.stdout,
+            (
+                f"the spreadsheet needs more than {MEMORY_MIB} MiB of memory",
+                "it is too large, or a forgotten cell stands very far from the table",
+                "copy the table alone into a new workbook, or save it as CSV",
+            ),
+        )
+    return 0
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines that describe the spreadsheet. Raises: PackageRefusedError."""
+    with path.open("rb") as stream:
+        is_zip = stream.read(4).startswith(ZIP_MAGIC)
+    marks = _zip_marks(path, checked_zip(path)) if is_zip else _xls_marks(path)
+    written = 0
+    encode = json.JSONEncoder(
+        ensure_ascii=False, separators=(",", ":"), default=typed, check_circular=False
+    ).encode
+    for index, (name, hidden, rows) in enumerate(_sheets(path)):
+        yield encode({"sheet": name, "hidden": hidden}) + "\n"
+        for number, cells in _marked(rows, marks(index, name)):
+            line = encode([number, cells]) + "\n"
+            written += len(line)
+            if len(line) > FIELD_LENGTH_MAX:
+                _check_lengths(name, number, cells)
+            if written > OUTPUT_LENGTH_MAX:
+                raise PackageRefusedError(
+                    "the spreadsheet holds too much text",
+                    f"its cells come to more than {OUTPUT_LENGTH_MAX:,} characters",
+                    "split it, or save the table alone as CSV",
+                )
+            yield line
+    yield encode({"end": True}) + "\n"
+
+
+def typed(value: object) -> object:
+    """Return a cell that JSON has no type for, as `workbooks` reads it back."""
+    if isinstance(value, CellError):
+        return {"error": value.text}
+    if isinstance(value, datetime):
+        return {"moment": value.isoformat()}
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
+    if isinstance(value, time | timedelta):
+        return str(value)  # no column here holds a time of day: text, to be refused where it stands
+    raise TypeError(type(value).__name__)
+
+
+def _sheets(path: Path) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
+    """Yield each worksheet's name, whether it is hidden, and its rows from the first on."""
+    import python_calamine as calamine
+
+    try:
+        with calamine.CalamineWorkbook.from_path(path) as workbook:
+            listed = workbook.sheets_metadata
+            if len(listed) > SHEETS_MAX:
+                raise refused_sheets(len(listed))
+            for index, sheet in enumerate(listed):
+                rows: Iterator[list[Any]] = iter(())
+                if sheet.typ == calamine.SheetTypeEnum.WorkSheet:
+                    content = workbook.get_sheet_by_index(index)
+                    # rows come from the first one on, columns only from where the data begins
+                    before = [""] * (content.start[1] if content.start else 0)
+                    rows = (before + cells for cells in content.iter_rows())
+                yield sheet.name, sheet.visible != calamine.SheetVisibleEnum.Visible, rows
+    except calamine.PasswordError:
+        from registry.intake.packages import refused_password
+
+        raise refused_password() from None
+    except calamine.CalamineError as error:
+        raise refused_damaged(safe(str(error), limit=120)) from None
+
+
+def _zip_marks(path: Path, kind: str) -> Any:
+    """Return how to find the marks of a sheet by its index and name, one sheet at a time."""
+    if kind == "ods":
+        with zipfile.ZipFile(path) as archive:
+            by_name = ods_marks(archive)
+        return lambda _, name: by_name.get(name, {})
+    with zipfile.ZipFile(path) as archive:
+        sheets, uncalculated = xlsx_sheets(archive)
+
+    def of_sheet(_: int, name: str) -> Marks:
+        listed = next((sheet for sheet in sheets if sheet.name == name), None)
+        if listed is None:
+            return {}
+        with zipfile.ZipFile(path) as archive:
+            return xlsx_marks(archive, listed, uncalculated=uncalculated)
+
+    return of_sheet
+
+
+def _xls_marks(path: Path) -> Any:
+    by_index = xls_marks(workbook_stream(path))
+    return lambda index, _: by_index[index] if index < len(by_index) else {}
+
+
+def _marked(rows: Iterator[list[Any]], marks: Marks) -> Iterator[tuple[int, list[Any]]]:
+    """Number the rows, put the marks where they belong, drop what is blank."""
+    last = max(marks, default=-1)
+    endless = chain(rows, repeat(None))
+    for index, row in enumerate(endless):
+        if row is None and index > last:
+            return
+        cells = [
+            None if cell == "" or (cell.__class__ is str and cell.isspace()) else cell
+            for cell in row or ()
+        ]
+        for column, text in marks.get(index, {}).items():
+            cells += [None] * (column + 1 - len(cells))
+            cells[column] = CellError(text)
+        while cells and cells[-1] is None:
+            cells.pop()
+        if cells:
+            yield index + 1, cells
+
+
+def _check_lengths(name: str, number: int, cells: list[Any]) -> None:
+    if any(isinstance(cell, str) and len(cell) > FIELD_LENGTH_MAX for cell in cells):
+        raise PackageRefusedError(
+            f"a cell of sheet {safe(name, limit=40)}, row {number}, is too long",
+            f"it holds more than {FIELD_LENGTH_MAX:,} characters, which no spreadsheet writes",
+            "shorten it",
+        )
+
+
+def _refuse(stream: TextIO, lines: tuple[str, str, str]) -> None:
+    stream.write(json.dumps({"refused": lines}) + "\n")
+
+
+def _limit_ourselves() -> None:
+    """Bound memory and processor time; where the system has no such limits, the time-out stays."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    memory = MEMORY_MIB << 20
+    for limit, value in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, PROCESSOR_SECONDS),
+        (resource.RLIMIT_CORE, 0),  # a core file would hold the cells
+    ):
+        with suppress(ValueError, OSError):  # macOS refuses some; a lower limit set outside stays
+            # a second apart: at the first the signal says why, at the other it is a plain kill
+            apart = 1 if limit == resource.RLIMIT_CPU else 0
+            resource.setrlimit(limit, (value, value + apart))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""Spreadsheets, seen from the process that stays alive: starts the child, reads what it wrote.
+
+Owns the child's time-out, the lines it speaks and the choice of sheets. Imports no spreadsheet
+library; `registry.intake.sheets` is the other end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import registry
+from registry.cells import CellError, Value
+from registry.errors import InputUnreadableError
+from registry.intake.grid import (
+    HEADER_ROWS_MAX,
+    Recognises,
+    Row,
+    Table,
+    find_header,
+    header_names,
+    no_header,
+)
+from registry.intake.spool import SpooledFile
+from registry.safe_text import safe
+
+CHILD: Final = "registry.intake.sheets"
+TIMEOUT_SECONDS: Final = 20  # the child has 10 s of processor time; a busy machine gets as much more
+MEMORY_MIB: Final = 512  # what the child may use; said here for the messages
+PROCESSOR_SECONDS: Final = 10
+
+HIDDEN: Final = "it is hidden; name it to have it read"
+NO_HEADER: Final = "it has no header row"
+
+
+class SheetTable(Table):
+    """One sheet as a table; its rows are read from what the child wrote."""
+
+    def __init__(  # noqa: PLR0913 - what is known of a sheet
+        self,
+        file: str,
+        sheet: str,
+        header_row: int,
+        headers: tuple[str, ...],
+        *,
+        path: Path,
+        offset: int,
+    ) -> None:
+        super().__init__(file, sheet, header_row, headers)
+        self._path = path
+        self._offset = offset
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows below the header, numbered as the spreadsheet numbers them."""
+        width = len(self.headers)
+        for number, values in _rows_from(self._path, self._offset):
+            if number <= self.header_row:
+                continue
+            count = len(values)
+            if count < width:
+                values += (None,) * (width - count)
+            elif count > width and all(value is None for value in values[width:]):
+                values = values[:width]
+            if any(value is not None for value in values):
+                yield number, values
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """A sheet as the child announced it, with its first rows and where its rows begin."""
+
+    name: str
+    hidden: bool
+    offset: int
+    first: list[tuple[int, tuple[Value, ...]]] = field(default_factory=list)
+
+
+def open_workbook(
+    spooled: SpooledFile, *, recognises: Recognises, sheet: str | None = None
+) -> tuple[list[Table], tuple[tuple[str, str], ...]]:
+    """Parse a spreadsheet in a child process; return its tables and the sheets left out.
+
+    Raises: InputUnreadableError, naming the cause, whatever becomes of the child.
+    """
+    output = spooled.path.with_name("sheets")
+    _run_child(spooled, output)
+    sheets = _announced(output, spooled.name)
+    chosen = sheets if sheet is None else [_named(sheets, sheet, spooled.name)]
+    tables: list[Table] = []
+    left_out: list[tuple[str, str]] = []
+    for candidate in chosen:
+        cells = [tuple(map(_header_text, values)) for _, values in candidate.first]
+        index, matches = find_header(cells, recognises)
+        if candidate.hidden and sheet is None:
+            left_out.append((candidate.name, HIDDEN))
+        elif not matches:
+            left_out.append((candidate.name, NO_HEADER))
+        else:
+            row = candidate.first[index][0]
+            headers = header_names(cells[index], f"{spooled.name}, sheet {safe(candidate.name)}")
+            tables.append(
+                SheetTable(
+                    spooled.name,
+                    candidate.name,
+                    row,
+                    headers,
+                    path=output,
+                    offset=candidate.offset,
+                )
+            )
+    if not tables:
+        seen = [tuple(map(_header_text, values)) for each in chosen for _, values in each.first]
+        raise no_header(spooled.name, seen, recognises)
+    return tables, tuple(left_out)
+
+
+def _named(sheets: list[_Sheet], name: str, file: str) -> _Sheet:
+    for same in (str, str.casefold):
+        found = [each for each in sheets if same(each.name.strip()) == same(name.strip())]
+        if len(found) == 1:
+            return found[0]
+    names = ", ".join(safe(each.name, limit=40) for each in sheets[:10])
+    raise InputUnreadableError(
+        f"{file} has no sheet {safe(name, limit=40)}",
+        why=f"its sheets are: {names}",
+        remedy="name one of them",
+    )
+
+
+def _header_text(value: Value) -> str:
+    if value is None:
+        return ""
+    return value.text if isinstance(value, CellError) else str(value)
+
+
+def _run_child(spooled: SpooledFile, output: Path) -> None:
+    """Run the child on the spooled file, its lines going into a private file beside it."""
+    root = Path(registry.__file__).resolve().parents[1]
+    environment = dict(os.environ)
+    if root.name not in {"site-packages", "dist-packages"}:  # run from a checkout
+        inherited = os.environ.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [inherited, str(root)]))
+    # -P: a folder named registry where the command happens to be run must not be imported.
+    command = [sys.executable, "-P", "-m", CHILD, str(spooled.path)]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(output, flags, 0o600), "wb") as lines:
+        try:
+            done = subprocess.run(  # noqa: S603 - our own interpreter and module, a private path
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=lines,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _too_slow(spooled.name, f"after {TIMEOUT_SECONDS} s of waiting") from None
+        except OSError as error:
+            raise InputUnreadableError(
+                f"{spooled.name} cannot be read now",
+                why=f"no process could be started: {error.strerror}",
+                remedy="try again, or save the table as CSV",
+            ) from None
+    if done.returncode != 0:
+        raise _died(spooled.name, done.returncode)
+
+
+def _died(name: str, returncode: int) -> InputUnreadableError:
+    """Say why the child ended without an answer of its own."""
+    processor = getattr(signal, "SIGXCPU", None)
+    if processor is not None and returncode == -processor:
+        return _too_slow(name, f"after {PROCESSOR_SECONDS} s of processor time")
+    return InputUnreadableError(
+        f"{name} made the spreadsheet parser give up",
+        why=(
+            f"it needs more than {MEMORY_MIB} MiB of memory, or is damaged; often one forgotten "
+            "cell stands very far from the table (Ctrl+End shows it)"
+        ),
+        remedy="copy the table alone into a new workbook, or save it as CSV",
+    )
+
+
+def _too_slow(name: str, when: str) -> InputUnreadableError:
+    return InputUnreadableError(
+        f"{name} takes too long to read",
+        why=f"the spreadsheet parser was stopped {when}",
+        remedy="save the table as CSV, or split the workbook",
+    )
+
+
+def _announced(output: Path, name: str) -> list[_Sheet]:
+    """Return the sheets the child wrote; refuse what it refused, and an answer without an end."""
+    sheets: list[_Sheet] = []
+    offset = 0
+    complete = False
+    with output.open("rb") as lines:
+        for line in lines:
+            offset += len(line)
+            if line.startswith(b"["):
+                if sheets and len(sheets[-1].first) < HEADER_ROWS_MAX:
+                    number, values = json.loads(line, object_hook=_cell)
+                    if number <= HEADER_ROWS_MAX:
+                        sheets[-1].first.append((number, tuple(values)))
+                continue
+            said = json.loads(line)
+            if "refused" in said:
+                what, why, remedy = said["refused"]
+                raise InputUnreadableError(f"{name}: {what}", why=why, remedy=remedy)
+            if "sheet" in said:
+                sheets.append(_Sheet(said["sheet"], said["hidden"], offset))
+            complete = "end" in said
+    if not complete:
+        raise _died(name, 0)
+    return sheets
+
+
+def _rows_from(path: Path, offset: int) -> Iterator[tuple[int, tuple[Value, ...]]]:
+    decode = json.JSONDecoder(object_hook=_cell).decode
+    with path.open("rb") as lines:
+        lines.seek(offset)
+        for line in lines:
+            if not line.startswith(b"["):
+                return
+            number, values = decode(line.decode())
+            yield number, tuple(values)
+
+
+def _cell(typed: dict[str, Any]) -> Value:
+    """Return the value of a cell that JSON has no type for; `sheets.typed` writes them."""
+    if "error" in typed:
+        return CellError(typed["error"])
+    if "day" in typed:
+        return date.fromisoformat(typed["day"])
+    return datetime.fromisoformat(typed["moment"])

@@ -1,0 +1,247 @@
+"""Numbers as offices write them, read in a declared locale; nothing is ever guessed.
+
+Owns the reading (text or cell -> number) and the one rounding rule. Knows no file and no column.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Literal
+
+from registry.cells import CellError, Value, shown
+from registry.errors import InvalidNumberError
+from registry.terms import WORKERS_MAX
+
+Locale = Literal["id", "en"]
+
+PERCENT_MAX: Final = 1000  # coverage may exceed 100 %, but not ten times over: a slip
+DECIMALS_MAX: Final = 20  # more than the shortest exact text of a double ever needs here
+FLOAT_MAX: Final = 1e15  # a spreadsheet keeps 15 digits: from here on the last ones are invented
+DIGITS_MAX: Final = 15
+
+_GROUP: Final[dict[str, str]] = {"id": ".", "en": ","}
+_DECIMAL: Final[dict[str, str]] = {"id": ",", "en": "."}
+_EXAMPLE: Final[dict[str, str]] = {"id": "45.000", "en": "45,000"}
+_PERCENT_EXAMPLE: Final[dict[str, str]] = {"id": "48,26", "en": "48.26"}
+
+_PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
+_GROUPED: Final = {
+    "id": re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+"),
+    "en": re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+"),
+}
+
+
+def parse_count(
+    value: Value, locale: Locale, *, minimum: int = 1, maximum: int = WORKERS_MAX
+) -> int:
+    """Read a whole number of persons: `45.000` (id), `45,000` (en), `45000`, or a number cell.
+
+    Raises: InvalidNumberError for anything else: a number of persons is never guessed.
+    """
+    if isinstance(value, str):
+        count = _count_from_text(value.strip(), locale)
+    else:
+        exact = _number_from_cell(value, _remedy_count(locale))
+        if exact.denominator != 1:
+            raise InvalidNumberError(
+                f"{shown(value)} is not a whole number of persons",
+                why="the cell holds a number with decimals",
+                remedy="if it means thousands, type the number without separators",
+            )
+        count = exact.numerator
+    if not minimum <= count <= maximum:
+        raise _out_of_range(value, minimum, maximum, locale)
+    return count
+
+
+def parse_percent(value: Value, locale: Locale) -> str:
+    """Read a percentage 0 to 1000 as canonical text with a dot, its decimals kept as printed.
+
+    `48,26` (id) and `48.26` (en) -> `48.26`; a trailing `%` is allowed; a number cell is taken by
+    its shortest exact text. A number cell above 0 and up to 1 is refused: a cell *formatted* as a
+    percentage holds 0.4826 where it shows 48.26 %, and the two cannot be told apart.
+
+    Raises: InvalidNumberError.
+    """
+    remedy = f"write the percentage as {_PERCENT_EXAMPLE[locale]}"
+    if isinstance(value, str):
+        text = value.strip()
+        digits = text[:-1].rstrip() if text.endswith("%") else text
+        canonical = _decimal_from_text(digits, value, locale, remedy, groups=False)
+    else:
+        exact = _number_from_cell(value, remedy)
+        if 0 < exact <= 1:
+            raise _percent_cell_error(value, exact, remedy)
+        canonical = _canonical(exact, value, remedy)
+    if Decimal(canonical) > PERCENT_MAX:
+        raise _out_of_range(value, 0, PERCENT_MAX, locale)
+    return canonical
+
+
+def parse_quantity(value: Value, locale: Locale) -> str:
+    """Read persons or points, not negative, as canonical text with a dot, decimals kept.
+
+    `8.305` (id) -> `8305`; `3,89` (id) -> `3.89`. Raises: InvalidNumberError.
+    """
+    remedy = f"write {_EXAMPLE[locale]} for persons, {_PERCENT_EXAMPLE[locale]} for points"
+    if isinstance(value, str):
+        canonical = _decimal_from_text(value.strip(), value, locale, remedy, groups=True)
+    else:
+        exact = _number_from_cell(value, remedy)
+        if 0 < exact < 1:
+            raise _percent_cell_error(value, exact, remedy)
+        canonical = _canonical(exact, value, remedy)
+    if Decimal(canonical) > WORKERS_MAX:
+        raise _out_of_range(value, 0, WORKERS_MAX, locale)
+    return canonical
+
+
+def round_half_away(value: Fraction | int, places: int) -> Decimal:
+    """Round the exact value to `places` decimals, a half away from zero; never a minus zero."""
+    scaled = math.floor(abs(value) * 10**places + Fraction(1, 2))
+    sign = 1 if value < 0 and scaled else 0
+    return Decimal((sign, tuple(map(int, str(scaled))), -places))
+
+
+def group_thousands(number: int, lang: str = "en") -> str:
+    """Return the number with its thousands grouped: 88,958 (en) or 88.958 (id)."""
+    text = f"{number:,}"
+    return text.replace(",", ".") if lang == "id" else text
+
+
+def _count_from_text(text: str, locale: Locale) -> int:
+    if _GROUPED[locale].fullmatch(text):
+        digits = text.replace(_GROUP[locale], "")
+    elif _PLAIN.fullmatch(text):
+        digits = text
+    else:
+        raise InvalidNumberError(
+            f"{shown(text or None)} is not a whole number of persons",
+            why=_why_not(text, locale, decimals=False),
+            remedy=_remedy_count(locale),
+        )
+    if len(digits) > DIGITS_MAX:
+        raise InvalidNumberError(
+            f"{shown(text)} is too large",
+            why=f"no number here has more than {DIGITS_MAX} digits",
+            remedy="check that the columns were not shifted",
+        )
+    return int(digits)
+
+
+def _decimal_from_text(
+    text: str, value: Value, locale: Locale, remedy: str, *, groups: bool
+) -> str:
+    whole, mark, decimals = text.partition(_DECIMAL[locale])
+    grouped = groups and _GROUPED[locale].fullmatch(whole)
+    digits = whole.replace(_GROUP[locale], "") if grouped else whole
+    well_formed = _PLAIN.fullmatch(digits) and (
+        re.fullmatch(r"[0-9]+", decimals) if mark else not decimals
+    )
+    if not well_formed:
+        raise InvalidNumberError(
+            f"{shown(value if text else None)} is not a number",
+            why=_why_not(text, locale, decimals=True),
+            remedy=remedy,
+        )
+    if len(digits) > DIGITS_MAX or len(decimals) > DECIMALS_MAX:
+        raise _too_many_digits(value, remedy)
+    return f"{digits}.{decimals}" if mark else digits
+
+
+def _number_from_cell(value: Value, remedy: str) -> Fraction:
+    """Return the exact number of a number cell; refuse every other kind of cell."""
+    why = ""
+    if value is None:
+        why = "the cell is empty"
+    elif isinstance(value, CellError):
+        why = "the cell holds an error, not a number"
+    elif isinstance(value, bool):
+        why = "the cell holds true or false, not a number"
+    elif isinstance(value, date):
+        why = "the cell holds a date, not a number"
+    elif isinstance(value, float) and not math.isfinite(value):
+        why = "the cell holds no finite number"
+    elif isinstance(value, int | float) and abs(value) >= FLOAT_MAX:
+        why = "a spreadsheet keeps only 15 digits of a number: the others are already lost"
+    elif isinstance(value, int | float) and value < 0:
+        why = "it is below zero"
+    elif isinstance(value, int | float):
+        return Fraction(repr(value))  # repr: the text a person would see, 48.26 and not 48.2599…
+    raise InvalidNumberError(f"{shown(value)} is not a number that fits here", why=why, remedy=remedy)
+
+
+def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
+    """Return the number of a cell as text; its denominator divides a power of ten."""
+    if exact.denominator == 1:
+        return str(exact.numerator)
+    text = format(Decimal(repr(value)), "f")
+    if len(text.partition(".")[2]) > DECIMALS_MAX:
+        raise _too_many_digits(value, remedy)
+    return text
+
+
+def _why_not(text: str, locale: Locale, *, decimals: bool) -> str:
+    """Say what keeps the text from being a number in this locale."""
+    group, decimal = _GROUP[locale], _DECIMAL[locale]
+    if not text:
+        return "it is blank"
+    if any(character.isdigit() and not character.isascii() for character in text):
+        return "only the digits 0 to 9 are read"
+    if text[0] in "+-\u2212":
+        return "a sign is not read: no number here is negative"
+    if re.fullmatch(r"0[0-9]+", text):
+        return "it starts with a zero, as a code or an identity number does"
+    if re.search(r"\s", text):
+        return "it has a space inside"
+    if re.fullmatch(rf"[0-9]+{re.escape(decimal)}[0-9]+", text) and not decimals:
+        other = "en" if locale == "id" else "id"
+        shorter = text.partition(decimal)[0]
+        return (
+            f"in the locale {locale} a {_sign(decimal)} starts the decimals, so this would be "
+            f"{shorter} and a part of a person; in the locale {other} it may be another number"
+        )
+    if group in text:
+        if decimals:
+            return f"in the locale {locale} a {_sign(group)} groups thousands and starts no decimals"
+        return f"in the locale {locale} a {_sign(group)} groups thousands, three digits each"
+    return "it holds something other than digits"
+
+
+def _sign(mark: str) -> str:
+    return "comma" if mark == "," else "dot"
+
+
+def _remedy_count(locale: Locale) -> str:
+    return f"write it as {_EXAMPLE[locale]} or 45000, or declare the other locale"
+
+
+def _percent_cell_error(value: Value, exact: Fraction, remedy: str) -> InvalidNumberError:
+    as_percent = format(Decimal(repr(value)) * 100, "f")
+    del exact
+    return InvalidNumberError(
+        f"{shown(value)} in a number cell has two readings",
+        why=f"it is {shown(value)}, or {as_percent} % if the cell is formatted as a percentage",
+        remedy=f"{remedy}, in a cell formatted as text",
+    )
+
+
+def _too_many_digits(value: Value, remedy: str) -> InvalidNumberError:
+    return InvalidNumberError(
+        f"{shown(value)} has too many digits",
+        why=f"at most {DIGITS_MAX} before and {DECIMALS_MAX} after the decimal sign are read",
+        remedy=remedy,
+    )
+
+
+def _out_of_range(value: Value, minimum: int, maximum: int, locale: Locale) -> InvalidNumberError:
+    low, high = group_thousands(minimum, locale), group_thousands(maximum, locale)
+    return InvalidNumberError(
+        f"{shown(value)} is out of range",
+        why=f"it must lie between {low} and {high}",
+        remedy="check the number, and that the columns were not shifted",
+    )

@@ -1,0 +1,419 @@
+"""One transaction being decided: commands in, events appended, everything wrong collected.
+
+Order within a file does not matter: what draws on another batch of the same file waits for it.
+Nothing here commits; `registry.application` does, if no error was found.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, cast
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from registry import area as areas
+from registry import batch as batches
+from registry.area import Area
+from registry.batch import Batch, BatchFact, Stamp, Statement
+from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
+from registry.drawing import DrawingError, as_action, statement_of
+from registry.errors import Problem, RegistryError
+from registry.events import AreaEvent, CategoryAdded, Event, FileImported, ImportSource
+from registry.safe_text import safe
+from registry.terms import Action, area_id, batch_id
+
+if TYPE_CHECKING:
+    from registry.balances import Balances, Finding
+    from registry.storage.mapper import EventMapper
+    from registry.storage.sqlite import WriteTransaction
+
+PAGE_COMMANDS: Final = 1_000
+REMEMBERED_BATCHES: Final = 10_000
+SHOWN_BLAMES: Final = 3
+
+Where = Callable[[str | None, int | None, str], str]
+"""The address of a row and column of a sheet, as a clerk can find it."""
+
+Commands = Callable[[], Iterator[Command]]
+"""Starts the commands from the first; a file may have to be gone through more than once."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the commands."""
+
+    new: int = 0
+    already_recorded: int = 0
+    by_action: dict[str, int] = field(default_factory=dict)
+
+
+class Recording:
+    """Decides commands within one write transaction."""
+
+    def __init__(
+        self,
+        transaction: WriteTransaction,
+        mapper: EventMapper,
+        stamp: Stamp,
+        *,
+        where: Where = lambda _sheet, _row, _column: "",
+        sources: dict[str, ImportSource] | None = None,
+    ) -> None:
+        self.transaction = transaction
+        self.stamp = stamp
+        self.problems: list[Problem] = []
+        self.counts = Counts()
+        self._mapper = mapper
+        self._where = where
+        self._sources = sources or {}
+        self._batches: OrderedDict[UUID, Batch | None] = OrderedDict()
+        self._areas: dict[str, Area] = {}
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything found forbids the transaction."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Append events that were decided elsewhere (an import's own fact, a category)."""
+        self.transaction.append(self._mapper.to_stored_event(event) for event in events)
+
+    def decide(
+        self, commands: Commands, *, draws: bool, progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Decide all commands; `draws` says whether any of them names a batch of the file."""
+        waiting = self._named_in(commands) if draws else frozenset()
+        done: set[UUID] = set()
+        while True:
+            ready = (each for each in commands() if self._is_ready(each, waiting, done))
+            decided = self._decide_pass(ready, done if waiting else None, progress)
+            left = waiting - done
+            if not left:
+                return
+            if decided == 0:
+                self._refuse_circle(commands, done)
+                return
+
+    def check(self, balances: Balances) -> None:
+        """Ask the ledger whether the rules hold with everything appended."""
+        for finding in balances.findings(self.transaction.log, self.transaction.head):
+            self._found(finding)
+
+    # --- order --------------------------------------------------------------------------------
+
+    def _named_in(self, commands: Commands) -> frozenset[UUID]:
+        """Return the file's own batches if some of them may have to wait for others."""
+        return frozenset(
+            _identity(each) for each in commands() if isinstance(each, RecordBatch)
+        )
+
+    def _is_ready(self, command: Command, waiting: frozenset[UUID], done: set[UUID]) -> bool:
+        if not waiting or not isinstance(command, RecordBatch):
+            return not waiting or not done
+        if _identity(command) in done:
+            return False
+        return all(named in done or named not in waiting for named in _draws_on(command))
+
+    def _decide_pass(
+        self, commands: Iterator[Command], done: set[UUID] | None, progress: Callable[[int], None]
+    ) -> int:
+        decided = 0
+        while page := list(itertools.islice(commands, PAGE_COMMANDS)):
+            events = [event for event in self._decide_page(page) if event is not None]
+            self.append(events)
+            if done is not None:
+                done.update(_identity(each) for each in page if isinstance(each, RecordBatch))
+            decided += len(page)
+            progress(len(page))
+        return decided
+
+    def _refuse_circle(self, commands: Commands, done: set[UUID]) -> None:
+        for command in commands():
+            if isinstance(command, RecordBatch) and _identity(command) not in done:
+                self._refuse(
+                    command,
+                    "circular",
+                    "of_batch",
+                    f"{command.reference} and the batches it names wait for each other",
+                    "Name the batch that brought the heads in.",
+                )
+
+    # --- deciding -----------------------------------------------------------------------------
+
+    def _decide_page(self, page: list[Command]) -> Iterator[Event | None]:
+        recorded = self.transaction.known_streams(
+            [_identity(each) for each in page if isinstance(each, RecordBatch)]
+        )
+        for command in page:
+            if isinstance(command, RecordBatch):
+                identity = _identity(command)
+                if identity not in recorded:
+                    self._remember(identity, None)
+                event: Event | None = self._batch(command)
+            else:
+                event = self._said(command)
+            if event is not None:
+                self.counts.new += 1
+                yield event
+
+    def _batch(self, command: RecordBatch) -> BatchFact | None:
+        action = str(command.action)
+        try:
+            event = self._decided(command)
+        except DrawingError as error:
+            self._refuse(command, error.code, error.column, error.what, error.remedy, error.row)
+            return None
+        except RegistryError as error:
+            self._refuse(command, error.code, "reference", error.what, error.remedy)
+            return None
+        if event is not None:
+            self.counts.by_action[action] = self.counts.by_action.get(action, 0) + 1
+            batch = batches.evolve(self._find_by_id(event.originator_id), event)
+            self._remember(event.originator_id, batch)
+        return event
+
+    def _decided(self, command: RecordBatch) -> BatchFact | None:
+        batch = self._find(command.area, command.reference, command.part)
+        source = self._sources.get(command.sheet or "")
+        if command.action is Action.WITHDRAW:
+            return batches.withdraw(
+                batch,
+                because=command.because or "",
+                decided_on=command.decided_on,
+                document=command.document,
+                source=source,
+                stamp=self.stamp,
+            )
+        spelling = batch.reference if batch and batch.statement else None
+        if command.because is not None:
+            statement = self._corrected(command, batch, source, spelling)
+            return batches.correct(
+                batch, statement, because=command.because, stamp=self.stamp
+            )
+        statement = statement_of(command, self._find, source=source, reference=spelling)
+        if batch is None or batch.statement is None:
+            if batch is not None:
+                self._warn(
+                    command,
+                    "recorded-again",
+                    f"{batch.name} had been withdrawn and is recorded again",
+                    "If that is not meant, withdraw it again.",
+                )
+            return batches.record(
+                batch,
+                statement,
+                area=command.area,
+                reference=command.reference,
+                part=command.part,
+                stamp=self.stamp,
+            )
+        return self._recorded_already(command, batch, batch.statement, statement)
+
+    def _corrected(
+        self,
+        command: RecordBatch,
+        batch: Batch | None,
+        source: ImportSource | None,
+        spelling: str | None,
+    ) -> Statement:
+        if command.action is Action.CORRECT and batch is not None and batch.statement is not None:
+            sign = batch.statement.lines[0].workers
+            command = replace(command, action=as_action(batch.statement.kind, workers=sign))
+        elif command.action is Action.CORRECT:
+            batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
+        return statement_of(command, self._find, source=source, reference=spelling)
+
+    def _recorded_already(
+        self, command: RecordBatch, batch: Batch, in_force: Statement, statement: Statement
+    ) -> None:
+        if statement.content() == in_force.content():
+            self.counts.already_recorded += 1
+            if batch.reference != command.reference:
+                self._warn(
+                    command,
+                    "spelling-differs",
+                    f"{safe(command.reference)} is recorded as {batch.reference}",
+                    "Nothing needs to be done; the recorded spelling stays.",
+                )
+            return
+        if any(statement.content() == former.content() for former in batch.former):
+            self.counts.already_recorded += 1
+            self._warn(
+                command,
+                "corrected-since",
+                f"{batch.name} said just that until it was corrected; the correction stands",
+                "Bring the file up to date with the correction.",
+            )
+            return
+        self._refuse(
+            command,
+            "recorded-otherwise",
+            "reference",
+            f"{batch.name} is recorded with other content: {_shown(in_force)};"
+            f" the file says: {_shown(statement)}",
+            f"If the file is right, use `ucj correct {batch.reference!r} --area {batch.area}`;"
+            " if it is another batch of the same document, give it a `part`.",
+        )
+
+    def _said(self, command: RevisePotential | SetTarget | PublishFigure) -> Event | None:
+        area = self._areas.get(command.area)
+        if area is None:
+            area = self._areas[command.area] = self.area(command.area)
+        source = self._sources.get(command.sheet or "")
+        event = areas.say(area, command, source=source, stamp=self.stamp)
+        if event is None:
+            self.counts.already_recorded += 1
+            return None
+        # Its position is not known yet; within the transaction only its content matters.
+        area.evolve(event, -event.originator_version)
+        return event
+
+    # --- state --------------------------------------------------------------------------------
+
+    def area(self, code: str) -> Area:
+        """Return an area as its stream tells it."""
+        area = Area(code)
+        for row in self.transaction.log.stream(area_id(code).hex):
+            area.evolve(cast("AreaEvent", self._event(row)), row.position)
+        return area
+
+    def find_batch(self, area: str, reference: str, part: str) -> Batch | None:
+        """Return a batch as its stream tells it, with what this transaction appended."""
+        return self._find(area, reference, part)
+
+    def _find(self, area: str, reference: str, part: str) -> Batch | None:
+        return self._find_by_id(batch_id(area, reference, part))
+
+    def _find_by_id(self, identity: UUID) -> Batch | None:
+        if identity not in self._batches:
+            rows = self.transaction.log.stream(identity.hex)
+            self._remember(identity, batches.evolve_all(self._event(row) for row in rows))
+        return self._batches[identity]
+
+    def _remember(self, identity: UUID, batch: Batch | None) -> None:
+        self._batches[identity] = batch
+        while len(self._batches) > REMEMBERED_BATCHES + 2 * PAGE_COMMANDS:
+            self._batches.popitem(last=False)
+
+    def _event(self, row: object) -> Event:
+        from registry.storage.log import StoredRow
+
+        assert isinstance(row, StoredRow)
+        return self._mapper.to_domain_event(
+            StoredEvent(UUID(row.originator_id), row.originator_version, row.topic, row.state)
+        )
+
+    # --- problems -----------------------------------------------------------------------------
+
+    def _refuse(
+        self,
+        command: RecordBatch,
+        code: str,
+        column: str,
+        why: str,
+        remedy: str,
+        row: int | None = None,
+    ) -> None:
+        row = row or _first_row(command)
+        self.problems.append(
+            Problem(
+                code=code,
+                severity="error",
+                where=self._where(command.sheet, row, column),
+                value=safe(command.reference),
+                why=why,
+                remedy=remedy,
+                row=row,
+                sheet=command.sheet,
+            )
+        )
+
+    def _warn(self, command: RecordBatch, code: str, why: str, remedy: str) -> None:
+        row = _first_row(command)
+        self.problems.append(
+            Problem(
+                code=code,
+                severity="warning",
+                where=self._where(command.sheet, row, "reference"),
+                value=safe(command.reference),
+                why=why,
+                remedy=remedy,
+                row=row,
+                sheet=command.sheet,
+            )
+        )
+
+    def _found(self, finding: Finding) -> None:
+        blames = finding.blames[:SHOWN_BLAMES]
+        if not blames:
+            self.problems.append(
+                Problem(
+                    finding.code, finding.severity, finding.area, None, finding.why, finding.remedy
+                )
+            )
+        for blame in blames:
+            self.problems.append(
+                Problem(
+                    code=finding.code,
+                    severity=finding.severity,
+                    where=self._where(blame.sheet, blame.row, finding.column),
+                    value=safe(blame.reference),
+                    why=finding.why,
+                    remedy=finding.remedy,
+                    row=blame.row,
+                    sheet=blame.sheet,
+                )
+            )
+
+
+def _identity(command: RecordBatch) -> UUID:
+    return batch_id(command.area, command.reference, command.part)
+
+
+def _draws_on(command: RecordBatch) -> set[UUID]:
+    return {
+        batch_id(line.from_area or command.area, line.of_batch, line.of_part)
+        for line in command.lines
+        if line.of_batch is not None
+    }
+
+
+def _first_row(command: RecordBatch) -> int | None:
+    return command.lines[0].row if command.lines else command.row
+
+
+def _shown(statement: Statement) -> str:
+    workers = sum(abs(line.workers) for line in statement.lines)
+    lines = f"{len(statement.lines)} lines" if len(statement.lines) > 1 else "1 line"
+    return f"{statement.kind} of {workers:,} workers in {lines} from {statement.effective_on}"
+
+
+def import_fact(
+    *, stamp: Stamp, identity: UUID, file_name: str, sha256: str, size: int, import_kind: str,
+    sheet: str, options: dict[str, str], rows: int, control_workers: int,
+) -> FileImported:
+    """Return the fact that one sheet of one file was imported."""
+    return FileImported.model_validate(
+        {
+            "originator_id": identity,
+            "originator_version": 1,
+            "transaction_id": stamp.transaction_id,
+            "recorded_at": stamp.recorded_at,
+            "recorded_by": stamp.recorded_by,
+            "file_name": file_name,
+            "sha256": sha256,
+            "size": size,
+            "import_kind": import_kind,
+            "sheet": sheet,
+            "options": options,
+            "rows": rows,
+            "control_workers": control_workers,
+        }
+    )
+
+
+__all__ = ["CategoryAdded", "Commands", "Counts", "Recording", "Where", "import_fact"]

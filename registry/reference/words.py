@@ -1,0 +1,85 @@
+"""The words, in both languages, for the closed lists of `registry.terms`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+from typing import Final, Literal, overload
+
+from registry.errors import UnknownWordError
+from registry.reference.spelling import disguise, key
+from registry.reference.suggestions import Suggestions
+from registry.reference.tables import rows
+from registry.safe_text import safe
+from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+
+WordKind = Literal["action", "funding", "programme", "segment", "reason"]
+
+_LISTS: Final[MappingProxyType[str, type[StrEnum]]] = MappingProxyType(
+    {
+        "action": Action,
+        "funding": Funding,
+        "programme": Programme,
+        "segment": Segment,
+        "reason": LeaveReason,
+    }
+)
+_SUGGESTIONS_MAX: Final = 3
+
+
+@overload
+def find_word(kind: Literal["action"], text: str) -> Action: ...
+@overload
+def find_word(kind: Literal["funding"], text: str) -> Funding: ...
+@overload
+def find_word(kind: Literal["programme"], text: str) -> Programme: ...
+@overload
+def find_word(kind: Literal["segment"], text: str) -> Segment: ...
+@overload
+def find_word(kind: Literal["reason"], text: str) -> LeaveReason: ...
+
+
+def find_word(kind: WordKind, text: str) -> StrEnum:
+    """Return the member of a closed list that a word of either language means.
+
+    Raises: UnknownWordError, naming the allowed values. Never a guess: bare `APBD` may be the
+    regency's or the province's, and is refused.
+    """
+    why = disguise(text)
+    found = None if why else _index(kind).get(key(text))
+    if found is None:
+        near = [] if why else _near(kind, text)
+        ask = f"Did you mean {', '.join(near)}? " if near else ""
+        raise UnknownWordError(
+            f"{safe(text)} is not a known {kind}" if text.strip() else f"no {kind} is given",
+            why=f"In this word, {why}." if why else "",
+            remedy=f"{ask}Allowed: {', '.join(_LISTS[kind])}.",
+        )
+    return found
+
+
+def allowed_words(kind: WordKind) -> tuple[str, ...]:
+    """Return every word that is understood, as written for people; the values come first."""
+    words = [word for of, _, aliases in rows("words") if of == kind for word in aliases.split(";")]
+    return (*_LISTS[kind], *words)
+
+
+def _near(kind: WordKind, text: str) -> list[str]:
+    near = _suggestions(kind).near(key(text))
+    return list(dict.fromkeys(_index(kind)[word].value for word in near))[:_SUGGESTIONS_MAX]
+
+
+@cache
+def _index(kind: WordKind) -> MappingProxyType[str, StrEnum]:
+    members = _LISTS[kind]
+    found = {key(member): member for member in members}
+    for of, value, aliases in rows("words"):
+        if of == kind:
+            found.update((key(word), members(value)) for word in aliases.split(";"))
+    return MappingProxyType(found)
+
+
+@cache
+def _suggestions(kind: WordKind) -> Suggestions:
+    return Suggestions(_index(kind))

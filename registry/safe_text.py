@@ -1,0 +1,78 @@
+r"""The printable form of text from outside: nothing hidden, nothing obeyed, nobody named.
+
+Owns what may reach a terminal, a log or a report. Pure, standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+LIMIT: Final = 80  # characters: one line of a terminal
+PERSONAL_DIGITS_MIN: Final = 11  # a KPJ has 11 digits, a NIK 16, a family card 16
+WITHHELD: Final = "[number withheld]"
+CUT: Final = "…"
+
+# Categories that print nothing, or turn the text around: controls, formats (bidi, zero-width),
+# surrogates, private use, unassigned, line and paragraph separators.
+_HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that print as nothing although their category says otherwise (UTS 39 and
+# Default_Ignorable_Code_Point of Unicode 15): fillers, joiners, variation selectors, braille blank.
+_HIDDEN_RANGES: Final = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+)
+_HIDDEN_LETTERS: Final = re.compile(f"[{_HIDDEN_RANGES}]")
+_INVISIBLE: Final = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff" + _HIDDEN_RANGES
+)
+# One digit after another, at most one space, dot or hyphen between two of them; whatever prints
+# as nothing does not hide the number. Possessive (`*+`), so that no text costs more than one pass.
+_PERSONAL: Final = re.compile(
+    rf"\d(?:[{_INVISIBLE}]*+[ .\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212]?+[{_INVISIBLE}]*+\d)"
+    rf"{{{PERSONAL_DIGITS_MIN - 1},}}"
+)
+
+
+def safe(text: str, *, limit: int = LIMIT) -> str:
+    r"""Return the text as it may be printed, on one line of at most `limit` characters.
+
+    Composed (NFC); what prints nothing or moves the cursor is shown as `\xNN`, `\uNNNN` or
+    `\UNNNNNNNN`; a number long enough to be a NIK or a KPJ is withheld; what is too long ends in …
+    """
+    masked = _PERSONAL.sub(WITHHELD, unicodedata.normalize("NFC", text))
+    if len(masked) <= limit and masked.isascii() and masked.isprintable():
+        return masked
+    pieces: list[str] = []
+    length = 0
+    for character in masked:
+        piece = _visible(character)
+        length += len(piece)
+        if length > limit:
+            return _cut(pieces, limit)
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def looks_personal(text: str) -> bool:
+    """Whether the text holds a number long enough to be a person's: a NIK or a KPJ."""
+    return _PERSONAL.search(text) is not None
+
+
+def _visible(character: str) -> str:
+    if " " <= character <= "~":
+        return character
+    hidden = unicodedata.category(character) in _HIDDEN_CATEGORIES
+    if not hidden and not _HIDDEN_LETTERS.match(character):
+        return character
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _cut(pieces: list[str], limit: int) -> str:
+    kept = list(pieces)
+    while kept and sum(map(len, kept)) + len(CUT) > limit:
+        kept.pop()
+    return "".join(kept) + CUT

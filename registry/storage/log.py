@@ -1,0 +1,284 @@
+"""Reading the log: identity, head, pages, streams. Standard library only, for a question's sake.
+
+Writes nothing: a reader opens the store so that SQLite may roll back an interrupted import, and
+then only selects. Pages are read one by one with no transaction between, so a writer never
+starves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from registry.errors import (
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreMissingError,
+    StoreNewerError,
+)
+
+APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
+STORE_FORMAT: Final = 1
+PAGE_EVENTS: Final = 5_000
+LOCK_TIMEOUT_SECONDS: Final = 15.0
+CHUNK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One event as it lies in the log."""
+
+    position: int
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+
+    def facts(self) -> dict[str, Any]:
+        """Return the state as plain JSON values, unvalidated: for labels, not for rules."""
+        facts = json.loads(self.state)
+        if not isinstance(facts, dict):
+            what = f"event #{self.position} is not an object"
+            raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+        return facts
+
+    def sha256(self) -> str:
+        """Return the digest of everything the log holds of this event."""
+        digest = hashlib.sha256()
+        head = (self.position, self.originator_id, self.originator_version, self.topic)
+        digest.update(json.dumps(head, separators=(",", ":")).encode())
+        digest.update(self.state)
+        return digest.hexdigest()
+
+
+class Log(Protocol):
+    """What a question needs of a store, whatever database keeps it."""
+
+    store_id: str
+
+    def head(self) -> int:
+        """Return the position of the last event, 0 for an empty log."""
+        ...
+
+    def row(self, position: int) -> StoredRow | None:
+        """Return the event at a position."""
+        ...
+
+    def rows(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
+        """Stream events in order, paged."""
+        ...
+
+    def lines(self, after: int = 0, upto: int | None = None) -> Iterator[list[str]]:
+        """Stream pages of JSON lines: position, stream, version, topic and state of an event."""
+        ...
+
+    def stream(self, originator_id: str) -> list[StoredRow]:
+        """Return the events of one stream in order of version."""
+        ...
+
+    def source(self, sha256: str) -> Iterator[bytes]:
+        """Stream the original bytes of an imported file."""
+        ...
+
+    def close(self) -> None:
+        """Release the store."""
+        ...
+
+
+_ROW: Final = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
+# The line is put together by SQLite: no Python per event between the log and the fold.
+_LINE: Final = (
+    """SELECT '{"position":' || position || ',"originator_id":"' || originator_id"""
+    """ || '","originator_version":' || originator_version || ',"topic":' || json_quote(topic) || ',"state":' || CAST(state AS TEXT) || '}'"""
+    """, position FROM stored_events WHERE position > ? AND position <= ?"""
+    """ ORDER BY position LIMIT ?"""
+)
+
+
+class ConnectionLog:
+    """A `Log` over an SQLite connection; inside a write transaction it sees what is not yet
+    committed, so that rules and answers read with the same eyes."""
+
+    def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
+        self._connection = connection
+        self.store_id = store_id
+
+    def head(self) -> int:
+        """See `Log.head`."""
+        found = self._all("SELECT max(position) FROM stored_events")
+        return int(found[0][0] or 0)
+
+    def row(self, position: int) -> StoredRow | None:
+        """See `Log.row`."""
+        found = self._all(f"{_ROW} WHERE position = ?", position)
+        return StoredRow(*found[0]) if found else None
+
+    def rows(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
+        """See `Log.rows`."""
+        last = self.head() if upto is None else upto
+        while page := self._all(
+            f"{_ROW} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+            after,
+            last,
+            PAGE_EVENTS,
+        ):
+            for values in page:
+                yield StoredRow(*values)
+            after = page[-1][0]
+
+    def lines(self, after: int = 0, upto: int | None = None) -> Iterator[list[str]]:
+        """See `Log.lines`."""
+        last = self.head() if upto is None else upto
+        while page := self._all(_LINE, after, last, PAGE_EVENTS):
+            yield [line for line, _ in page]
+            after = page[-1][1]
+
+    def stream(self, originator_id: str) -> list[StoredRow]:
+        """See `Log.stream`."""
+        found = self._all(
+            f"{_ROW} WHERE originator_id = ? ORDER BY originator_version", originator_id
+        )
+        return [StoredRow(*values) for values in found]
+
+    def source(self, sha256: str) -> Iterator[bytes]:
+        """See `Log.source`; raises StoreDamagedError where the bytes no longer match."""
+        digest = hashlib.sha256()
+        number = 0
+        while found := self._all(
+            "SELECT bytes FROM source_chunks WHERE sha256 = ? AND number = ?", sha256, number
+        ):
+            chunk = zlib.decompress(found[0][0])
+            digest.update(chunk)
+            yield chunk
+            number += 1
+        if digest.hexdigest() != sha256:
+            what = f"the original file {sha256[:12]}… is not in the store as it was imported"
+            raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+
+    def close(self) -> None:
+        """See `Log.close`."""
+        self._connection.close()
+
+    def _all(self, statement: str, *values: object) -> list[Any]:
+        try:
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            return cursor.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+
+
+def open_log(path: Path, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> ConnectionLog:
+    """Open a store for reading.
+
+    Raises: StoreMissingError, StoreNewerError, StoreBusyError, StoreDamagedError, and StoreError
+    where an interrupted import lies in a place that cannot be written.
+    """
+    if not path.is_file():
+        raise missing_store(path)
+    writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
+    if not writable:
+        _refuse_interrupted(path)
+    connection = connect(path, mode="rw" if writable else "ro", timeout=lock_timeout_seconds)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        return ConnectionLog(connection, identity(connection, path))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def connect(path: Path, *, mode: str, timeout: float) -> sqlite3.Connection:
+    """Return a connection in autocommit mode to an existing file; never creates one."""
+    try:
+        return sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=timeout,
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise store_error(error) from error
+
+
+def identity(connection: sqlite3.Connection, path: Path) -> str:
+    """Return the store's id after checking that this is a store, and of a form we know."""
+    try:
+        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+        store_format = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application_id != APPLICATION_ID:
+            what = f"{path.name} is not a ucj store"
+            raise StoreDamagedError(
+                what, remedy="Name another file with --store, or make one with `ucj init`."
+            )
+        if store_format > STORE_FORMAT:
+            what = f"{path.name} was written by a newer ucj (store format {store_format})"
+            raise StoreNewerError(
+                what, why=f"This ucj knows formats up to {STORE_FORMAT}.", remedy="Update ucj."
+            )
+        found = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
+    except sqlite3.Error as error:
+        raise store_error(error) from error
+    if found is None:
+        what = f"{path.name} has no identity"
+        raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+    return str(found[0])
+
+
+def store_error(error: sqlite3.Error) -> StoreError:
+    """Return the refusal for an SQLite error, in words."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if code is not None else None
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreBusyError(
+            "the store is busy: another process is writing; nothing was recorded",
+            remedy="Try again in a moment.",
+        )
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreDamagedError(
+            "the store's file is damaged or is not a store",
+            remedy="Restore it from a backup (`ucj backup` made one), or name another --store.",
+        )
+    if primary == sqlite3.SQLITE_FULL:
+        return StoreError(
+            "the disk is full; nothing was recorded", remedy="Free some space and try again."
+        )
+    if primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return StoreError(
+            "the store cannot be written or opened here",
+            remedy="Check the permissions of the file and of its folder.",
+        )
+    return StoreError(
+        f"the store did not answer ({getattr(error, 'sqlite_errorname', 'SQLite error')})",
+        why="Nothing was recorded.",
+        remedy="Check the disk and try again.",
+    )
+
+
+def missing_store(path: Path) -> StoreMissingError:
+    """Return the refusal for a store that is not there."""
+    return StoreMissingError(
+        f"there is no store at {path}",
+        remedy="Make one with `ucj init`, or name another with --store (or UCJ_STORE).",
+    )
+
+
+def _refuse_interrupted(path: Path) -> None:
+    for ending in ("-journal", "-wal"):
+        beside = path.with_name(path.name + ending)
+        if beside.exists() and beside.stat().st_size > 0:
+            raise StoreError(
+                f"an interrupted import ({beside.name}) lies beside a store that cannot be written",
+                why="Reading it as it is could show what was never committed.",
+                remedy="Copy the store and that file together to a folder you may write, "
+                "and ask there; or use a file made by `ucj backup`.",
+            )

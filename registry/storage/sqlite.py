@@ -1,0 +1,483 @@
+"""The SQLite store: the library's recorder made safe to keep a registry in.
+
+What the library leaves open and this module closes (each under test): WAL on engines that can
+corrupt it, `synchronous`, deferred BEGIN, a COMMIT that fails and keeps its transaction, a writer
+lock that leaks when opening fails, positions that could be reused, files readable by others.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID, uuid4
+
+from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+    SQLiteTransaction,
+)
+
+from registry.errors import StoreDamagedError, StoreError
+from registry.storage.log import (
+    APPLICATION_ID,
+    CHUNK_BYTES,
+    LOCK_TIMEOUT_SECONDS,
+    STORE_FORMAT,
+    ConnectionLog,
+    connect,
+    identity,
+    missing_store,
+    store_error,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ENGINE_MIN: Final = (3, 37, 0)  # STRICT tables
+WRITE_PAGE_EVENTS: Final = 1_000
+
+
+def engine_is_sound_for_wal(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite is free of the WAL-reset bug: fixed in 3.51.3, 3.50.7 and 3.44.6.
+
+    Source: https://sqlite.org/wal.html#walresetbug
+    """
+    if version >= (3, 51, 3):
+        return True
+    return version[:2] in {(3, 50), (3, 44)} and version >= {
+        (3, 50): (3, 50, 7),
+        (3, 44): (3, 44, 6),
+    }[version[0], version[1]]
+
+
+def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """Return the journal mode for an engine: WAL only where it cannot corrupt the store."""
+    if version < ENGINE_MIN:
+        what = f"SQLite {'.'.join(map(str, version))} is too old for the store"
+        raise StoreError(what, remedy="Use a Python built with SQLite 3.37 or newer.")
+    return "wal" if engine_is_sound_for_wal(version) else "delete"
+
+
+def create_store(path: Path, *, created_at: str, created_by: str) -> str:
+    """Make an empty store, readable by its owner only, and return its id.
+
+    Raises: StoreError if there is a file at that place already, or it cannot be written.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        what = f"there is a file at {path} already; nothing was changed"
+        raise StoreError(what, remedy="Name another place with --store.") from None
+    except OSError as error:
+        what = f"a store cannot be made at {path}: {error.strerror}"
+        raise StoreError(what, remedy="Check the folder and its permissions.") from None
+    try:
+        connection = connect(path, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
+        try:
+            return _lay_out(connection, created_at=created_at, created_by=created_by)
+        finally:
+            connection.close()
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _lay_out(connection: sqlite3.Connection, *, created_at: str, created_by: str) -> str:
+    """Write schema and identity in one transaction, the application id last."""
+    store_id = uuid4().hex
+    try:
+        connection.execute(f"PRAGMA journal_mode = {journal_mode()}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _statements(files("registry.storage").joinpath("schema.sql").read_text()):
+            connection.execute(statement)
+        connection.executemany(
+            "INSERT INTO store VALUES (?, ?)",
+            [("id", store_id), ("created_at", created_at), ("created_by", created_by)],
+        )
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {STORE_FORMAT}")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise store_error(error) from error
+    return store_id
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite itself says that a statement is complete."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+class LogTransaction(SQLiteTransaction):
+    """BEGIN IMMEDIATE … COMMIT, which ends the transaction whatever happens."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+        return cursor
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        connection = cast("LogConnection", self.connection)
+        if exc_val is not None or not self.commit:
+            connection.end_quietly()
+            if isinstance(exc_val, sqlite3.Error):
+                raise store_error(exc_val) from exc_val
+            return
+        try:
+            connection.commit()  # waits for readers as long as the lock time-out
+        except sqlite3.Error as error:
+            # A failed COMMIT leaves the transaction open: left so, it would lock everybody out.
+            connection.end_quietly()
+            raise store_error(error) from error
+
+
+class LogConnection(SQLiteConnection):
+    """The library's connection with our transaction."""
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """See `LogTransaction`."""
+        with LogTransaction(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+    @property
+    def sqlite_connection(self) -> sqlite3.Connection:
+        """The connection itself, for reading within the transaction."""
+        return self._sqlite_conn
+
+    def end_quietly(self) -> None:
+        """Roll back; where even that fails, discard the connection (SQLite then rolls back)."""
+        try:
+            if self._sqlite_conn.in_transaction:
+                self._sqlite_conn.rollback()
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                self.close()
+
+
+class LogPool(SQLiteConnectionPool):
+    """The library's pool: our connections, and a writer lock that does not leak."""
+
+    def __init__(self, path: Path | None, *, lock_timeout_seconds: float) -> None:
+        self.path = path
+        self.lock_timeout_seconds = lock_timeout_seconds
+        self._waiting = threading.local()
+        self.memory_uri = f"file:ucj-{uuid4().hex}?mode=memory&cache=shared"
+        super().__init__(
+            db_name=str(path) if path else self.memory_uri,
+            pool_size=1,
+            max_overflow=4,
+            pool_timeout=lock_timeout_seconds,
+        )
+
+    def get_connection(
+        self, timeout: float | None = None, *, is_writer: bool | None = None
+    ) -> SQLiteConnection:
+        """Issue a connection; where opening it fails, give back what was counted for it."""
+        self._waiting.counted = False
+        try:
+            return super().get_connection(timeout, is_writer=is_writer)
+        except BaseException:
+            if self._waiting.counted and is_writer is True:
+                self._num_writers -= 1
+                self._writer_lock.release()
+            elif self._waiting.counted and is_writer is False:
+                with self._no_readers:
+                    self._num_readers -= 1
+                    self._no_readers.notify()
+            raise
+
+    def _get_connection(self, timeout: float = 0.0) -> SQLiteConnection:
+        self._waiting.counted = True
+        return super()._get_connection(timeout)
+
+    def _create_connection(self) -> SQLiteConnection:
+        if self.path is None:
+            raw = sqlite3.connect(
+                self.memory_uri, uri=True, isolation_level=None, check_same_thread=False
+            )
+        else:
+            if not self.path.is_file():
+                raise missing_store(self.path)
+            raw = connect(self.path, mode="rw", timeout=self.lock_timeout_seconds)
+        try:
+            raw.row_factory = sqlite3.Row
+            _prepare(raw, in_memory=self.path is None)
+        except sqlite3.Error as error:
+            raw.close()
+            raise store_error(error) from error
+        except BaseException:
+            raw.close()
+            raise
+        return LogConnection(raw, max_age=None)
+
+
+def _prepare(connection: sqlite3.Connection, *, in_memory: bool) -> None:
+    """Set what a connection that writes must have, and see that it has it."""
+    if not in_memory:
+        wanted = journal_mode()
+        found = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        if found != wanted:
+            found = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
+        if found == "wal" and wanted != "wal":
+            what = "the store is in WAL mode, which this SQLite can corrupt; nothing was recorded"
+            raise StoreError(what, remedy="Close all other programs on the store and try again.")
+    connection.execute("PRAGMA synchronous = FULL")
+    # A transaction that outgrows the page cache would lock every reader out until it commits.
+    connection.execute("PRAGMA cache_spill = OFF")
+    if not in_memory and connection.execute("PRAGMA synchronous").fetchone()[0] < 2:
+        what = "the store cannot be written safely here (synchronous is below FULL)"
+        raise StoreError(what, remedy="Use a Python with the stock SQLite.")
+
+
+class LogDatastore(SQLiteDatastore):
+    """The library's datastore over our pool."""
+
+    def __init__(self, path: Path | None, *, lock_timeout_seconds: float) -> None:
+        self.pool = LogPool(path, lock_timeout_seconds=lock_timeout_seconds)
+        self.single_row_tracking = True
+        self.originator_id_type = "uuid"
+
+
+class WriteTransaction:
+    """One transaction on the log: read, append, keep originals; all of it commits or nothing.
+
+    `log` reads with the transaction's own eyes: what was appended is in it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
+        self._connection = connection
+        self.log = ConnectionLog(connection, store_id)
+        self.head = self.log.head()
+        self.appended = 0
+        self.discarded = False
+
+    def discard(self) -> None:
+        """Roll everything back at the end instead of committing it (a dry run)."""
+        self.discarded = True
+
+    def append(self, stored_events: Iterable[StoredEvent]) -> None:
+        """Append events in pages; positions follow the head without a gap."""
+        rows = ((e.originator_id.hex, e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
+                for e in stored_events)
+        while page := list(itertools.islice(rows, WRITE_PAGE_EVENTS)):
+            self._connection.executemany(
+                "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+                " VALUES (?, ?, ?, ?)",
+                page,
+            )
+            self.appended += len(page)
+
+    def known_streams(self, originator_ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the streams that have events."""
+        found: set[UUID] = set()
+        for start in range(0, len(originator_ids), 500):
+            page = [each.hex for each in originator_ids[start : start + 500]]
+            marks = ",".join("?" * len(page))
+            found.update(
+                UUID(row[0])
+                for row in self._connection.execute(
+                    "SELECT originator_id FROM stored_events WHERE originator_version = 1"
+                    f" AND originator_id IN ({marks})",
+                    page,
+                )
+            )
+        return found
+
+    def keep_source(self, sha256: str, size: int, path: Path) -> None:
+        """Keep a file's original bytes, once."""
+        kept = self._connection.execute("SELECT 1 FROM sources WHERE sha256 = ?", (sha256,))
+        if kept.fetchone():
+            return
+        self._connection.execute("INSERT INTO sources VALUES (?, ?)", (sha256, size))
+        with path.open("rb") as file:
+            for number in itertools.count():
+                chunk = file.read(CHUNK_BYTES)
+                if not chunk:
+                    break
+                self._connection.execute(
+                    "INSERT INTO source_chunks VALUES (?, ?, ?)",
+                    (sha256, number, zlib.compress(chunk, 1)),
+                )
+
+
+class LogRecorder(SQLiteApplicationRecorder):
+    """The library's recorder over our table, whose position is a column of its own."""
+
+    def __init__(self, datastore: LogDatastore) -> None:
+        super().__init__(datastore)
+        self.insert_events_statement = (
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+            " VALUES (?, ?, ?, ?)"
+        )
+        self.select_max_notification_id_statement = "SELECT MAX(position) FROM stored_events"
+
+    def construct_create_table_statements(self) -> list[str]:
+        """Return nothing: only `create_store` lays out a schema."""
+        return []
+
+    @contextmanager
+    def write(self) -> Iterator[WriteTransaction]:
+        """Open the one transaction in which a command is decided and recorded.
+
+        Raises: StoreBusyError after the lock time-out; StoreError where the commit fails. In
+        either case nothing was recorded.
+        """
+        with self.datastore.get_connection(commit=True) as connection:
+            raw = cast("LogConnection", connection).sqlite_connection
+            scope = LogTransaction(connection, commit=True)
+            with scope:
+                found = raw.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
+                if found is None:
+                    what = "the store has no identity"
+                    raise StoreDamagedError(what, remedy="Restore it from a backup.")
+                transaction = WriteTransaction(raw, str(found[0]))
+                yield transaction
+                scope.commit = not transaction.discarded
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Return events from a position on (the library's reads an unnamed rowid)."""
+        conditions: list[str] = []
+        values: list[int | str] = []
+        if start is not None:
+            conditions.append("position >= ?" if inclusive_of_start else "position > ?")
+            values.append(start)
+        if stop is not None:
+            conditions.append("position <= ?")
+            values.append(stop)
+        if topics:
+            conditions.append(f"topic IN ({','.join('?' * len(topics))})")
+            values.extend(topics)
+        where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+        statement = f"SELECT * FROM stored_events {where}ORDER BY position LIMIT ?"
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(statement, [*values, limit])
+            return [
+                Notification(
+                    id=row["position"],
+                    originator_id=UUID(row["originator_id"]),
+                    originator_version=row["originator_version"],
+                    topic=row["topic"],
+                    state=row["state"],
+                )
+                for row in cursor.fetchall()
+            ]
+
+
+class LogFactory(SQLiteFactory):
+    """The library's factory, told by arguments and never by the environment."""
+
+    application_recorder_class = LogRecorder
+
+    def __init__(self, path: Path | None, *, lock_timeout_seconds: float) -> None:
+        super().__init__({"SQLITE_DBNAME": "replaced below"})
+        self.datastore.close()
+        self.datastore = LogDatastore(path, lock_timeout_seconds=lock_timeout_seconds)
+
+    def application_recorder(self) -> LogRecorder:
+        """Return the recorder; the schema is laid out by `create_store` alone."""
+        return LogRecorder(cast("LogDatastore", self.datastore))
+
+
+def lay_out_memory(factory: LogFactory, *, created_at: str, created_by: str) -> str:
+    """Lay out a store in memory; it lives as long as the factory's pooled connection."""
+    pool = cast("LogPool", factory.datastore.pool)
+    connection = cast("LogConnection", pool.get_connection(is_writer=True))
+    try:
+        return _lay_out(
+            connection.sqlite_connection, created_at=created_at, created_by=created_by
+        )
+    finally:
+        pool.put_connection(connection)
+
+
+def check_identity(path: Path) -> str:
+    """Return the id of the store at a path, after the checks every opener makes."""
+    if not path.is_file():
+        raise missing_store(path)
+    connection = connect(path, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
+    try:
+        return identity(connection, path)
+    finally:
+        connection.close()
+
+
+def back_up(path: Path, target: Path) -> int:
+    """Copy the store, while others write, to one file that opens anywhere; return its head.
+
+    Raises: StoreError if the target exists or cannot be written.
+    """
+    check_identity(path)
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        what = f"there is a file at {target} already; nothing was copied"
+        raise StoreError(what, remedy="Name a new file.") from None
+    except OSError as error:
+        what = f"a backup cannot be made at {target}: {error.strerror}"
+        raise StoreError(what, remedy="Check the folder and its permissions.") from None
+    try:
+        return _copy(path, target)
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise store_error(error) from error
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _copy(path: Path, target: Path) -> int:
+    origin = connect(path, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
+    copy = connect(target, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
+    try:
+        deadline = time.monotonic() + 10 * LOCK_TIMEOUT_SECONDS
+        while True:
+            try:
+                origin.backup(copy)
+                break
+            except sqlite3.OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise store_error(error) from error
+        copy.execute("PRAGMA journal_mode = delete")  # one file, also from read-only media
+        if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            what = "the copy does not pass SQLite's integrity check"
+            raise StoreDamagedError(what, remedy="Check the disk, and the store, before anything.")
+        return int(copy.execute("SELECT coalesce(max(position), 0) FROM stored_events").fetchone()[0])
+    finally:
+        copy.close()
+        origin.close()

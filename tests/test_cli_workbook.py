@@ -1,0 +1,195 @@
+"""XLSX: real numbers and days, text that never runs, nothing XML cannot hold."""
+
+from __future__ import annotations
+
+import random
+import re
+import zipfile
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import cli.workbook
+import openpyxl
+import pytest
+import xlsxwriter
+from cli.escapes import visible
+from cli.listing import Column, Listing
+from cli.workbook import TEXT_LENGTH_MAX, write_workbook
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+TEXT = (Column("t", "Text", "text"),)
+STARTERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
+
+
+def texts_in(path: Path) -> list[object]:
+    """Return the first column under the header, as a spreadsheet shows it."""
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    return [cell.value for (cell,) in sheet.iter_rows(min_row=2, max_col=1)]
+
+
+def formulas_in(path: Path) -> int:
+    """Return how many cells hold a formula, by openpyxl and by the XML itself."""
+    found = sum(
+        cell.data_type == "f"
+        for sheet in openpyxl.load_workbook(path).worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+    )
+    with zipfile.ZipFile(path) as parts:
+        sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
+        return found + sum(len(re.findall(rb"<f[ >]", parts.read(name))) for name in sheets)
+
+
+def listing_of(texts: list[str]) -> Listing:
+    """Return a listing of one text column."""
+    return Listing("texts", TEXT, ({"t": text} for text in texts))
+
+
+def hostile_texts(count: int) -> list[str]:
+    """Return texts that begin as formulas do; seeded."""
+    chance = random.Random(43)
+    pieces = [*STARTERS, "1+1", "cmd|' /C calc'!A0", "HYPERLINK(\"http://x\")", "http://x", " ", "SK"]
+    return ["".join(chance.choices(pieces, k=chance.randint(1, 5))) for _ in range(count)]
+
+
+def test_values_are_what_they_are(tmp_path: Path) -> None:
+    """Counts and percentages are numbers, days are days, flags are flags, nulls are empty."""
+    columns = (
+        Column("area", "Area", "code"),
+        Column("active", "Active", "count"),
+        Column("percent", "Coverage", "percent"),
+        Column("points", "Points", "points"),
+        Column("on", "On", "date"),
+        Column("at", "Recorded at", "instant"),
+        Column("complete", "Complete", "flag"),
+        Column("suspects", "Suspects", "json", show=False),
+    )
+    values = {
+        "area": "16.10",
+        "active": 88_958,
+        "percent": Fraction(88_958 * 100, 213_582),
+        "points": Fraction(-1, 7),
+        "on": date(2024, 12, 31),
+        "at": datetime(2025, 7, 16, 2, 30, 15, tzinfo=UTC),
+        "complete": False,
+        "suspects": ["SK-1"],
+    }
+    path = tmp_path / "x.xlsx"
+    write_workbook(Listing("coverage", columns, [values, dict.fromkeys(values)]), path)
+
+    sheet = openpyxl.load_workbook(path).active
+    assert sheet is not None
+    header, first, second = sheet.iter_rows(max_row=3)
+    assert [cell.value for cell in header] == [column.title for column in columns]
+    assert [(cell.value, cell.number_format) for cell in first] == [
+        ("16.10", "General"),
+        (88_958, "#,##0"),
+        (41.65, '0.00" %"'),
+        (-0.142857, "0.00"),
+        (datetime(2024, 12, 31), "yyyy-mm-dd"),
+        (datetime(2025, 7, 16, 2, 30, 15), 'yyyy-mm-dd hh:mm:ss"Z"'),
+        (False, "General"),
+        ('["SK-1"]', "General"),
+    ]
+    assert all(cell.value is None for cell in second)
+    assert sheet.title == "coverage"
+
+
+def test_a_sheet_is_ready_to_read(tmp_path: Path) -> None:
+    """The header stays in sight, filters stand over all rows, columns are as wide as their text."""
+    path = tmp_path / "x.xlsx"
+    listing = Listing("texts", TEXT, [{"t": "x" * 30}, {"t": "x" * 500}], notes=["Known at #12."])
+    write_workbook(listing, path)
+
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:A3"
+    assert 60 <= sheet.column_dimensions["A"].width <= 65
+    assert book.properties.description == "Known at #12."
+
+
+def test_no_formula_in_ten_thousand_cells(tmp_path: Path) -> None:
+    """RELIABILITY 43: 0 formula cells in 10,000 read back; every value round-trips."""
+    texts = hostile_texts(10_000)
+    path = tmp_path / "x.xlsx"
+    write_workbook(listing_of(texts), path)
+
+    assert formulas_in(path) == 0
+    assert texts_in(path) == [visible(text) for text in texts]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=40))
+def test_any_text_comes_back(tmp_path: Path, texts: list[str]) -> None:
+    """Whatever the letters: a cell of text, the same text, its hidden characters shown."""
+    path = tmp_path / "x.xlsx"
+    write_workbook(listing_of(["=", *texts]), path)
+
+    assert formulas_in(path) == 0
+    # XML itself reads CR LF and CR as LF; `visible` has shown every CR before it came to that.
+    assert texts_in(path)[1:] == [visible(text) for text in texts]
+
+
+def test_the_judge_of_formulas_can_find_one(tmp_path: Path) -> None:
+    """Negative control: xlsxwriter as it comes makes formulas of the same texts."""
+    path = tmp_path / "x.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    book.add_worksheet().write(0, 0, "=1+1")
+    book.close()
+
+    assert formulas_in(path) > 0
+
+
+def test_text_that_looks_like_an_escape_of_xlsx_is_kept(tmp_path: Path) -> None:
+    """`_x0041_` is Excel's way to write A: text that says so is escaped, and not read as A."""
+    path = tmp_path / "x.xlsx"
+    write_workbook(listing_of(["_x0041_"]), path)
+
+    assert texts_in(path) == ["_x005F_x0041_"]  # openpyxl shows the escape, Excel the text
+
+
+def test_no_control_character_in_the_xml(tmp_path: Path) -> None:
+    """RELIABILITY 46: a bare control character would be a damaged file, or a hidden order."""
+    hidden = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) + "\u202e\u2028\ufffe"
+    path = tmp_path / "x.xlsx"
+    write_workbook(listing_of([hidden, "\ud800"]), path)
+
+    with zipfile.ZipFile(path) as parts:
+        xml = b"".join(parts.read(name) for name in parts.namelist()).decode()
+    assert not set(xml) & (set(hidden) - {"\n"})
+    assert texts_in(path)[1] == "\\ud800"
+
+
+@pytest.mark.parametrize("letter", ["x", "漢", "😀"])
+def test_text_over_the_limit_is_cut(tmp_path: Path, letter: str) -> None:
+    """Excel takes 32,767 UTF-16 units and calls a file with more damaged; … says it was cut."""
+    path = tmp_path / "x.xlsx"
+    write_workbook(listing_of([letter * 40_000, letter * 100]), path)
+
+    cut, whole = texts_in(path)
+    assert len(str(cut).encode("utf-16-le")) // 2 in {TEXT_LENGTH_MAX, TEXT_LENGTH_MAX - 1}
+    assert str(cut).endswith(f"{letter}…")
+    assert whole == letter * 100
+
+
+def test_a_full_sheet_is_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More rows than Excel can hold are not lost: each sheet has its header and its filter."""
+    monkeypatch.setattr(cli.workbook, "SHEET_ROWS_MAX", 4)
+    path = tmp_path / "x.xlsx"
+    write_workbook(listing_of(list("abcdefg")), path)
+
+    sheets = openpyxl.load_workbook(path).worksheets
+    assert [sheet.title for sheet in sheets] == ["texts", "texts 2", "texts 3"]
+    assert [[cell.value for (cell,) in sheet.iter_rows()] for sheet in sheets] == [
+        ["Text", "a", "b", "c"],
+        ["Text", "d", "e", "f"],
+        ["Text", "g"],
+    ]
+    assert [sheet.auto_filter.ref for sheet in sheets] == ["A1:A4", "A1:A4", "A1:A2"]
