@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,8 +51,7 @@ def path_to(output: Path | None) -> Iterator[Path]:
     Raises: OutputUnwritableError, for an output that is a file, a device or a named pipe.
     """
     if output is None:
-        with tempfile.TemporaryDirectory(prefix="ucj-") as folder:
-            path = Path(folder, "output")
+        with _apart() as path:
             yield path
             with quiet_broken_pipe():
                 sys.stdout.flush()
@@ -75,7 +72,7 @@ def path_to(output: Path | None) -> Iterator[Path]:
 @contextmanager
 def _beside(output: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(output))  # a link stays a link
-    path = target.with_name(f".ucj-{secrets.token_hex(8)}.part")
+    path = target.with_name(f".ucj-{os.urandom(8).hex()}.part")
     try:
         yield path
         if target.exists():
@@ -87,11 +84,18 @@ def _beside(output: Path) -> Iterator[Path]:
 
 @contextmanager
 def _into(output: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ucj-") as folder:
-        path = Path(folder, "output")
+    with _apart() as path:
         yield path
         with output.open("wb") as place:
             _copy(path, place)
+
+
+@contextmanager
+def _apart() -> Iterator[Path]:
+    import tempfile  # loads random and hashlib, which text on stdout does without
+
+    with tempfile.TemporaryDirectory(prefix="ucj-") as folder:
+        yield Path(folder, "output")
 
 
 def _is_ordinary(output: Path) -> bool:

@@ -26,6 +26,9 @@ TABLES = (
     "categories",
 )
 
+EVENT_BYTES_MAX = 16 << 20
+"""DuckDB sets aside twice this a thread; an event of LINES_MAX lines stays below it."""
+
 
 @cache
 def _text() -> str:
@@ -81,7 +84,7 @@ def fold_file(connection: DuckDBPyConnection, path: Path) -> None:
         connection,
         "SELECT * FROM read_json($1, format = 'newline_delimited', columns = "
         + repr(_columns())
-        + ", maximum_object_size = 268435456)",
+        + f", maximum_object_size = {EVENT_BYTES_MAX})",
         [str(path)],
     )
 

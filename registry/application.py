@@ -177,6 +177,12 @@ class EnrolmentRegistry(Application[UUID]):
                 transaction.keep_source(admitted.sha256, admitted.size, admitted.path)
             return self._end(recording, dry_run=dry_run)
 
+    def record(self, *commands: Command, dry_run: bool = False) -> Recorded:
+        """Record typed commands in one transaction, in any order; RuleBrokenError if refused."""
+        self._balances.prepare()
+        with self.log_recorder.write() as transaction:
+            return self._decide(self._recording(transaction), commands, dry_run=dry_run)
+
     def withdraw_batch(
         self, area: str, reference: str, *, part: str = "", because: str, dry_run: bool = False
     ) -> Recorded:
@@ -189,7 +195,7 @@ class EnrolmentRegistry(Application[UUID]):
             lines=(),
             because=because,
         )
-        return self._carry_out(command, dry_run=dry_run)
+        return self.record(command, dry_run=dry_run)
 
     def renew_batch(
         self,
@@ -251,7 +257,7 @@ class EnrolmentRegistry(Application[UUID]):
                 document=document,
                 note=note,
             )
-            return self._decide(recording, command, dry_run=dry_run)
+            return self._decide(recording, (command,), dry_run=dry_run)
 
     def take_back(self, what: str, position: int, *, because: str, dry_run: bool = False) -> Recorded:
         """Take back the potential, target or figure recorded at a position."""
@@ -293,13 +299,10 @@ class EnrolmentRegistry(Application[UUID]):
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _carry_out(self, command: RecordBatch, *, dry_run: bool) -> Recorded:
-        self._balances.prepare()
-        with self.log_recorder.write() as transaction:
-            return self._decide(self._recording(transaction), command, dry_run=dry_run)
-
-    def _decide(self, recording: Recording, command: RecordBatch, *, dry_run: bool) -> Recorded:
-        recording.decide(lambda: iter((command,)), draws=False)
+    def _decide(
+        self, recording: Recording, commands: tuple[Command, ...], *, dry_run: bool
+    ) -> Recorded:
+        recording.decide(lambda: iter(commands), draws=len(commands) > 1)
         if not recording.refused:
             recording.check(self._balances)
         recorded = self._end(recording, dry_run=dry_run)

@@ -27,6 +27,7 @@ from registry.terms import (
     CATEGORY_PATTERN,
     FIRST_DAY,
     LAST_DAY,
+    LINES_MAX,
     NOTE_LENGTH_MAX,
     REFERENCE_LENGTH_MAX,
     REGENCY_PATTERN,
@@ -183,7 +184,7 @@ class BatchStatementEvent(BatchEvent):
 class BatchRecorded(BatchStatementEvent):
     """A batch recorded for the first time, or again after it was withdrawn."""
 
-    lines: Annotated[tuple[Line, ...], Field(min_length=1)]
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=2 * LINES_MAX)]
 
     @model_validator(mode="after")
     def _each_line_ends_after_it_starts(self) -> Self:
@@ -240,7 +241,7 @@ class BatchCorrected(BatchStatementEvent):
     TOPIC = "ucj.batch-corrected"
 
     takes_back: Taken
-    puts: Annotated[tuple[Line, ...], Field(min_length=1)]
+    puts: Annotated[tuple[Line, ...], Field(min_length=1, max_length=2 * LINES_MAX)]
     because: Text
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from registry.cells import CellError, Value, shown
 from registry.errors import InvalidNumberError
+from registry.safe_text import safe
 from registry.terms import WORKERS_MAX
 
 Locale = Literal["id", "en"]
@@ -75,7 +76,7 @@ def parse_percent(value: Value, locale: Locale) -> str:
     else:
         exact = _number_from_cell(value, remedy)
         if 0 < exact <= 1:
-            raise _percent_cell_error(value, exact, remedy)
+            raise _percent_cell_error(value, remedy)
         canonical = _canonical(exact, value, remedy)
     if Decimal(canonical) > PERCENT_MAX:
         raise _out_of_range(value, 0, PERCENT_MAX, locale)
@@ -93,7 +94,7 @@ def parse_quantity(value: Value, locale: Locale) -> str:
     else:
         exact = _number_from_cell(value, remedy)
         if 0 < exact < 1:
-            raise _percent_cell_error(value, exact, remedy)
+            raise _percent_cell_error(value, remedy)
         canonical = _canonical(exact, value, remedy)
     if Decimal(canonical) > WORKERS_MAX:
         raise _out_of_range(value, 0, WORKERS_MAX, locale)
@@ -220,9 +221,8 @@ def _remedy_count(locale: Locale) -> str:
     return f"write it as {_EXAMPLE[locale]} or 45000, or declare the other locale"
 
 
-def _percent_cell_error(value: Value, exact: Fraction, remedy: str) -> InvalidNumberError:
-    as_percent = format(Decimal(repr(value)) * 100, "f")
-    del exact
+def _percent_cell_error(value: Value, remedy: str) -> InvalidNumberError:
+    as_percent = safe(format(Decimal(repr(value)).scaleb(2), "f"), limit=30)
     return InvalidNumberError(
         f"{shown(value)} in a number cell has two readings",
         why=f"it is {shown(value)}, or {as_percent} % if the cell is formatted as a percentage",

@@ -7,13 +7,14 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-import cli.columnar
 import duckdb
 import pytest
-from cli.columnar import write_parquet
-from cli.listing import Column, Listing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import cli.columnar
+from cli.columnar import write_parquet
+from cli.listing import Column, Listing
 
 COLUMNS = (
     Column("area", "Area", "code"),
@@ -73,7 +74,9 @@ def test_no_rows_still_have_their_types(tmp_path: Path) -> None:
     write_parquet(Listing("x", COLUMNS, []), path)
 
     with duckdb.connect(":memory:") as engine:
-        described = engine.execute("DESCRIBE SELECT * FROM read_parquet($1)", [str(path)]).fetchall()
+        described = engine.execute(
+            "DESCRIBE SELECT * FROM read_parquet($1)", [str(path)]
+        ).fetchall()
     assert [(name, form) for name, form, *_ in described] == [
         ("area", "VARCHAR"),
         ('odd "name"', "VARCHAR"),

@@ -13,11 +13,12 @@ from fractions import Fraction
 from typing import ClassVar, TextIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cli.escapes import unformulated, visible
 from cli.listing import Column, Listing
 from cli.records import write_csv, write_json, write_json_document, write_json_lines
-from hypothesis import given
-from hypothesis import strategies as st
 
 COLUMNS = (
     Column("area", "Area", "code"),
@@ -135,9 +136,9 @@ def test_a_document_has_a_key_a_line() -> None:
 )
 def test_csv_text_is_never_a_formula(text: str, cell: str) -> None:
     """A `'` before what a spreadsheet would run, wherever it would see a cell begin."""
-    (row,) = csv.reader(io.StringIO(one_text(write_csv, text).split("\n", 1)[1], newline="")) or [[]]
+    document = one_text(write_csv, text)
 
-    assert row == ([cell] if cell else [""])
+    assert list(csv.reader(io.StringIO(document, newline=""))) == [["t"], [cell]]
 
 
 def test_numbers_are_not_touched() -> None:
@@ -148,7 +149,7 @@ def test_numbers_are_not_touched() -> None:
 TEXTS = st.text(
     alphabet=st.one_of(
         st.sampled_from(STARTERS + ";,\t\r\n\x00\x1b\"'\u2018\u201d \u00a0a1|"),
-        st.characters(exclude_categories=("Cs",)),
+        st.characters(exclude_categories=["Cs"]),
     ),
     max_size=12,
 )
@@ -206,7 +207,9 @@ def test_the_judge_of_formulas_can_find_one() -> None:
 
 # --- control characters ---------------------------------------------------------------------------
 
-HIDDEN = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) + "\u200b\u200f\u2028\u202e\u2066\ufeff"
+HIDDEN = (
+    "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) + "\u200b\u200f\u2028\u202e\u2066\ufeff"
+)
 
 
 @pytest.mark.parametrize("write", [write_csv, write_json, write_json_lines])
@@ -252,7 +255,9 @@ class Nowhere(io.TextIOBase):
         return len(text)
 
 
-def peak_of(write: Callable[[Listing, TextIO], None], rows: Iterator[Counted] | list[Counted]) -> int:
+def peak_of(
+    write: Callable[[Listing, TextIO], None], rows: Iterator[Counted] | list[Counted]
+) -> int:
     """Return how many rows were alive at once while the listing was written."""
     stream = Nowhere()
     write(Listing("x", (Column("t", "T", "text"),), rows), stream)  # type: ignore[arg-type]

@@ -8,10 +8,11 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
-from cli.listing import Column, Listing
-from cli.tables import EMPTY, display_width, markdown, table, wrapped
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cli.listing import Column, Listing
+from cli.tables import EMPTY, display_width, markdown, table, wrapped
 
 COLUMNS = (
     Column("area", "Area", "code"),
@@ -43,10 +44,7 @@ def lines(listing: Listing, width: int | None = None) -> list[str]:
 
 
 def test_a_table_reads_well_at_eighty_columns() -> None:
-    """
-    One area with a long name and a long document, a total and a note, on 80 columns: titles and
-    text wrap, numbers stand whole and to the right, what has no total is blank.
-    """
+    """Titles and text wrap, numbers stand whole and to the right, what has no total is blank."""
     document = "SK Bupati 188/KPTS/2025 tentang Perlindungan Pekerja Rentan"
     listing = Listing(
         "coverage",
@@ -59,12 +57,12 @@ def test_a_table_reads_well_at_eighty_columns() -> None:
     assert lines(listing, 80) == [
         "                        Active",
         "Area   Name            workers  Coverage  On          Document",
-        "─────  ──────────────  ───────  ────────  ──────────  ───────────────────────",
+        "─────  ──────────────  ───────  ────────  ──────────  ──────────────────────────",
         "16.06  Kabupaten Musi  103,079   48.26 %  2025-07-31  SK Bupati 188/KPTS/2025",
         "       Banyuasin                                      tentang Perlindungan",
         "                                                      Pekerja Rentan",
         "16.06  Kota Palembang  103,079   48.26 %  2025-07-31  –",
-        "─────  ──────────────  ───────  ────────  ──────────  ───────────────────────",
+        "─────  ──────────────  ───────  ────────  ──────────  ──────────────────────────",
         "       Σ               206,158",
         "",
         "Known at #12.",

@@ -10,14 +10,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from cli.listing import Kind
-from cli.values import encoded, percent, plain, points, rounded, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.listing import Kind
+from cli.values import encoded, percent, plain, points, rounded, shown
+
 JAKARTA = timezone(timedelta(hours=7))
 
-HALVES = [
+HALVES: list[tuple[Fraction | Decimal | int, str]] = [
     (Fraction(1, 200), "0.01"),
     (Fraction(-1, 200), "-0.01"),
     (Fraction(2675, 1000), "2.68"),
@@ -133,7 +134,9 @@ NESTED = st.recursive(
     | st.booleans()
     | st.integers()
     | st.text()
-    | st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9),
+    | st.decimals(
+        allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9
+    ),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )

@@ -9,15 +9,16 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
 
-import cli.workbook
 import openpyxl
 import pytest
 import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import cli.workbook
 from cli.escapes import visible
 from cli.listing import Column, Listing
 from cli.workbook import TEXT_LENGTH_MAX, write_workbook
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 TEXT = (Column("t", "Text", "text"),)
 STARTERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
@@ -31,7 +32,7 @@ def texts_in(path: Path) -> list[object]:
 
 def formulas_in(path: Path) -> int:
     """Return how many cells hold a formula, by openpyxl and by the XML itself."""
-    found = sum(
+    found: int = sum(
         cell.data_type == "f"
         for sheet in openpyxl.load_workbook(path).worksheets
         for row in sheet.iter_rows()
@@ -50,7 +51,7 @@ def listing_of(texts: list[str]) -> Listing:
 def hostile_texts(count: int) -> list[str]:
     """Return texts that begin as formulas do; seeded."""
     chance = random.Random(43)
-    pieces = [*STARTERS, "1+1", "cmd|' /C calc'!A0", "HYPERLINK(\"http://x\")", "http://x", " ", "SK"]
+    pieces = [*STARTERS, "1+1", "cmd|' /C calc'!A0", 'HYPERLINK("http://x")', "http://x", " ", "SK"]
     return ["".join(chance.choices(pieces, k=chance.randint(1, 5))) for _ in range(count)]
 
 

@@ -15,12 +15,12 @@ from typing import Self
 from registry.commands import Command
 from registry.errors import ImportRefusedError, Problem
 from registry.intake.batch_form import LINES_MAX
+from registry.intake.columns import InputKind
 from registry.intake.first_pass import FirstPass
 from registry.intake.forms import form_for
 from registry.intake.grid import Table
 from registry.intake.headers import (
     HeaderMap,
-    InputKind,
     ignored_nowhere,
     map_headers,
     normalised_header,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from registry.commands import BatchLine, Command, RecordBatch
@@ -275,6 +276,7 @@ class BatchForm:
             note=None if explains else head[NOTE],
             because=head[NOTE] if explains else None,
             sheet=sheet,
+            row=rows[0].number,
         )
 
 
@@ -439,6 +441,7 @@ def _line(row: Row) -> BatchLine:
     )
 
 
+@lru_cache(maxsize=64)
 def _programmes(text: str | None) -> tuple[Programme, ...]:
     return tuple(Programme(word) for word in text.split(";")) if text else ()
 

@@ -114,12 +114,12 @@ class FirstPass:
             except CellRefusedError as error:
                 odd.append((name, cell, error))
                 values.append(_UNREAD if error.severity == "error" else error.reading)
-        refused = [name for name, _, error in odd if error.severity == "error"]
+        refused = [name for name, _, why in odd if why.severity == "error"]
         if refused and _is_total(picked):
             self._notes.of_row(sheet, number, _TOTAL_ROW)
             return None
-        for name, cell, error in odd:
-            self._notes.of_cell(sheet, number, name, cell, error)
+        for name, cell, why in odd:
+            self._notes.of_cell(sheet, number, name, cell, why)
         if not refused:
             return values
         # What is missing can be said at once, unless it depends on an action nobody could read.

@@ -12,7 +12,7 @@ from typing import Final
 
 from registry.commands import Command, PublishFigure, RevisePotential, SetTarget
 from registry.intake.batch_form import BatchForm
-from registry.intake.headers import COLUMNS, InputKind
+from registry.intake.columns import COLUMNS, InputKind
 from registry.intake.readings import (
     UNKNOWN_DAY,
     AreaCodes,
@@ -114,6 +114,7 @@ class _AreaForm:
     def action(self, values: Values) -> str | None:
         """Return None: these rows have no action."""
         del values
+        return None
 
 
 class PotentialForm(_AreaForm):

@@ -147,7 +147,7 @@ def reading_of_prose(*, may_be_example: bool = True) -> Reading:
 
     def parse(cell: Value) -> Canonical:
         text = _text(cell, NOTE_LENGTH_MAX)
-        if looks_personal(_DATE_IN_TEXT.sub(",", text)):
+        if looks_personal(text) and looks_personal(_DATE_IN_TEXT.sub(",", text)):
             raise _personal()
         if not may_be_example:
             _refuse_example(text)
@@ -158,15 +158,11 @@ def reading_of_prose(*, may_be_example: bool = True) -> Reading:
 
 def _text(cell: Value, length_max: int) -> str:
     """Return the cell as one line of composed text; spaces and line breaks count as one space."""
-    if isinstance(cell, date):
-        raise CellRefusedError(
-            "date-in-text", "the spreadsheet has made a date of this text", _AS_TEXT
-        )
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        raise CellRefusedError("not-text", "the cell holds true or false, not text", _AS_TEXT)
-    if isinstance(cell, float):
-        cell = int(cell) if cell.is_integer() else repr(cell)
-    text = " ".join(unicodedata.normalize("NFC", str(cell)).split())
+    if not isinstance(cell, str):
+        cell = _text_of_number(cell)
+    text = " ".join(cell.split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     if not text.isprintable():
         hidden = next(character for character in text if not character.isprintable())
         raise CellRefusedError(
@@ -181,6 +177,16 @@ def _text(cell: Value, length_max: int) -> str:
             "Shorten it.",
         )
     return text
+
+
+def _text_of_number(cell: Value) -> str:
+    if isinstance(cell, date):
+        raise CellRefusedError(
+            "date-in-text", "the spreadsheet has made a date of this text", _AS_TEXT
+        )
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        raise CellRefusedError("not-text", "the cell holds true or false, not text", _AS_TEXT)
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else repr(cell)
 
 
 def _number_typed_as_text(cell: Value, text: str) -> str:

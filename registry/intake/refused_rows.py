@@ -20,7 +20,19 @@ from registry.intake.grid import Table
 
 _CELL_LENGTH_MAX: Final = 4_000
 # What a spreadsheet takes for the start of a formula, its full-width forms included.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS: Final = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)
 
 
 def write_refused(

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from registry.errors import Problem, Severity
-from registry.intake.headers import InputKind
+from registry.intake.columns import InputKind
 from registry.numbers import group_thousands
 
 Decision = Literal["recorded", "refused", "planned", "already-recorded"]

@@ -1,0 +1,302 @@
+"""Coverage: the sum of the ledger with two dates, over the labour potential in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from registry.reference.areas import area_by_code, regencies
+from registry.terms import NATION, is_regency
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+
+Dimension = Literal["area", "province", "category", "segment", "funding"]
+NOT_ATTRIBUTED: Final = "not-attributed"
+"""The group of heads of which no segment (or funding) is stated, or that left the open-ended pool."""
+
+_GROUPS: Final = ("category", "segment", "funding")
+
+IN_FORCE: Final = """
+SELECT area, valid_from, workers, definition, source, position FROM potentials
+WHERE valid_from <= $on AND position <= $known AND NOT EXISTS (
+    SELECT 1 FROM taken_back
+    WHERE taken_back.takes_back_position = potentials.position AND taken_back.position <= $known)
+QUALIFY row_number() OVER (PARTITION BY area ORDER BY valid_from DESC, position DESC) = 1
+"""
+"""The potential in force: the latest valid_from up to the date, among equals the latest recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Potential:
+    """A labour potential in force (persons), and where it comes from."""
+
+    workers: int
+    valid_from: date | None
+    definition: str | None
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """One area, or one group of its heads, on one date as known at one position.
+
+    `coverage` and `points` are exact percentages; they are rounded only when printed. Below the
+    area `potential` and `coverage` are None, and `points` is the group's share of the area's
+    percentage. `active` is None before the area's first entry. `active_counted` are the heads of
+    the regencies that `coverage` is taken over.
+    """
+
+    area: str
+    area_name: str
+    category: str | None
+    segment: str | None
+    funding: str | None
+    on: date
+    known_position: int
+    active: int | None
+    potential: int | None
+    coverage: Fraction | None
+    points: Fraction | None
+    potential_valid_from: date | None
+    potential_definition: str | None
+    potential_source: str | None
+    regencies_total: int
+    regencies_counted: int
+    complete: bool
+    active_counted: int | None
+
+
+def coverage_at(
+    ledger: Ledger,
+    areas: Sequence[str],
+    on: date,
+    *,
+    known: int | None = None,
+    by: Dimension | Sequence[Dimension] | None = None,
+    category: str | None = None,
+    own_potential: bool = False,
+) -> list[CoverageRow]:
+    """Active workers and coverage of areas on a date, as known at a position.
+
+    Shape: one row per area asked; `by` area or province: one row per regency or province below it
+    that has an entry or a potential; `by` category, segment or funding: one row per group.
+    Units: workers are persons; coverage is percent of labour potential, exact.
+    Rule: a province's or the nation's coverage is taken over the regencies that have both an
+    active count and a potential on that date; its own recorded potential is used only when all
+    its regencies are counted, or with `own_potential`.
+    Source: UCJ formula, docs/glossary.md#cakupan.
+    """
+    position = ledger.position if known is None else known
+    dimensions: tuple[Dimension, ...] = (
+        () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    )
+    grouped = [each for each in _GROUPS if each in dimensions]
+    if category is not None and "category" not in grouped:
+        grouped.append("category")
+    sums = _sums(ledger.connection, areas, on, position, grouped)
+    potentials = potentials_in_force(ledger.connection, on, position)
+    rows: list[CoverageRow] = []
+    for area in _below(areas, dimensions, sums, potentials):
+        own = potentials.get(area) if own_potential or not is_regency(area) else None
+        total = _total(area, sums, potentials, own, on, position, forced=own_potential)
+        if grouped:
+            rows.extend(_groups(total, grouped, sums, potentials, category, dimensions))
+        else:
+            rows.append(total)
+    return rows
+
+
+def potentials_in_force(
+    connection: DuckDBPyConnection, on: date, known: int
+) -> dict[str, Potential]:
+    """Return the labour potential in force of every area that has one."""
+    found = connection.execute(IN_FORCE, {"on": on, "known": known}).fetchall()
+    return {
+        area: Potential(workers, valid_from, definition, source)
+        for area, valid_from, workers, definition, source, _ in found
+    }
+
+
+_Sums = dict[str, dict[tuple[str | None, ...], int]]
+
+
+def _sums(
+    connection: DuckDBPyConnection, areas: Sequence[str], on: date, known: int, grouped: list[str]
+) -> _Sums:
+    """Return regency → group → active heads, for the regencies of the areas asked."""
+    columns = "".join(f", coalesce({each}, '{NOT_ATTRIBUTED}')" for each in grouped)
+    found = connection.execute(
+        f"SELECT area{columns}, sum(workers) FROM entries"
+        f" WHERE effective_on <= $on AND position <= $known AND {_within(areas)} GROUP BY ALL",
+        {"on": on, "known": known},
+    ).fetchall()
+    sums: _Sums = {}
+    for area, *group, workers in found:
+        sums.setdefault(area, {})[tuple(group)] = int(workers)
+    return sums
+
+
+def _within(areas: Sequence[str]) -> str:
+    """Return a condition over `area`; codes are checked ones, of digits and a dot."""
+    if NATION in areas:
+        return "true"
+    conditions = []
+    for area in areas:
+        code = area_by_code(area).code
+        conditions.append(f"area = '{code}'" if is_regency(code) else f"area[1:3] = '{code}.'")
+    return f"({' OR '.join(conditions)})"
+
+
+def _below(
+    areas: Iterable[str],
+    dimensions: tuple[Dimension, ...],
+    sums: _Sums,
+    potentials: dict[str, Potential],
+) -> list[str]:
+    """Return the areas to show: those asked, or those below them that have anything."""
+    wanted: dict[str, None] = {}
+    for area in areas:
+        if "area" in dimensions:
+            inside = (each.code for each in regencies(area))
+            wanted.update(dict.fromkeys(e for e in inside if e in sums or e in potentials))
+        elif "province" in dimensions:
+            inside = (each.code for each in regencies(area))
+            wanted.update(
+                dict.fromkeys(
+                    e.split(".")[0] for e in inside if e in sums or e in potentials
+                )
+            )
+        else:
+            wanted[area] = None
+    return list(wanted)
+
+
+def _counted(area: str, sums: _Sums, potentials: dict[str, Potential]) -> tuple[list[str], int]:
+    """Return the regencies of the area with both an active count and a potential, and how many
+    there are in all."""
+    inside = [each.code for each in regencies(area)]
+    return [each for each in inside if each in sums and each in potentials], len(inside)
+
+
+def _total(
+    area: str,
+    sums: _Sums,
+    potentials: dict[str, Potential],
+    own: Potential | None,
+    on: date,
+    known: int,
+    *,
+    forced: bool,
+) -> CoverageRow:
+    counted, total = _counted(area, sums, potentials)
+    having = [each.code for each in regencies(area) if each.code in sums]
+    active = sum(sum(sums[each].values()) for each in having) if having else None
+    active_counted = sum(sum(sums[each].values()) for each in counted) if counted else None
+    complete = len(counted) == total
+    denominator = _summed([potentials[each] for each in counted])
+    if is_regency(area):
+        denominator = potentials.get(area)
+    elif own is not None and (complete or forced):
+        denominator = own
+        active_counted = active
+    coverage = (
+        Fraction(100 * active_counted, denominator.workers)
+        if active_counted is not None and denominator is not None
+        else None
+    )
+    return CoverageRow(
+        area=area,
+        area_name=area_by_code(area).full_name,
+        category=None,
+        segment=None,
+        funding=None,
+        on=on,
+        known_position=known,
+        active=active,
+        potential=denominator.workers if denominator else None,
+        coverage=coverage,
+        points=None,
+        potential_valid_from=denominator.valid_from if denominator else None,
+        potential_definition=denominator.definition if denominator else None,
+        potential_source=denominator.source if denominator else None,
+        regencies_total=total,
+        regencies_counted=len(counted),
+        complete=complete,
+        active_counted=active_counted,
+    )
+
+
+def _summed(parts: list[Potential]) -> Potential | None:
+    """Return the sum of potentials; what they do not have in common is None."""
+    if not parts:
+        return None
+
+    def common(values: list[Any]) -> Any:
+        return values[0] if len(set(values)) == 1 else None
+
+    return Potential(
+        workers=sum(each.workers for each in parts),
+        valid_from=common([each.valid_from for each in parts]),
+        definition=common([each.definition for each in parts]),
+        source=common([each.source for each in parts]),
+    )
+
+
+def _groups(
+    total: CoverageRow,
+    grouped: list[str],
+    sums: _Sums,
+    potentials: dict[str, Potential],
+    category: str | None,
+    dimensions: tuple[Dimension, ...],
+) -> list[CoverageRow]:
+    """Return the rows of an area's groups; their points add up to the area's coverage."""
+    whole: dict[tuple[str | None, ...], int] = {}
+    counted: dict[tuple[str | None, ...], int] = {}
+    own_used = total.active_counted == total.active
+    taken_over = set(_counted(total.area, sums, potentials)[0])
+    for regency in (each.code for each in regencies(total.area)):
+        for group, workers in sums.get(regency, {}).items():
+            whole[group] = whole.get(group, 0) + workers
+            if regency in taken_over or own_used:
+                counted[group] = counted.get(group, 0) + workers
+    if category is not None:
+        at = grouped.index("category")
+        whole = {group: workers for group, workers in whole.items() if group[at] == category}
+        if not whole and "category" not in dimensions and len(grouped) == 1:
+            whole = {(category,): 0}
+    rows = []
+    for group in sorted(whole, key=lambda each: tuple(part or "" for part in each)):
+        named = dict(zip(grouped, group, strict=True))
+        in_counted = counted.get(group, 0)
+        rows.append(
+            CoverageRow(
+                area=total.area,
+                area_name=total.area_name,
+                category=named.get("category"),
+                segment=named.get("segment"),
+                funding=named.get("funding"),
+                on=total.on,
+                known_position=total.known_position,
+                active=whole[group] if total.active is not None else None,
+                potential=None,
+                coverage=None,
+                points=Fraction(100 * in_counted, total.potential)
+                if total.coverage is not None and total.potential
+                else None,
+                potential_valid_from=None,
+                potential_definition=None,
+                potential_source=None,
+                regencies_total=total.regencies_total,
+                regencies_counted=total.regencies_counted,
+                complete=total.complete,
+                active_counted=in_counted if total.coverage is not None else None,
+            )
+        )
+    return rows

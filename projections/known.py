@@ -1,0 +1,99 @@
+"""What was known when: from `#1234`, a date or an instant to a position in the log.
+
+The position orders; the clock only labels. A position inside a transaction means the last one
+before it, because rules hold only at the end of a transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Final
+
+from registry.errors import InvalidDateError, KnownInFutureError
+
+if TYPE_CHECKING:
+    from registry.storage.log import Log, StoredRow
+
+JAKARTA: Final = timezone(timedelta(hours=7), "Asia/Jakarta")  # no summer time since 1964
+_POSITION: Final = re.compile(r"[#@]([0-9]{1,18})")
+_REMEDY: Final = "Give a position (#1234 or @1234), a date, or an instant (2025-07-31T12:00:00+07:00)."
+
+
+def resolve_known(log: Log, known: str | None, *, now: datetime) -> int:
+    """Return the position that a question's `known` means; None is the head of the log.
+
+    Raises: KnownInFutureError for what the log has not reached, InvalidDateError for what cannot
+    be read.
+    """
+    head = log.head()
+    if known is None:
+        return head
+    text = known.strip()
+    if match := _POSITION.fullmatch(text):
+        position = int(match[1])
+        if position > head:
+            what = f"the log ends at #{head}; #{position} is not recorded yet"
+            raise KnownInFutureError(what, remedy="Ask without --known for what is known now.")
+        return end_of_transaction(log, position)
+    return last_recorded(log, _instant(text, now=now), head)
+
+
+def end_of_transaction(log: Log, position: int) -> int:
+    """Return the position itself if a transaction ends there, else the last one before it."""
+    following = log.row(position + 1)
+    if following is None:
+        return position
+    first = int(following.facts()["transaction_id"])
+    return position if first > position else first - 1
+
+
+def last_recorded(log: Log, instant: datetime, head: int) -> int:
+    """Return the last position recorded at or before an instant; 0 if there is none."""
+    low, high = 0, head  # recorded_at never runs backwards, so half the log is ruled out each time
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = log.row(middle)
+        assert row is not None
+        if recorded_at(row) <= instant:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def recorded_at(row: StoredRow) -> datetime:
+    """Return when an event was recorded (UTC)."""
+    return datetime.fromisoformat(row.facts()["recorded_at"])
+
+
+def _instant(text: str, *, now: datetime) -> datetime:
+    if "T" not in text and " " not in text.strip() or not text[:1].isdigit():
+        return _end_of_day(text, now=now)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return _end_of_day(text, now=now)
+    if instant.tzinfo is None:
+        what = f"the instant {text} has no time zone"
+        raise InvalidDateError(what, remedy="Add +07:00 (Jakarta) or Z (UTC).")
+    if instant > now:
+        what = f"{text} has not come yet"
+        raise KnownInFutureError(what, remedy="Ask without --known for what is known now.")
+    return instant
+
+
+def _end_of_day(text: str, *, now: datetime) -> datetime:
+    from registry.dates import parse_day
+
+    try:
+        day: date = parse_day(text)
+    except InvalidDateError as error:
+        raise InvalidDateError(error.what, why=error.why, remedy=_REMEDY) from None
+    today = now.astimezone(JAKARTA).date()
+    if day > today:
+        what = f"{day} has not come yet"
+        raise KnownInFutureError(what, remedy="Ask without --known for what is known now.")
+    if day == today:
+        return now
+    return datetime.combine(day + timedelta(days=1), time(), JAKARTA) - timedelta(microseconds=1)

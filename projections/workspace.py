@@ -1,0 +1,91 @@
+"""One open store for asking: its log, its images, and one setting for both.
+
+A question that meets a damaged image is asked again over a rebuilt one; a question that had to
+fold a long tail leaves a new image behind, after it was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from projections.known import resolve_known
+from projections.ledger import ImageFolder, Ledger, build_image, image_folder
+from registry.errors import RegistryError
+from registry.storage.log import ConnectionLog, open_log
+
+Answer = TypeVar("Answer")
+
+# What a question of ours cannot cause, so that only a damaged image can.
+_NOT_DAMAGE = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+class Workspace:
+    """A store opened for questions; use as a context manager."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        notice: Callable[[str], None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.path = path
+        self._notice = notice
+        self._now = now
+        self.log: ConnectionLog = open_log(path)
+        self.folder: ImageFolder | None = image_folder(path, self.log.store_id)
+        if self.folder is None:
+            notice("No folder for the ledger image can be written; this answer is worked out anew.")
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store."""
+        self.log.close()
+
+    def known(self, text: str | None) -> int:
+        """Return the position that `--known` means."""
+        return resolve_known(self.log, text, now=self._now())
+
+    def ask(self, question: Callable[[Ledger], Answer], *, known: int | None = None) -> Answer:
+        """Return the answer of a question over the ledger, up to `known` at least.
+
+        The answer must be complete when the question returns: the ledger is closed then.
+        """
+        try:
+            return self._ask(question, known)
+        except duckdb.Error as error:
+            if self.folder is None or not self.folder.images() or isinstance(error, _NOT_DAMAGE):
+                raise
+            self._notice("The ledger image was damaged; it was set aside and is built anew.")
+            for image in self.folder.images():
+                self.folder.discard(image)
+            self._publish()
+            return self._ask(question, known)
+
+    def _ask(self, question: Callable[[Ledger], Answer], known: int | None) -> Answer:
+        ledger = Ledger(self.log, self.folder, upto=known, notice=self._notice)
+        try:
+            answer = question(ledger)
+            due = ledger.publish_is_due()
+        finally:
+            ledger.close()
+        if due:
+            self._publish()
+        return answer
+
+    def _publish(self) -> None:
+        """Leave a new image behind; the answer is given already, so failing is no failure."""
+        if self.folder is not None:
+            with suppress(duckdb.Error, RegistryError):
+                build_image(self.log, self.folder)
