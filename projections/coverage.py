@@ -112,6 +112,12 @@ def coverage_at(
     return rows
 
 
+def shown_name(area: str) -> str:
+    """Return an area's name as answers show it: a city says that it is one, others go plain."""
+    named = area_by_code(area)
+    return named.full_name if named.kind == "kota" else named.name
+
+
 def potentials_in_force(
     connection: DuckDBPyConnection, on: date, known: int
 ) -> dict[str, Potential]:
@@ -212,7 +218,7 @@ def _total(
     )
     return CoverageRow(
         area=area,
-        area_name=area_by_code(area).full_name,
+        area_name=shown_name(area),
         category=None,
         segment=None,
         funding=None,

@@ -19,8 +19,9 @@ from eventsourcing.utils import Environment
 from registry import area as areas
 from registry.batch import Stamp
 from registry.commands import BatchLine, Command, RecordBatch
-from registry.errors import Problem, RuleBrokenError, StoreDamagedError
+from registry.errors import Problem, RuleBrokenError
 from registry.events import CategoryAdded, FileImported, ImportSource
+from registry.nomenclature import added_categories
 from registry.recording import Counts, Recording, import_fact
 from registry.reference.categories import AddedCategory, Categories, check_new_category
 from registry.storage.mapper import EventMapper
@@ -278,7 +279,7 @@ class EnrolmentRegistry(Application[UUID]):
         """Add a category to the list; refused where a name of it is taken."""
         with self.log_recorder.write() as transaction:
             recording = self._recording(transaction)
-            added = added_categories(transaction.log.stream(NOMENCLATURE_ID.hex))
+            added = added_categories(transaction.log)
             check_new_category(Categories(added), category)
             recording.append(
                 [
@@ -371,26 +372,6 @@ class EnrolmentRegistry(Application[UUID]):
         )
 
 
-def added_categories(rows: Any) -> list[AddedCategory]:
-    """Return the categories that were added to a store's list, from their stream's rows."""
-    added = []
-    for row in rows:
-        facts = row.facts()
-        try:
-            added.append(
-                AddedCategory(
-                    slug=facts["category"],
-                    label_id=facts["label_id"],
-                    label_en=facts["label_en"],
-                    aliases=tuple(facts["aliases"]),
-                )
-            )
-        except KeyError:
-            what = f"the category at #{row.position} cannot be read"
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
-    return added
-
-
 def _correcting(commands: Iterator[Command], because: str | None) -> Iterator[Command]:
     if because is None:
         yield from commands
@@ -427,4 +408,4 @@ def _renewed_lines(
     )
 
 
-__all__ = ["AdmittedFile", "EnrolmentRegistry", "Recorded", "added_categories"]
+__all__ = ["AdmittedFile", "EnrolmentRegistry", "Recorded"]

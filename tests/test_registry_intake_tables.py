@@ -282,7 +282,7 @@ def test_the_limit_of_columns_is_exact(read):
         st.lists(
             st.text(
                 alphabet=st.characters(
-                    blacklist_categories=["Cs"], blacklist_characters=map(chr, [*range(32), 127])
+                    blacklist_categories=["Cs"], blacklist_characters="".join(map(chr, [*range(32), 127]))
                 ),
                 max_size=8,
             )

@@ -186,7 +186,7 @@ def admit(
         for index, table in enumerate(tables)
     )
     with ExitStack() as cleanup:
-        rows = RowSpool(spooled.path.parent, len(form.columns))
+        rows = RowSpool(spooled.path.parent)
         cleanup.callback(rows.close)
         admission = Admission(options, form, rows, report, sheets)
         admission._check(tables, on_progress or _silent)  # noqa: SLF001 - an admission is made here only

@@ -62,7 +62,7 @@ COLUMNS: Final = (*_IDENTITY, *_HEAD, *_LINE)
 _HEAD_SLICE: Final = slice(ACTION, CATEGORY)
 _DRAWN: Final = ("of_batch", "of_part")
 _MOVED: Final = ("from_category", "from_area")
-_FOLDED_MAX: Final = 10_000
+_REMEMBERED_MAX: Final = 10_000
 
 _INCOMING: Final = frozenset({"opening", "enrol", "balance-in"})
 _OUTGOING: Final = frozenset({"deactivate", "balance-out"})
@@ -150,6 +150,8 @@ class BatchForm:
                 name for name, value in zip(COLUMNS, values, strict=True) if value is not None
             }
             remarks = tuple(_shape_remarks(values[ACTION], present))
+            if len(self._shapes) >= _REMEMBERED_MAX:
+                self._shapes.clear()
             self._shapes[shape] = remarks
         return remarks
 
@@ -284,7 +286,7 @@ class _Folded(dict[str, str]):
     """References as compared, remembered: folding one costs more than all else in its row."""
 
     def __missing__(self, reference: str) -> str:
-        if len(self) >= _FOLDED_MAX:
+        if len(self) >= _REMEMBERED_MAX:
             self.clear()
         folded = self[reference] = normalised_reference(reference)
         return folded

@@ -14,7 +14,7 @@ from registry.cells import Value
 from registry.intake.notes import Notes, Sheet
 from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
-from registry.intake.row_spool import PAGE_ROWS, RowSpool
+from registry.intake.row_spool import PAGE_ROWS, RowSpool, written
 from registry.intake.rows import Form, Remark
 
 _UNREAD: Final = "?"  # stands for a cell that could not be read: not blank, and not looked at
@@ -62,7 +62,7 @@ class FirstPass:
         # A column that the file does not have is read from the None put behind its last cell.
         pick = itemgetter(*(sheet.headers.positions.get(name, width) for name in form.columns))
         before, nothing = self._report.rows_read, (None,)
-        page: list[tuple[Canonical, ...]] = []
+        page: list[tuple[str, int, int, str]] = []
         for number, cells in sheet.table.rows():
             sheet.rows += 1
             if sheet.rows % PAGE_ROWS == 0:
@@ -83,7 +83,7 @@ class FirstPass:
             remarks = shape_remarks(values) or value_remarks(values)
             if remarks and self._note(sheet, number, remarks, picked):
                 continue
-            page.append((key(values), sheet.index, number, *values))
+            page.append((key(values), sheet.index, number, written(values)))
         self._rows.add(page)
 
     def _is_stray(self, sheet: Sheet, number: int, cells: Sequence[Value]) -> bool:

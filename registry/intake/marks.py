@@ -60,7 +60,7 @@ def xlsx_marks(archive: zipfile.ZipFile, sheet: XlsxSheet, *, uncalculated: bool
     `uncalculated`: the workbook asks to be calculated when opened, so a stored 0 is no result
     but what the program that wrote the file put in its place.
     """
-    if sheet.member is None or not _hinted(archive, sheet.member, _XLSX_HINT):
+    if not _hinted(archive, sheet.member, _XLSX_HINT):
         return {}
     reader = _XlsxReader(uncalculated=uncalculated)
     _parse(archive, sheet.member, reader)

@@ -6,6 +6,7 @@ macros, passwords, document types) and says which. Reads no cell; standard libra
 
 from __future__ import annotations
 
+import posixpath
 import re
 import struct
 import zipfile
@@ -61,6 +62,15 @@ def refused_damaged(detail: str) -> PackageRefusedError:
     """Return the refusal of a file that does not hold together."""
     return PackageRefusedError(
         "the spreadsheet is damaged", detail, "open it in a spreadsheet program and save it again"
+    )
+
+
+def refused_far_cell() -> PackageRefusedError:
+    """Return the refusal of a sheet that would fill the memory with blank cells."""
+    return PackageRefusedError(
+        "a sheet spans far more cells than a table",
+        "a forgotten cell stands very far from the table (Ctrl+End shows it)",
+        "copy the table alone into a new workbook, or save it as CSV",
     )
 
 
@@ -177,35 +187,44 @@ def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo, bytes_max: int
 
 @dataclass(frozen=True, slots=True)
 class XlsxSheet:
-    """A sheet of an .xlsx as its workbook lists it; `member` is None where there is no part."""
+    """A sheet of an .xlsx as its workbook lists it, and the archive's member with its cells."""
 
     name: str
-    member: str | None
+    member: str
 
 
 def xlsx_sheets(archive: zipfile.ZipFile) -> tuple[list[XlsxSheet], bool]:
     """Return the listed sheets, and whether the workbook asks to be calculated when opened."""
+    _check_root(archive)
     targets: dict[str, str] = {}
     sheets: list[XlsxSheet] = []
     uncalculated = False
     for name, attributes in elements(archive, "xl/_rels/workbook.xml.rels"):
         if name == "Relationship":
-            target = attributes.get("Target", "")
-            inside = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-            targets[attributes.get("Id", "")] = inside
-    names = set(archive.namelist())
+            target = posixpath.join("/xl", attributes.get("Target", ""))
+            targets[attributes.get("Id", "")] = posixpath.normpath(target).lstrip("/").lower()
+    members = {member.lower(): member for member in archive.namelist()}
     for name, attributes in elements(archive, "xl/workbook.xml"):
         if name == "sheet":
             relation = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
-            member = targets.get(relation)
-            sheets.append(
-                XlsxSheet(attributes.get("name", ""), member if member in names else None)
-            )
+            member = members.get(targets.get(relation, ""))
+            if member is None:
+                raise refused_damaged("a sheet that it lists is not in it")
+            sheets.append(XlsxSheet(attributes.get("name", ""), member))
         elif name == "calcPr":
             uncalculated = attributes.get("fullCalcOnLoad") in {"1", "true"}
     if len(sheets) > SHEETS_MAX:
         raise refused_sheets(len(sheets))
     return sheets, uncalculated
+
+
+def _check_root(archive: zipfile.ZipFile) -> None:
+    """Refuse an archive whose entrance leads to another workbook than the one looked over."""
+    for name, attributes in elements(archive, "_rels/.rels"):
+        if name == "Relationship" and attributes.get("Type", "").endswith("/officeDocument"):
+            target = posixpath.normpath(posixpath.join("/", attributes.get("Target", "")))
+            if target != "/xl/workbook.xml":
+                raise refused_damaged("its workbook is not where every program puts it")
 
 
 def elements(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -37,6 +37,7 @@ Parse = Callable[[Value], Canonical]
 UNKNOWN_DAY: Final = "unknown"  # a figure whose day nobody knows; blank is something else
 EXAMPLE_PREFIXES: Final = ("contoh-", "example-")
 _REMEMBERED_MAX: Final = 10_000  # per column, as many refused texts again
+_REMEMBERED_LENGTH_MAX: Final = 200  # longer texts hardly repeat, and would fill the memory
 _WITHHELD: Final = "[withheld]"
 _SLUG: Final = re.compile(CATEGORY_PATTERN)
 _SLUG_LENGTH_MAX: Final = 60
@@ -88,18 +89,23 @@ class Reading(dict[Value, Canonical]):
         self._refused: dict[str, CellRefusedError] = {}
 
     def __missing__(self, cell: Value) -> Canonical:
-        if isinstance(cell, str):
-            refused = self._refused.get(cell)
-            if refused is not None:
-                raise refused.with_traceback(None)
+        if not isinstance(cell, str):
+            canonical = self._read(cell)
+            if cell is None:
+                self[cell] = canonical
+            return canonical
+        refused = self._refused.get(cell)
+        if refused is not None:
+            raise refused.with_traceback(None)
+        rememberable = len(cell) <= _REMEMBERED_LENGTH_MAX
         try:
             canonical = self._read(cell)
         except CellRefusedError as error:
-            if isinstance(cell, str):
+            if rememberable:
                 _make_room(self._refused)
                 self._refused[cell] = error
             raise
-        if cell is None or isinstance(cell, str | date):
+        if rememberable:
             _make_room(self)
             self[cell] = canonical
         return canonical

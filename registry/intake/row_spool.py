@@ -1,11 +1,12 @@
 """Checked rows on disk until they are recorded: grouped, in order, whatever the memory.
 
 A private SQLite file (0600) in the spool's private folder, gone when closed. Owns no meaning: it
-keeps values, brings rows of one key together, and remembers why rows were refused.
+keeps values as JSON, brings rows of one key together, and remembers why rows were refused.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import tempfile
@@ -14,50 +15,51 @@ from pathlib import Path
 from typing import Final
 
 from registry.errors import InputUnreadableError
-from registry.intake.readings import Canonical
 from registry.intake.rows import Row
 
 PAGE_ROWS: Final = 1_000
 _CACHE_KIB: Final = 32_768
-_BEFORE_VALUES: Final = 3  # key, sheet, number
+_GROUPS: Final = (
+    "SELECT line.key, sheet, number, line.written FROM first_line "
+    "CROSS JOIN line ON line.key = first_line.key ORDER BY first_line.seq, line.seq"
+)
+
+# One row's values as canonical JSON: what is kept, and what a plan's digest is made of.
+written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_read: Final = json.JSONDecoder().raw_decode
 
 
 class RowSpool:
-    """Rows of `width` values in a temporary file; add pages, seal, then read groups.
+    """Rows in a temporary file; add pages, seal, then read groups.
 
     Nothing here needs to survive a crash: no journal, no sync. Opened and closed by one admission.
     """
 
-    def __init__(self, folder: Path, width: int) -> None:
+    def __init__(self, folder: Path) -> None:
         # mkstemp makes the file 0600 before SQLite writes a byte.
         descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".db", dir=folder)
         os.close(descriptor)
         self._path = Path(name)
         self._refusals: list[tuple[int, int, str]] = []
         self._connection = sqlite3.connect(name, isolation_level=None)
-        columns = ", ".join(f"v{index}" for index in range(width))
-        marks = ", ".join("?" * (width + _BEFORE_VALUES))
-        self._insert = f"INSERT INTO line (key, sheet, number, {columns}) VALUES ({marks})"  # noqa: S608 - our own column numbers
-        self._select = (
-            f"SELECT line.key, sheet, number, {columns} FROM first_line "  # noqa: S608 - as above
-            "CROSS JOIN line ON line.key = first_line.key ORDER BY first_line.seq, line.seq"
-        )
         for statement in (
             "PRAGMA journal_mode = OFF",
             "PRAGMA synchronous = OFF",
             "PRAGMA locking_mode = EXCLUSIVE",
             f"PRAGMA cache_size = -{_CACHE_KIB}",
             "BEGIN",
-            f"CREATE TABLE line (seq INTEGER PRIMARY KEY, key, sheet, number, {columns})",
+            "CREATE TABLE line (seq INTEGER PRIMARY KEY, key, sheet, number, written)",
             "CREATE TABLE first_line (seq INTEGER PRIMARY KEY, key)",
             "CREATE TABLE refusal (sheet, number, why)",
         ):
             self._connection.execute(statement)
 
-    def add(self, page: Sequence[tuple[Canonical, ...]]) -> None:
-        """Keep rows: (key, sheet, number, *values)."""
+    def add(self, page: Sequence[tuple[str, int, int, str]]) -> None:
+        """Keep rows: (key, sheet, number, values as `written`)."""
         try:
-            self._connection.executemany(self._insert, page)
+            self._connection.executemany(
+                "INSERT INTO line (key, sheet, number, written) VALUES (?, ?, ?, ?)", page
+            )
         except sqlite3.Error as error:
             raise _no_room(error) from None
 
@@ -88,15 +90,15 @@ class RowSpool:
         """Yield the rows of each key; of a longer group only the first `rows_max`."""
         key: str | None = None
         group: list[Row] = []
-        cursor = self._connection.execute(self._select)
+        cursor = self._connection.execute(_GROUPS)
         while page := cursor.fetchmany(PAGE_ROWS):
-            for line_key, sheet, number, *values in page:
+            for line_key, sheet, number, text in page:
                 if line_key != key:
                     if group:
                         yield group
                     key, group = line_key, []
                 if len(group) < rows_max:
-                    group.append(Row(sheet, number, values))
+                    group.append(Row(sheet, number, _read(text)[0], text))
         if group:
             yield group
 

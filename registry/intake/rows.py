@@ -20,11 +20,15 @@ Values = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One checked row: `sheet` counts the tables of the file from 0, `number` is the file's row."""
+    """One checked row: `sheet` counts the tables of the file from 0, `number` is the file's row.
+
+    `written` are its values as canonical JSON.
+    """
 
     sheet: int
     number: int
     values: Values
+    written: str
 
 
 @dataclass(frozen=True, slots=True)

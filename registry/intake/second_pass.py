@@ -7,18 +7,14 @@ and the control totals.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from registry.intake.batch_form import LINES_MAX
 from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool
+from registry.intake.row_spool import RowSpool, written
 from registry.intake.rows import Form, Row
 from registry.numbers import group_thousands
-
-_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class SecondPass:
@@ -39,7 +35,7 @@ class SecondPass:
         The digest covers the canonical value of every accepted cell, in the order of the commands,
         and nothing that reads the same: spaces, blank rows, the spelling of a number.
         """
-        digest = hashlib.sha256(_to_json(declared).encode())
+        digest = hashlib.sha256(written(declared).encode())
         workers = [0] * len(self._sheets)
         for group in self._rows.groups(rows_max=LINES_MAX + 1):
             accepted = self._accepted(group)
@@ -47,8 +43,8 @@ class SecondPass:
                 continue
             self._count(accepted, workers)
             sheet = self._sheets[group[0].sheet].name
-            digest.update(b"\n")
-            digest.update(_to_json([sheet, [row.values for row in accepted]]).encode())
+            lines = ",".join([row.written for row in accepted])
+            digest.update(f"\n[{written(sheet)},{lines}]".encode())
         self._report.sheets = tuple(
             SheetFacts(sheet.name or "", sheet.rows, workers[sheet.index]) for sheet in self._sheets
         )

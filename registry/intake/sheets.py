@@ -9,6 +9,8 @@ it here. Never import this module from the process that must stay alive.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ from registry.intake.packages import (
     PackageRefusedError,
     checked_zip,
     refused_damaged,
+    refused_far_cell,
+    refused_password,
     refused_sheets,
     workbook_stream,
     xlsx_sheets,
@@ -62,12 +66,13 @@ def lines_of(path: Path) -> Iterator[str]:
     """Yield the lines that describe the spreadsheet. Raises: PackageRefusedError."""
     with path.open("rb") as stream:
         is_zip = stream.read(4).startswith(ZIP_MAGIC)
-    marks = _zip_marks(path, checked_zip(path)) if is_zip else _xls_marks(path)
+    kind = checked_zip(path) if is_zip else "xls"
+    marks = _zip_marks(path, kind) if is_zip else _xls_marks(path)
     written = 0
     encode = json.JSONEncoder(
         ensure_ascii=False, separators=(",", ":"), default=typed, check_circular=False
     ).encode
-    for index, (name, hidden, rows) in enumerate(_sheets(path)):
+    for index, (name, hidden, rows) in enumerate(_sheets(_named_by_kind(path, kind))):
         yield encode({"sheet": name, "hidden": hidden}) + "\n"
         for number, cells in _marked(rows, marks(index, name)):
             line = encode([number, cells]) + "\n"
@@ -97,6 +102,17 @@ def typed(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
+def _named_by_kind(path: Path, kind: str) -> Path:
+    """Return the same file under a name that tells the parser the kind, found by the bytes."""
+    named = path.with_name(f"workbook.{kind}")
+    named.unlink(missing_ok=True)
+    try:
+        os.link(path, named)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, named)
+    return named
+
+
 def _sheets(path: Path) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
     """Yield each worksheet's name, whether it is hidden, and its rows from the first on."""
     import python_calamine as calamine
@@ -115,10 +131,10 @@ def _sheets(path: Path) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
                     rows = (before + cells for cells in content.iter_rows())
                 yield sheet.name, sheet.visible != calamine.SheetVisibleEnum.Visible, rows
     except calamine.PasswordError:
-        from registry.intake.packages import refused_password
-
         raise refused_password() from None
     except calamine.CalamineError as error:
+        if "limit exceeded" in str(error):
+            raise refused_far_cell() from None
         raise refused_damaged(safe(str(error), limit=120)) from None
 
 
@@ -134,7 +150,7 @@ def _zip_marks(path: Path, kind: str) -> Any:
     def of_sheet(_: int, name: str) -> Marks:
         listed = next((sheet for sheet in sheets if sheet.name == name), None)
         if listed is None:
-            return {}
+            raise refused_damaged("two parts of it name its sheets differently")
         with zipfile.ZipFile(path) as archive:
             return xlsx_marks(archive, listed, uncalculated=uncalculated)
 

@@ -1,0 +1,157 @@
+"""The program `ucj`: its commands, loaded only when called, and how every refusal ends.
+
+Knows the names of the commands and one line of help for each (held equal to theirs by a test), so
+that `ucj --help` loads none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, Final
+
+import click
+
+from registry import __version__
+
+EXIT_USAGE: Final = 2
+EXIT_FAULT: Final = 70
+EXIT_INTERRUPTED: Final = 130
+
+# name → (module, one line of help); in the order of a registry's day
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("cli.admin", "Make an empty store."),
+    "template": ("cli.admin", "Print an empty file to fill in, with headers and examples."),
+    "import": ("cli.importing", "Record a file of batches, potentials, targets or figures."),
+    "correct": ("cli.importing", "Replace what a recorded batch says."),
+    "withdraw": ("cli.admin", "Take back a recorded batch."),
+    "renew": ("cli.admin", "Cover on, as a new batch, those whose term ends."),
+    "retract": ("cli.admin", "Take back a figure, a potential or a target."),
+    "category": ("cli.admin", "List the categories of workers, or add one."),
+    "status": ("cli.admin", "Say what the store holds and whether it is sound."),
+    "rebuild": ("cli.admin", "Build the ledger anew from the log, or check it."),
+    "backup": ("cli.admin", "Copy the store to one file, while others work."),
+    "coverage": ("cli.analyst", "Active workers and coverage on a date, as known at any time."),
+    "timeline": ("cli.analyst", "How an area's coverage went, day by day of change."),
+    "export": ("cli.exporting", "Write the ledger's tables as CSV and Parquet, described."),
+    "sql": ("cli.analyst", "Ask the ledger's views in SQL, read-only."),
+    "history": ("cli.auditor", "What was recorded, by whom and when, from which file and row."),
+    "show": ("cli.auditor", "One batch or event, whole."),
+    "source": ("cli.auditor", "The original cells, or the file, that a batch came from."),
+    "demo": ("cli.demonstration", "Show the registry at work on published figures."),
+    "completion": ("cli.completion", "Print the completion script of a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of a registry's day."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command = getattr(module, f"{cmd_name}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `ucj demo`. Every command has --help with an example.",
+)
+@click.option(
+    "--store",
+    metavar="PATH",
+    help="The store to use: UCJ_STORE, or registry.db in this folder, if not given.",
+)
+@click.option(
+    "--by",
+    "actor",
+    metavar="NAME",
+    help="Who records: UCJ_ACTOR, or your login name, if not given.",
+)
+@click.option("--traceback", is_flag=True, help="Show where a fault of ours happened.")
+@click.version_option(__version__, prog_name="ucj", message="%(prog)s %(version)s")
+@click.pass_context
+def ucj(ctx: click.Context, store: str | None, actor: str | None, traceback: bool) -> None:  # noqa: FBT001
+    """Keep and ask a registry of enrolment batches of BPJS Ketenagakerjaan.
+
+    Admins import files of batches, analysts ask what the coverage of a regency, a province or the
+    nation was on any date and as known at any time, auditors see the events, file and rows behind
+    every figure.
+    """
+    ctx.obj = {"store": store, "actor": actor, "traceback": traceback}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `ucj` and exit: 0 done, 1 refused, 2 usage, 3 unreadable, 4 store, 70 fault, 130 stop."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run `ucj` and return its exit code."""
+    from cli.terminal import prepare_streams, quiet_broken_pipe
+    from registry.errors import RegistryError
+
+    prepare_streams()
+    given = sys.argv[1:] if arguments is None else arguments
+    code = 0
+    try:
+        with quiet_broken_pipe():
+            result = ucj.main(args=given, prog_name="ucj", standalone_mode=False)
+            code = result if isinstance(result, int) else 0
+    except RegistryError as error:
+        return _refused(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; nothing was recorded.", err=True)
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback to a clerk
+        return _fault(error, show="--traceback" in given)
+    return code
+
+
+def _refused(error: Any) -> int:
+    from cli.escapes import visible
+    from registry.errors import RuleBrokenError
+
+    for line in error.diagnostics():
+        click.echo(visible(line), err=True)
+    if isinstance(error, RuleBrokenError):
+        for problem in error.problems[1:]:
+            click.echo(visible(f"also: {problem.why}"), err=True)
+    return int(error.exit_code)
+
+
+def _fault(error: Exception, *, show: bool) -> int:
+    if show or os.environ.get("UCJ_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(
+        f"A fault of ours ({type(error).__name__}); please report it with what you typed."
+        " `ucj --traceback …` shows where.",
+        err=True,
+    )
+    return EXIT_FAULT
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""What commands have in common: which store, who acts, and how areas and dates are written."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import click
+
+from registry.errors import RegistryError, StoreError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from projections.workspace import Workspace
+    from registry.application import EnrolmentRegistry
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+DEFAULT_STORE: Final = "registry.db"
+ACTOR_LENGTH_MAX: Final = 200
+
+
+class UnusableActorError(RegistryError):
+    """The name of who records is empty, too long, or holds control characters."""
+
+    code = "actor"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the store is and who acts, from options, then environment, then defaults."""
+
+    store: Path
+    actor: str
+
+    def workspace(self) -> Workspace:
+        """Open the store for questions."""
+        from projections.workspace import Workspace
+
+        return Workspace(self.store, notice=notice)
+
+    def registry(self) -> EnrolmentRegistry:
+        """Open the store for recording."""
+        from projections.ledger import image_folder
+        from projections.rules import LedgerBalances
+        from registry.application import EnrolmentRegistry
+        from registry.storage.log import open_log
+        from registry.storage.sqlite import check_identity
+
+        folder = image_folder(self.store, check_identity(self.store))
+        balances = LedgerBalances(folder, lambda: open_log(self.store))
+        return EnrolmentRegistry(
+            self.store, balances=balances, actor=self.actor, clock=lambda: datetime.now(UTC)
+        )
+
+
+def notice(line: str) -> None:
+    """Say one line beside the answer."""
+    from cli.escapes import visible
+
+    click.echo(visible(line), err=True)
+
+
+def uses_store(command: Command) -> Command:
+    """Give a command --store (also after its name) and hand it `settings` as first argument."""
+    return _with_settings(command, acts=False)
+
+
+def records(command: Command) -> Command:
+    """As `uses_store`, and --by as well: who records."""
+    return _with_settings(command, acts=True)
+
+
+def _with_settings(command: Command, *, acts: bool) -> Command:
+    @functools.wraps(command)
+    def called(*args: Any, **options: Any) -> Any:
+        given = click.get_current_context().find_root().obj or {}
+        store = options.pop("store") or given.get("store")
+        actor = (options.pop("actor") if acts else None) or given.get("actor")
+        return command(_settings(store, actor if acts else "-"), *args, **options)
+
+    decorated: Any = click.option("--store", metavar="PATH", help="The store to use.")(called)
+    if acts:
+        decorated = click.option("--by", "actor", metavar="NAME", help="Who records.")(decorated)
+    return cast("Command", decorated)
+
+
+def _settings(store: str | None, actor: str | None) -> Settings:
+    place = store or os.environ.get("UCJ_STORE") or DEFAULT_STORE
+    if "://" in place:
+        raise StoreError(
+            "this ucj keeps its store in a file; it has no server store yet",
+            remedy="Name a file with --store (or UCJ_STORE).",
+        )
+    return Settings(Path(place).expanduser(), actor if actor == "-" else _actor(actor))
+
+
+def _actor(named: str | None) -> str:
+    name = named or os.environ.get("UCJ_ACTOR")
+    if not name:
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):  # a container without a login name
+            name = ""
+    name = unicodedata.normalize("NFC", name).strip()
+    if not name or len(name) > ACTOR_LENGTH_MAX or not name.isprintable():
+        raise UnusableActorError(
+            "nobody is named as the one who records"
+            if not name
+            else "the name of who records cannot be kept as it is",
+            remedy="Name yourself with --by NAME (or UCJ_ACTOR), in one line.",
+        )
+    return name
+
+
+class PointType(click.ParamType):
+    """A date as a point of view; a month means its last day."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the day."""
+        del param, ctx
+        from registry.dates import parse_point
+
+        return parse_point(value) if isinstance(value, str) else value
+
+
+class DayType(click.ParamType):
+    """A date on which something begins or ends; a month is refused."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the day."""
+        del param, ctx
+        from registry.dates import parse_day
+
+        return parse_day(value) if isinstance(value, str) else value
+
+
+class AreaType(click.ParamType):
+    """A code or a name of an area; its code is handed over."""
+
+    name = "area"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the area's code."""
+        del param, ctx
+        from registry.reference.areas import find_area
+
+        return find_area(value).code
+
+
+POINT: Final = PointType()
+DAY: Final = DayType()
+AREA: Final = AreaType()
+
+known_option = click.option(
+    "--known",
+    metavar="K",
+    help="As known then: a position (#1234 or @1234), a date (its end, Jakarta), or an instant.",
+)
+
+
+def today() -> date:
+    """Return the day it is in Jakarta, where a date without a clock is meant."""
+    from projections.known import JAKARTA
+
+    return datetime.now(JAKARTA).date()
