@@ -14,6 +14,7 @@ from cli.output import Column, Listing, choose, listing_options, write_listing
 if TYPE_CHECKING:
     from projections.coverage import CoverageRow
 
+WHOLE_PERCENT = 100
 GROUPINGS = ("area", "province", "category", "segment", "funding")
 
 _COVERAGE = (
@@ -64,10 +65,10 @@ def coverage_command(
     by: tuple[str, ...],
     category: str | None,
     own_potential: bool,  # noqa: FBT001
-    format: str | None,  # noqa: A002
+    format: str | None,
     output: Path | None,
 ) -> None:
-    """Active workers and coverage on a date, as known at any time.
+    r"""Active workers and coverage on a date, as known at any time.
 
     AREA is a code (16.06, 16, ID) or a name; without one, the nation.
 
@@ -168,8 +169,10 @@ def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[st
     }
     if len(sources) == 1:
         notes.append(f"Potential: {sources.pop()}.")
-    if any(row.coverage is not None and row.coverage > 100 for row in rows):
-        notes.append("Warning: coverage above 100 %: check the potential, or batches counted twice.")
+    if any(row.coverage is not None and row.coverage > WHOLE_PERCENT for row in rows):
+        notes.append(
+            "Warning: coverage above 100 %: check the potential, or batches counted twice."
+        )
     if rows and all(row.active is None for row in rows):
         notes.append("Nothing is recorded there up to that day.")
     return notes

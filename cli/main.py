@@ -9,11 +9,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from registry import __version__
+
+if TYPE_CHECKING:
+    from registry.errors import RegistryError
 
 EXIT_USAGE: Final = 2
 EXIT_FAULT: Final = 70
@@ -128,7 +131,7 @@ def run(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _refused(error: Any) -> int:
+def _refused(error: RegistryError) -> int:
     from cli.escapes import visible
     from registry.errors import RuleBrokenError
 
@@ -137,7 +140,7 @@ def _refused(error: Any) -> int:
     if isinstance(error, RuleBrokenError):
         for problem in error.problems[1:]:
             click.echo(visible(f"also: {problem.why}"), err=True)
-    return int(error.exit_code)
+    return error.exit_code
 
 
 def _fault(error: Exception, *, show: bool) -> int:

@@ -80,7 +80,7 @@ def records(command: Command) -> Command:
 
 def _with_settings(command: Command, *, acts: bool) -> Command:
     @functools.wraps(command)
-    def called(*args: Any, **options: Any) -> Any:
+    def called(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any command
         given = click.get_current_context().find_root().obj or {}
         store = options.pop("store") or given.get("store")
         actor = (options.pop("actor") if acts else None) or given.get("actor")
@@ -120,43 +120,49 @@ def _actor(named: str | None) -> str:
     return name
 
 
-class PointType(click.ParamType):
+class PointType(click.ParamType[Any]):
     """A date as a point of view; a month means its last day."""
 
     name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
         """Return the day."""
         del param, ctx
         from registry.dates import parse_point
 
-        return parse_point(value) if isinstance(value, str) else value
+        return parse_point(str(value))
 
 
-class DayType(click.ParamType):
+class DayType(click.ParamType[Any]):
     """A date on which something begins or ends; a month is refused."""
 
     name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
         """Return the day."""
         del param, ctx
         from registry.dates import parse_day
 
-        return parse_day(value) if isinstance(value, str) else value
+        return parse_day(str(value))
 
 
-class AreaType(click.ParamType):
+class AreaType(click.ParamType[Any]):
     """A code or a name of an area; its code is handed over."""
 
     name = "area"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """Return the area's code."""
         del param, ctx
         from registry.reference.areas import find_area
 
-        return find_area(value).code
+        return find_area(str(value)).code
 
 
 POINT: Final = PointType()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from registry.reference.areas import area_by_code, regencies
 from registry.terms import NATION, is_regency
@@ -96,7 +96,7 @@ def coverage_at(
     dimensions: tuple[Dimension, ...] = (
         () if by is None else (by,) if isinstance(by, str) else tuple(by)
     )
-    grouped = [each for each in _GROUPS if each in dimensions]
+    grouped: list[str] = [each for each in _GROUPS if each in dimensions]
     if category is not None and "category" not in grouped:
         grouped.append("category")
     sums = _sums(ledger.connection, areas, on, position, grouped)
@@ -129,6 +129,7 @@ def potentials_in_force(
     }
 
 
+Value = TypeVar("Value")
 _Sums = dict[str, dict[tuple[str | None, ...], int]]
 
 
@@ -174,9 +175,7 @@ def _below(
         elif "province" in dimensions:
             inside = (each.code for each in regencies(area))
             wanted.update(
-                dict.fromkeys(
-                    e.split(".")[0] for e in inside if e in sums or e in potentials
-                )
+                dict.fromkeys(e.split(".")[0] for e in inside if e in sums or e in potentials)
             )
         else:
             wanted[area] = None
@@ -184,8 +183,7 @@ def _below(
 
 
 def _counted(area: str, sums: _Sums, potentials: dict[str, Potential]) -> tuple[list[str], int]:
-    """Return the regencies of the area with both an active count and a potential, and how many
-    there are in all."""
+    """Return the regencies that have both an active count and a potential, and how many are."""
     inside = [each.code for each in regencies(area)]
     return [each for each in inside if each in sums and each in potentials], len(inside)
 
@@ -243,15 +241,16 @@ def _summed(parts: list[Potential]) -> Potential | None:
     if not parts:
         return None
 
-    def common(values: list[Any]) -> Any:
-        return values[0] if len(set(values)) == 1 else None
-
     return Potential(
         workers=sum(each.workers for each in parts),
-        valid_from=common([each.valid_from for each in parts]),
-        definition=common([each.definition for each in parts]),
-        source=common([each.source for each in parts]),
+        valid_from=_common([each.valid_from for each in parts]),
+        definition=_common([each.definition for each in parts]),
+        source=_common([each.source for each in parts]),
     )
+
+
+def _common(values: list[Value]) -> Value | None:
+    return values[0] if len(set(values)) == 1 else None
 
 
 def _groups(

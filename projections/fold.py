@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from registry.errors import StoreDamagedError, StoreNewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from duckdb import DuckDBPyConnection
 
@@ -98,14 +97,17 @@ def _fold(connection: DuckDBPyConnection, select: str, parameters: list[object])
         if unknown is not None:
             position, topic, class_version = unknown
             what = (
-                f"the event at #{position} ({topic}, form {class_version})"
-                " is not known to this ucj"
+                f"the event at #{position} ({topic}, form {class_version}) is not known to this ucj"
             )
             raise StoreNewerError(
                 what, why="No figure is given while an event is skipped.", remedy="Update ucj."
             )
         connection.execute(section("fold"))
-    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as error:
+    except (
+        duckdb.ConstraintException,
+        duckdb.ConversionException,
+        duckdb.InvalidInputException,
+    ) as error:
         what = f"an event in the log is malformed: {str(error).splitlines()[0][:200]}"
         raise StoreDamagedError(what, remedy="Restore the store from a backup.") from error
     finally:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 JAKARTA: Final = timezone(timedelta(hours=7), "Asia/Jakarta")  # no summer time since 1964
 _POSITION: Final = re.compile(r"[#@]([0-9]{1,18})")
-_REMEDY: Final = "Give a position (#1234 or @1234), a date, or an instant (2025-07-31T12:00:00+07:00)."
+_REMEDY: Final = (
+    "Give a position (#1234 or @1234), a date, or an instant (2025-07-31T12:00:00+07:00)."
+)
 
 
 def resolve_known(log: Log, known: str | None, *, now: datetime) -> int:
@@ -68,7 +70,7 @@ def recorded_at(row: StoredRow) -> datetime:
 
 
 def _instant(text: str, *, now: datetime) -> datetime:
-    if "T" not in text and " " not in text.strip() or not text[:1].isdigit():
+    if not text[:1].isdigit() or not {"T", " "} & set(text):
         return _end_of_day(text, now=now)
     try:
         instant = datetime.fromisoformat(text)

@@ -181,7 +181,9 @@ class Ledger:
         self.connection.execute("USE main")
         for table in fold.TABLES:
             image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""
-            self.connection.execute(f"CREATE VIEW {table} AS {image}SELECT * FROM memory.tail.{table}")
+            self.connection.execute(
+                f"CREATE VIEW {table} AS {image}SELECT * FROM memory.tail.{table}"
+            )
 
 
 def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -213,7 +215,9 @@ def build_image(
             _publish(built, target)
     except OSError as error:
         what = f"the ledger image cannot be written: {error.strerror}"
-        raise StoreError(what, remedy="Free some space, or name another folder in UCJ_CACHE.") from None
+        raise StoreError(
+            what, remedy="Free some space, or name another folder in UCJ_CACHE."
+        ) from None
     image = Image(target, position)
     for older in folder.images():
         if older.position < position:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.utils import Environment
+from eventsourcing.utils import Environment, EnvType
 
 from registry import area as areas
 from registry.batch import Stamp
@@ -109,12 +109,13 @@ class EnrolmentRegistry(Application[UUID]):
 
     # --- the library's parts, told by arguments and never by the environment --------------------
 
-    def construct_env(self, name: str, env: Any = None) -> Environment:
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Return an empty environment: a stray shell variable never chooses the store."""
         return Environment(name, dict(env or {}))
 
-    def construct_factory(self, env: Environment) -> Any:
+    def construct_factory(self, env: Environment) -> LogFactory:
         """Return the factory of our store."""
+        del env
         return LogFactory(self._path, lock_timeout_seconds=self._lock_timeout_seconds)
 
     def construct_mapper(self) -> EventMapper:
@@ -260,7 +261,9 @@ class EnrolmentRegistry(Application[UUID]):
             )
             return self._decide(recording, (command,), dry_run=dry_run)
 
-    def take_back(self, what: str, position: int, *, because: str, dry_run: bool = False) -> Recorded:
+    def take_back(
+        self, what: str, position: int, *, because: str, dry_run: bool = False
+    ) -> Recorded:
         """Take back the potential, target or figure recorded at a position."""
         with self.log_recorder.write() as transaction:
             recording = self._recording(transaction)
@@ -394,7 +397,9 @@ def _renewed_lines(
             what, remedy="Say which with --category or --segment, or renew all survivors."
         )
     if not chosen:
-        return (BatchLine(None, workers or 1, of_batch=reference, of_part=part, covered_until=until),)
+        return (
+            BatchLine(None, workers or 1, of_batch=reference, of_part=part, covered_until=until),
+        )
     return tuple(
         BatchLine(
             category=each.category,

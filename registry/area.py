@@ -89,7 +89,7 @@ def say(
     stamp: Stamp,
 ) -> Said | None:
     """Record what a row says of an area; None if just that is recorded already."""
-    common = {
+    common: dict[str, Any] = {
         "originator_id": area_id(area.code),
         "originator_version": area.version + 1,
         "transaction_id": stamp.transaction_id,

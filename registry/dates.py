@@ -48,7 +48,10 @@ _SERIAL_EPOCH: Final = date(1899, 12, 30).toordinal()  # what a spreadsheet's da
 _SERIAL_MAX: Final = LAST_DAY.toordinal() - _SERIAL_EPOCH
 
 _WHY_NOT: Final = (
-    (re.compile(r".*[0-9]:[0-9].*|.*[0-9]T[0-9].*", re.DOTALL), "it holds a time of day, or a zone"),
+    (
+        re.compile(r".*[0-9]:[0-9].*|.*[0-9]T[0-9].*", re.DOTALL),
+        "it holds a time of day, or a zone",
+    ),
     (re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}"), "it has no year"),
     (re.compile(r"[0-9]{1,2}[/. -][A-Za-z0-9]+\.?[/. -][0-9]{2}"), "the year has two digits"),
     (re.compile(r"[0-9]{4}-?W[0-9]{1,2}.*", re.IGNORECASE), "it names a week, not a day"),

@@ -100,9 +100,7 @@ def statement_of(
                 remedy="Give the first day on which it is true.",
             )
         effective_on = own.effective_on
-        lines = tuple(
-            line for each in own.lines for line in _lines(own, each, effective_on, find)
-        )
+        lines = tuple(line for each in own.lines for line in _lines(own, each, effective_on, find))
     kind = KIND_OF[action]
     if kind is Kind.RECLASSIFICATION and len({line.cohort.area for line in lines}) > 1:
         kind = Kind.TRANSFER
@@ -245,9 +243,7 @@ def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
     continued: dict[Cohort, Cohort] = {}
     for line in command.lines:
         # covered_until is the new last day here; the old term is known by the day it ends
-        drawn = _named(
-            command.area, line.category, line, find, term=command.effective_on
-        ).cohort
+        drawn = _named(command.area, line.category, line, find, term=command.effective_on).cohort
         if drawn.expires_on is None:
             raise OutsideTermError(
                 f"{line.of_batch} has no end; there is nothing to renew",
@@ -288,9 +284,7 @@ def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
                 row=line.row,
                 remedy="Give one of them another `part`.",
             )
-        lines.append(
-            Line(cohort=cohort, workers=line.workers, row=line.row, of=renewed(drawn))
-        )
+        lines.append(Line(cohort=cohort, workers=line.workers, row=line.row, of=renewed(drawn)))
     assert starts_on is not None
     return starts_on, tuple(lines)
 

@@ -397,5 +397,3 @@ def _check_terms(lines: tuple[Line, ...], effective_on: date) -> None:
         if line.cohort.expires_on is not None and line.cohort.expires_on <= effective_on:
             msg = "a cohort ends after its movement takes effect"
             raise ValueError(msg)
-
-

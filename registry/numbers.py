@@ -173,7 +173,9 @@ def _number_from_cell(value: Value, remedy: str) -> Fraction:
         why = "it is below zero"
     elif isinstance(value, int | float):
         return Fraction(repr(value))  # repr: the text a person would see, 48.26 and not 48.2599…
-    raise InvalidNumberError(f"{shown(value)} is not a number that fits here", why=why, remedy=remedy)
+    raise InvalidNumberError(
+        f"{shown(value)} is not a number that fits here", why=why, remedy=remedy
+    )
 
 
 def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
@@ -208,7 +210,9 @@ def _why_not(text: str, locale: Locale, *, decimals: bool) -> str:
         )
     if group in text:
         if decimals:
-            return f"in the locale {locale} a {_sign(group)} groups thousands and starts no decimals"
+            return (
+                f"in the locale {locale} a {_sign(group)} groups thousands and starts no decimals"
+            )
         return f"in the locale {locale} a {_sign(group)} groups thousands, three digits each"
     return "it holds something other than digits"
 

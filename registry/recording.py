@@ -107,9 +107,7 @@ class Recording:
 
     def _named_in(self, commands: Commands) -> frozenset[UUID]:
         """Return the file's own batches if some of them may have to wait for others."""
-        return frozenset(
-            _identity(each) for each in commands() if isinstance(each, RecordBatch)
-        )
+        return frozenset(_identity(each) for each in commands() if isinstance(each, RecordBatch))
 
     def _is_ready(self, command: Command, waiting: frozenset[UUID], done: set[UUID]) -> bool:
         if not waiting or not isinstance(command, RecordBatch):
@@ -191,9 +189,7 @@ class Recording:
         spelling = batch.reference if batch and batch.statement else None
         if command.because is not None:
             statement = self._corrected(command, batch, source, spelling)
-            return batches.correct(
-                batch, statement, because=command.because, stamp=self.stamp
-            )
+            return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
         statement = statement_of(command, self._find, source=source, reference=spelling)
         if batch is None or batch.statement is None:
             if batch is not None:
@@ -211,7 +207,8 @@ class Recording:
                 part=command.part,
                 stamp=self.stamp,
             )
-        return self._recorded_already(command, batch, batch.statement, statement)
+        self._recorded_already(command, batch, batch.statement, statement)
+        return None
 
     def _corrected(
         self,
@@ -393,8 +390,17 @@ def _shown(statement: Statement) -> str:
 
 
 def import_fact(
-    *, stamp: Stamp, identity: UUID, file_name: str, sha256: str, size: int, import_kind: str,
-    sheet: str, options: dict[str, str], rows: int, control_workers: int,
+    *,
+    stamp: Stamp,
+    identity: UUID,
+    file_name: str,
+    sha256: str,
+    size: int,
+    import_kind: str,
+    sheet: str,
+    options: dict[str, str],
+    rows: int,
+    control_workers: int,
 ) -> FileImported:
     """Return the fact that one sheet of one file was imported."""
     return FileImported.model_validate(

@@ -11,7 +11,10 @@ from typing import Final
 
 LIMIT: Final = 80  # characters: one line of a terminal
 PERSONAL_DIGITS_MIN: Final = 11  # a KPJ has 11 digits, a NIK 16, a family card 16
+NIK_DIGITS: Final = 16
 WITHHELD: Final = "[number withheld]"
+LATIN_1_MAX: Final = 0xFF
+BASIC_PLANE_MAX: Final = 0xFFFF
 CUT: Final = "…"
 
 # Categories that print nothing, or turn the text around: controls, formats (bidi, zero-width),
@@ -19,19 +22,21 @@ CUT: Final = "…"
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that print as nothing although their category says otherwise (UTS 39 and
 # Default_Ignorable_Code_Point of Unicode 15): fillers, joiners, variation selectors, braille blank.
-_HIDDEN_RANGES: Final = (
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
-)
+_HIDDEN_RANGES: Final = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 _HIDDEN_LETTERS: Final = re.compile(f"[{_HIDDEN_RANGES}]")
 _INVISIBLE: Final = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff" + _HIDDEN_RANGES
 )
-# One digit after another, at most one space, dot or hyphen between two of them; whatever prints
-# as nothing does not hide the number. Possessive (`*+`), so that no text costs more than one pass.
+_GAP: Final = rf"[{_INVISIBLE}]*+"
+_SEPARATOR: Final = r"[ .\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212]?+"
+# One digit after another; whatever prints as nothing does not hide the number. Possessive (`*+`),
+# so that no text costs more than one pass. With a space, dot or hyphen between digits it must be
+# just as long as a NIK: numbers of decrees (100.3.3.2.1234.2025) are written so too.
 _PERSONAL: Final = re.compile(
-    rf"\d(?:[{_INVISIBLE}]*+[ .\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212]?+[{_INVISIBLE}]*+\d)"
-    rf"{{{PERSONAL_DIGITS_MIN - 1},}}"
+    rf"\d(?:{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+"
+    rf"|(?<!\d)\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{NIK_DIGITS - 1}}}(?!{_GAP}{_SEPARATOR}{_GAP}\d)"
 )
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{2}[-.]\d{2}[-.]\d{4}")
 
 
 def safe(text: str, *, limit: int = LIMIT) -> str:
@@ -40,7 +45,7 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
     Composed (NFC); what prints nothing or moves the cursor is shown as `\xNN`, `\uNNNN` or
     `\UNNNNNNNN`; a number long enough to be a NIK or a KPJ is withheld; what is too long ends in …
     """
-    masked = _PERSONAL.sub(WITHHELD, unicodedata.normalize("NFC", text))
+    masked = _PERSONAL.sub(_withheld, unicodedata.normalize("NFC", text))
     if len(masked) <= limit and masked.isascii() and masked.isprintable():
         return masked
     pieces: list[str] = []
@@ -56,7 +61,17 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
 
 def looks_personal(text: str) -> bool:
     """Whether the text holds a number long enough to be a person's: a NIK or a KPJ."""
-    return _PERSONAL.search(text) is not None
+    return any(not _is_of_dates(match[0]) for match in _PERSONAL.finditer(text))
+
+
+def _withheld(match: re.Match[str]) -> str:
+    return match[0] if _is_of_dates(match[0]) else WITHHELD
+
+
+def _is_of_dates(number: str) -> bool:
+    """Whether the digits are dates one after another: `2025-07-16 2025-07-31`."""
+    left = _DATE.sub("", number)
+    return left != number and not any(character.isdigit() for character in left)
 
 
 def _visible(character: str) -> str:
@@ -66,9 +81,9 @@ def _visible(character: str) -> str:
     if not hidden and not _HIDDEN_LETTERS.match(character):
         return character
     code = ord(character)
-    if code <= 0xFF:
+    if code <= LATIN_1_MAX:
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return f"\\u{code:04x}" if code <= BASIC_PLANE_MAX else f"\\U{code:08x}"
 
 
 def _cut(pieces: list[str], limit: int) -> str:

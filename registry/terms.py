@@ -144,4 +144,4 @@ NOMENCLATURE_ID: Final = uuid5(_NAMESPACE, "nomenclature")
 
 def is_regency(area: str) -> bool:
     """Whether the code has the form PP.KK; only regencies hold batches."""
-    return len(area) == 5
+    return "." in area

@@ -114,10 +114,10 @@ QUOTE = "never closed"
 # name, bytes, what the refusal says, the line it names (None: the file as a whole)
 REFUSED = [
     ("empty", b"", "is empty", None),
-    ("BOM alone", b"\xef\xbb\xbf", "no row in it", None),
-    ("line ends alone", b"\n\r\n\n", "no row in it", None),
-    ("spaces alone", b"   \n \t \n", "no row in it", None),
-    ("delimiters alone", b";;;\n;;;\n", "no row in it", None),
+    ("BOM alone", b"\xef\xbb\xbf", "no table in it", None),
+    ("line ends alone", b"\n\r\n\n", "no table in it", None),
+    ("spaces alone", b"   \n \t \n", "no table in it", None),
+    ("delimiters alone", b";;;\n;;;\n", "no table in it", None),
     ("no known header", b"foo;bar\n1;2\n", UNKNOWN, None),
     ("no known header, quoted", b'"foo";"bar"\n"1";"2"\n', UNKNOWN, None),
     ("one known header", b"area;bar\n16.06;2\n", UNKNOWN, None),

@@ -82,7 +82,17 @@ def test_a_number_that_may_be_a_persons_is_withheld(number):
 
 
 @pytest.mark.parametrize(
-    "text", ["1234567890", "SK 188.45/123/2025", "2025-07-31", "12345 (67890) 1", "16.06", "1,2,3"]
+    "text",
+    [
+        "1234567890",
+        "SK 188.45/123/2025",
+        "SK 100.3.3.2.1234.2025",
+        "2025-07-16 2025-07-31",
+        "2025-07-31",
+        "12345 (67890) 1",
+        "16.06",
+        "1,2,3",
+    ],
 )
 def test_shorter_numbers_are_shown(text):
     """Negative control: what cannot be a person's number stays readable."""

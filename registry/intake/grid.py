@@ -118,7 +118,12 @@ def no_header(
     """Return the refusal of a table without a known header, naming the one most like it."""
     filled = [cells for cells in rows if any(cell.strip() for cell in cells)]
     if not filled:
-        return InputUnreadableError("there is no row in it", where=where, remedy="check the file")
+        return InputUnreadableError(
+            "there is no table in it",
+            where=where,
+            why=f"its first {HEADER_ROWS_MAX} rows are blank",
+            remedy="put the header row at the top",
+        )
     likeliest = max(filled, key=lambda cells: (recognises(cells), sum(map(bool, cells))))
     seen = [safe(cell, limit=30) for cell in likeliest if cell.strip()]
     more = " …" if len(seen) > HEADERS_SHOWN_MAX else ""

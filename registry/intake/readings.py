@@ -75,6 +75,17 @@ class CellRefusedError(Exception):
         self.reading = reading
         self.value = value
 
+    def again(self) -> CellRefusedError:
+        """Return the same refusal anew: one that was raised holds on to its whole call stack."""
+        return CellRefusedError(
+            self.code,
+            self.why,
+            self.remedy,
+            severity=self.severity,
+            reading=self.reading,
+            value=self.value,
+        )
+
 
 class Reading(dict[Value, Canonical]):
     """The canonical values of one column: `reading[cell]`.
@@ -96,14 +107,14 @@ class Reading(dict[Value, Canonical]):
             return canonical
         refused = self._refused.get(cell)
         if refused is not None:
-            raise refused.with_traceback(None)
+            raise refused.again()
         rememberable = len(cell) <= _REMEMBERED_LENGTH_MAX
         try:
             canonical = self._read(cell)
         except CellRefusedError as error:
             if rememberable:
                 _make_room(self._refused)
-                self._refused[cell] = error
+                self._refused[cell] = error.again()
             raise
         if rememberable:
             _make_room(self)

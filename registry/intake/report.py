@@ -19,7 +19,7 @@ Decision = Literal["recorded", "refused", "planned", "already-recorded"]
 
 EXAMPLES_MAX: Final = 20  # of one kind of problem in one column; the rest is counted
 GROUPS_MAX: Final = 500  # codes × columns; there are far fewer
-LINES_SHOWN_MAX: Final = 40  # of problems, for people
+SHOWN_MAX: Final = 5  # of one kind in one column, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,18 +286,16 @@ class Report:
                 )
 
     def _problem_lines(self) -> Iterator[str]:
-        problems = sorted(self.problems, key=lambda problem: problem.severity != "error")
-        for problem in problems[:LINES_SHOWN_MAX]:
-            value = "" if problem.value is None else f" ({problem.value})"
-            yield f"{problem.severity}: {problem.where}: {problem.why}{value} [{problem.code}]"
-            if problem.remedy:
-                yield f"  {problem.remedy}"
-        hidden = self.errors + self.warnings - min(len(problems), LINES_SHOWN_MAX)
-        if hidden > 0:
-            yield f"… and {_many(hidden, 'more problem')}; counted by kind:"
-            for (code, severity, column), group in self._groups.items():
+        groups = sorted(self._groups.items(), key=lambda item: item[0][1] != "error")
+        for (code, severity, column), group in groups:
+            for problem in group.examples[:SHOWN_MAX]:
+                value = "" if problem.value is None else f" ({problem.value})"
+                yield f"{severity}: {problem.where}: {problem.why}{value} [{code}]"
+                if problem.remedy:
+                    yield f"  {problem.remedy}"
+            if group.count > SHOWN_MAX:
                 at = f" in {column}" if column else ""
-                yield f"  {group_thousands(group.count)} × {code}{at} ({severity})"
+                yield f"  … and {group_thousands(group.count - SHOWN_MAX)} more of {code}{at}"
 
     def _decision_lines(self) -> Iterator[str]:
         if self.decision == "refused":

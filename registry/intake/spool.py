@@ -97,7 +97,7 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
     if not isinstance(source, Path):
         yield source
         return
-    if source.is_dir():
+    if os.path.isdir(source):  # noqa: PTH112 - unlike Path.is_dir it never raises
         raise InputUnreadableError(
             f"{name} is a folder", why="a file is needed", remedy="name the files in it one by one"
         )

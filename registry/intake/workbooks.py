@@ -206,18 +206,19 @@ def _announced(output: Path, name: str) -> list[_Sheet]:
         for line in lines:
             offset += len(line)
             if line.startswith(b"["):
-                if sheets and len(sheets[-1].first) < HEADER_ROWS_MAX:
-                    number, values = json.loads(line, object_hook=_cell)
-                    if number <= HEADER_ROWS_MAX:
-                        sheets[-1].first.append((number, tuple(values)))
-                continue
-            said = json.loads(line)
-            if "refused" in said:
-                what, why, remedy = said["refused"]
-                raise InputUnreadableError(f"{name}: {what}", why=why, remedy=remedy)
-            if "sheet" in said:
+                if not sheets or len(sheets[-1].first) == HEADER_ROWS_MAX:
+                    continue
+                number, values = json.loads(line, object_hook=_cell)
+                if number <= HEADER_ROWS_MAX:
+                    sheets[-1].first.append((number, tuple(values)))
+            elif line.startswith(b'{"sheet"'):
+                said = json.loads(line)
                 sheets.append(_Sheet(said["sheet"], said["hidden"], offset))
-            complete = "end" in said
+            elif line.startswith(b'{"refused"'):
+                what, why, remedy = json.loads(line)["refused"]
+                raise InputUnreadableError(f"{name}: {what}", why=why, remedy=remedy)
+            else:
+                complete = line.startswith(b'{"end"')
     if not complete:
         raise _died(name, 0)
     return sheets

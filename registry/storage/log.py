@@ -105,7 +105,8 @@ _LINE: Final = (
 
 class ConnectionLog:
     """A `Log` over an SQLite connection; inside a write transaction it sees what is not yet
-    committed, so that rules and answers read with the same eyes."""
+    committed, so that rules and answers read with the same eyes.
+    """
 
     def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
         self._connection = connection

@@ -78,4 +78,3 @@ class EventMapper(Mapper[UUID]):
                 f" ({stored_event.topic}) cannot be read: {type(error).__name__}"
             )
             raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
-

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -47,6 +47,7 @@ from registry.storage.log import (
 if TYPE_CHECKING:
     from types import TracebackType
 
+SYNCHRONOUS_FULL: Final = 2
 ENGINE_MIN: Final = (3, 37, 0)  # STRICT tables
 WRITE_PAGE_EVENTS: Final = 1_000
 
@@ -58,10 +59,14 @@ def engine_is_sound_for_wal(version: tuple[int, ...]) -> bool:
     """
     if version >= (3, 51, 3):
         return True
-    return version[:2] in {(3, 50), (3, 44)} and version >= {
-        (3, 50): (3, 50, 7),
-        (3, 44): (3, 44, 6),
-    }[version[0], version[1]]
+    return (
+        version[:2] in {(3, 50), (3, 44)}
+        and version
+        >= {
+            (3, 50): (3, 50, 7),
+            (3, 44): (3, 44, 6),
+        }[version[0], version[1]]
+    )
 
 
 def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
@@ -252,7 +257,7 @@ def _prepare(connection: sqlite3.Connection, *, in_memory: bool) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # A transaction that outgrows the page cache would lock every reader out until it commits.
     connection.execute("PRAGMA cache_spill = OFF")
-    if not in_memory and connection.execute("PRAGMA synchronous").fetchone()[0] < 2:
+    if not in_memory and connection.execute("PRAGMA synchronous").fetchone()[0] < SYNCHRONOUS_FULL:
         what = "the store cannot be written safely here (synchronous is below FULL)"
         raise StoreError(what, remedy="Use a Python with the stock SQLite.")
 
@@ -285,8 +290,10 @@ class WriteTransaction:
 
     def append(self, stored_events: Iterable[StoredEvent]) -> None:
         """Append events in pages; positions follow the head without a gap."""
-        rows = ((e.originator_id.hex, e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
-                for e in stored_events)
+        rows = (
+            (e.originator_id.hex, e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
+            for e in stored_events
+        )
         while page := list(itertools.islice(rows, WRITE_PAGE_EVENTS)):
             self._connection.executemany(
                 "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
@@ -419,9 +426,7 @@ def lay_out_memory(factory: LogFactory, *, created_at: str, created_by: str) -> 
     pool = cast("LogPool", factory.datastore.pool)
     connection = cast("LogConnection", pool.get_connection(is_writer=True))
     try:
-        return _lay_out(
-            connection.sqlite_connection, created_at=created_at, created_by=created_by
-        )
+        return _lay_out(connection.sqlite_connection, created_at=created_at, created_by=created_by)
     finally:
         pool.put_connection(connection)
 
@@ -477,7 +482,9 @@ def _copy(path: Path, target: Path) -> int:
         if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             what = "the copy does not pass SQLite's integrity check"
             raise StoreDamagedError(what, remedy="Check the disk, and the store, before anything.")
-        return int(copy.execute("SELECT coalesce(max(position), 0) FROM stored_events").fetchone()[0])
+        return int(
+            copy.execute("SELECT coalesce(max(position), 0) FROM stored_events").fetchone()[0]
+        )
     finally:
         copy.close()
         origin.close()

@@ -1,0 +1,170 @@
+"""An empty file to fill in, with examples that cannot be recorded by mistake, and what may stand in it.
+
+Owns the examples and the words about each column. What a column may hold is decided by the forms;
+a test imports every template.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from registry.intake.batch_form import DEMANDS
+from registry.intake.columns import COLUMNS, InputKind
+from registry.reference.categories import Categories
+from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+
+Language = Literal["en", "id"]
+
+# Keys are columns; what is left out is blank. Numbers read the same in both locales. `{mark}`
+# becomes EXAMPLE or CONTOH: a row that still begins so is refused (`example-row`).
+_EXAMPLES: Final[Mapping[InputKind, tuple[Mapping[str, str], ...]]] = {
+    "batches": (
+        {
+            "reference": "{mark}-400/1/2025",
+            "action": "enrol",
+            "area": "16.06",
+            "category": "pekerja-rentan",
+            "workers": "1616",
+            "effective_on": "2025-01-01",
+            "covered_until": "2025-12-31",
+            "segment": "BPU",
+            "funding": "apbd-kabupaten",
+            "programmes": "JKK;JKM",
+            "decided_on": "2024-12-20",
+            "proposed": "1800",
+            "rejected": "invalid-nik:120;duplicate:64",
+        },
+        {
+            "reference": "{mark}-400/7/2025",
+            "action": "deactivate",
+            "area": "16.06",
+            "workers": "30",
+            "effective_on": "2025-03-01",
+            "of_batch": "400/1/2025",
+            "reason": "deceased",
+        },
+        {
+            "reference": "{mark}-400/9/2025",
+            "action": "renew",
+            "area": "16.06",
+            "workers": "1586",
+            "covered_until": "2026-12-31",
+            "of_batch": "400/1/2025",
+        },
+    ),
+    "potentials": (
+        {
+            "area": "16.06",
+            "valid_from": "2024-12-31",
+            "workers": "213582",
+            "definition": "angkatan kerja (BPS 2025)",
+            "source": "{mark}-BPS",
+        },
+    ),
+    "targets": (
+        {
+            "area": "16.06",
+            "due_on": "2025-12-31",
+            "percent": "58",
+            "basis": "RPJMD 2025-2029",
+            "source": "{mark}-RPJMD",
+        },
+    ),
+    "figures": (
+        {
+            "area": "16.06",
+            "as_of": "2025-07-31",
+            "active": "103079",
+            "potential": "213582",
+            "percent": "48",
+            "publisher": "BPJS Ketenagakerjaan",
+            "published_on": "2025-09-18",
+            "source": "{mark}-JPNN",
+        },
+    ),
+}
+_MARKS: Final[Mapping[Language, str]] = {"en": "EXAMPLE", "id": "CONTOH"}
+
+_DAY: Final = "a day: 2025-07-31, 31/07/2025, 31-07-2025 or 31 Juli 2025"
+_HEADS: Final = "a whole number of persons, written in the declared locale"
+_PERCENT: Final = "percent as printed, 0 to 1000, written in the declared locale"
+_TEXT: Final = "text"
+_AREA: Final = "a code (16.06) or a name (Musi Banyuasin)"
+_MEANINGS: Final[Mapping[str, str]] = {
+    "reference": "the number of the decision (SK), as written on it",
+    "part": "tells parts apart where one decision orders several dates, actions or funders",
+    "area": _AREA,
+    "from_area": f"reclassify between areas: where they leave, {_AREA}",
+    "effective_on": f"the first day it is true (deactivate: the first day not covered), {_DAY}",
+    "covered_until": f"the last covered day, blank for no end, {_DAY}",
+    "workers": _HEADS,
+    "of_batch": "the reference of the batch they are drawn from",
+    "of_part": "the part of that batch",
+    "from_category": "reclassify: the category they leave",
+    "decided_on": f"the date on the decision, {_DAY}",
+    "document": _TEXT,
+    "proposed": f"how many were proposed, {_HEADS}",
+    "rejected": "how many were refused and why: invalid-nik:120;duplicate:64",
+    "note": "text; needed by balance-in, balance-out, correct, withdraw and the reason other",
+    "valid_from": f"the first day it counts, {_DAY}",
+    "definition": "what is counted: labour force, employed, without civil servants …",
+    "source": "where it was published",
+    "documented_on": f"the date of the source, {_DAY}",
+    "due_on": _DAY,
+    "percent": _PERCENT,
+    "uncovered_percent": _PERCENT,
+    "target_percent": _PERCENT,
+    "basis": "what the target rests on",
+    "as_of": "a day, a month (2025-07), a year (2025), or unknown",
+    "active": _HEADS,
+    "potential": _HEADS,
+    "gap": "persons or points to the target, as printed",
+    "tolerance": f"how far off still agrees, {_HEADS}; 0 unless given",
+    "publisher": "who says so",
+    "published_on": _DAY,
+    "quote": "the words as printed",
+}
+
+
+def template(kind: InputKind, lang: Language = "en") -> str:
+    """Return a CSV with the headers of the kind and example rows to be replaced."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    columns = COLUMNS[kind]
+    writer.writerow(
+        column.name if lang == "en" else column.aliases[0].replace(" ", "_") for column in columns
+    )
+    for example in _EXAMPLES[kind]:
+        writer.writerow(
+            example.get(column.name, "").replace("{mark}", _MARKS[lang]) for column in columns
+        )
+    return stream.getvalue()
+
+
+def allowed_values(kind: InputKind, lang: Language = "en") -> str:
+    """Return, as text, what each column may hold and, for batches, what each action needs."""
+    categories = Categories()
+    closed = {
+        "action": ", ".join(Action),
+        "category": ", ".join(categories.slugs()),
+        "segment": ", ".join(Segment),
+        "funding": ", ".join(Funding),
+        "programmes": f"{', '.join(Programme)}; several as JKK;JKM",
+        "reason": ", ".join(LeaveReason),
+    }
+    lines = []
+    for column in COLUMNS[kind]:
+        name = column.name if lang == "en" else f"{column.aliases[0]} ({column.name})"
+        needed = " (needed)" if column.required else ""
+        lines.append(f"{name}{needed}: {closed.get(column.name) or _MEANINGS[column.name]}")
+    if kind == "batches":
+        lines += ["", "Each action needs:"]
+        lines += [f"  {action}: {', '.join(demand.needs)}" for action, demand in DEMANDS.items()]
+        lines += [
+            "  deactivate, balance-out: category or of_batch",
+            "  reclassify: from_category or from_area",
+        ]
+    return "\n".join(lines) + "\n"
