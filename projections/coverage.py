@@ -156,7 +156,9 @@ def _within(areas: Sequence[str]) -> str:
     conditions = []
     for area in areas:
         code = area_by_code(area).code
-        conditions.append(f"area = '{code}'" if is_regency(code) else f"area[1:3] = '{code}.'")
+        conditions.append(
+            f"area = '{code}'" if is_regency(code) else f"(area >= '{code}.' AND area < '{code}/')"
+        )
     return f"({' OR '.join(conditions)})"
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import StoreDamagedError, StoreNewerError
+from registry.safe_text import safe
 
 if TYPE_CHECKING:
-
     from duckdb import DuckDBPyConnection
 
 TABLES = (
@@ -25,8 +27,8 @@ TABLES = (
     "categories",
 )
 
-EVENT_BYTES_MAX = 16 << 20
-"""DuckDB sets aside twice this a thread; an event of LINES_MAX lines stays below it."""
+LINE_BYTES_MAX = 16 << 20
+"""DuckDB sets aside twice this a thread; nearly every event stays far below it."""
 
 
 @cache
@@ -52,15 +54,54 @@ def section(name: str) -> str:
 
 
 @cache
-def _columns() -> dict[str, str]:
-    lines = " ".join(section("lines").split())
-    return {
-        "position": "BIGINT",
-        "originator_id": "VARCHAR",
-        "originator_version": "BIGINT",
-        "topic": "VARCHAR",
-        "state": " ".join(section("state").replace("@LINES", lines).split()),
-    }
+def topics() -> tuple[str, ...]:
+    """Return the topics that the fold knows."""
+    return tuple(_forms())
+
+
+@cache
+def state_keys() -> frozenset[str]:
+    """Return the keys that the fold reads of a state."""
+    return frozenset(json.loads(_structure()))
+
+
+@cache
+def _structure() -> str:
+    lines = json.loads(section("lines"))
+    return json.dumps(json.loads(section("state").replace("@LINES", json.dumps(lines))))
+
+
+@cache
+def _forms() -> dict[str, tuple[str, ...]]:
+    """Return the keys of each topic's state, in the order in which they are stored."""
+    forms: dict[str, tuple[str, ...]] = {}
+    common: list[str] = []
+    for block in re.split(r"\n(?=\S)", section("forms").strip()):
+        names, _, keys = block.partition(":")
+        if names == "*":
+            common = keys.split()
+            continue
+        for name in names.split():
+            forms[f"ucj.{name}"] = tuple(sorted([*common, *keys.split()]))
+    return forms
+
+
+@cache
+def _written_again() -> str:
+    """Return the expression that writes a parsed state as canonical JSON, by topic."""
+    topics_of: dict[tuple[str, ...], list[str]] = {}
+    for topic, keys in _forms().items():
+        topics_of.setdefault(keys, []).append(topic)
+    return "\n".join(
+        f"WHEN topic IN ({', '.join(map(repr, topics))}) THEN to_json({{"
+        + ", ".join(f"'{key}': {_WRITTEN.get(key, f'state.\"{key}\"')}" for key in keys)
+        + "})"
+        for keys, topics in topics_of.items()
+    )
+
+
+_WRITTEN = {"recorded_at": "strftime(state.recorded_at, '%Y-%m-%dT%H:%M:%S.%fZ')"}
+"""What DuckDB would write in another form than the log's."""
 
 
 def sorted_by(table: str) -> str:
@@ -77,38 +118,90 @@ def create_tables(connection: DuckDBPyConnection) -> None:
     connection.execute(section("tables"))
 
 
-def fold_file(connection: DuckDBPyConnection, path: Path) -> None:
-    """Fold a file of newline-delimited lines into the current schema's tables."""
-    _fold(
-        connection,
-        "SELECT * FROM read_json($1, format = 'newline_delimited', columns = "
-        + repr(_columns())
-        + f", maximum_object_size = {EVENT_BYTES_MAX})",
-        [str(path)],
+def fold_file(
+    connection: DuckDBPyConnection, path: Path, *, line_bytes_max: int = LINE_BYTES_MAX
+) -> None:
+    """Fold a file of newline-delimited lines into the current schema's tables.
+
+    Raises: StoreNewerError for an event that this ucj does not know, StoreDamagedError for one
+    that is not as it was written. No event is ever skipped.
+    """
+    import duckdb
+
+    lines = f"read_json($path, format = 'newline_delimited', columns = {_COLUMNS}," + (
+        f" maximum_object_size = {line_bytes_max})"
+    )
+    names = {"path": str(path), "structure": _structure()}
+    try:
+        connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE line AS
+            SELECT * EXCLUDE (text), text IS NOT DISTINCT FROM CASE {_written_again()} END AS intact
+            FROM (SELECT * RENAME (state AS text), from_json(state, $structure) AS state
+                  FROM {lines})""",
+            names,
+        )
+        _refuse(connection.execute(section("unknown")).fetchone())
+        _refuse_malformed(connection.execute(section("malformed")).fetchone())
+        connection.execute(section("fold"))
+    except (duckdb.ConversionException, duckdb.InvalidInputException):
+        # One value cannot be read as its type. A newer ucj's event may look like that, too.
+        _refuse_first(connection, lines, names)
+        raise
+    except duckdb.ConstraintException as error:
+        raise _malformed("an event", str(error).splitlines()[0]) from error
+    finally:
+        connection.execute("DROP TABLE IF EXISTS temp.line")
+
+
+def _refuse_first(
+    connection: DuckDBPyConnection, lines: str, names: dict[str, str]
+) -> None:
+    """Raise for the first event that is of a newer ucj, or else cannot be read."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE line AS
+        SELECT position, topic, TRY(from_json(state, $structure)) IS NOT NULL AS readable,
+               {{'class_version': TRY(CAST(state ->> '$.class_version' AS INTEGER))}} AS state
+        FROM {lines}""",
+        names,
+    )
+    _refuse(connection.execute(section("unknown")).fetchone())
+    _refuse_malformed(
+        connection.execute(
+            "SELECT position, topic FROM line WHERE NOT readable ORDER BY position LIMIT 1"
+        ).fetchone()
     )
 
 
-def _fold(connection: DuckDBPyConnection, select: str, parameters: list[object]) -> None:
-    import duckdb
+def _refuse(unknown: tuple[int, str, int | None] | None) -> None:
+    if unknown is None:
+        return
+    position, topic, class_version = unknown
+    if class_version is None:
+        _refuse_malformed((position, topic))
+    what = f"the event at #{position} ({safe(topic)}, form {class_version}) is not known to this ucj"
+    raise StoreNewerError(
+        what, why="No figure is given while an event is skipped.", remedy="Update ucj."
+    )
 
-    try:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE line AS {select}", parameters)
-        unknown = connection.execute(section("unknown")).fetchone()
-        if unknown is not None:
-            position, topic, class_version = unknown
-            what = (
-                f"the event at #{position} ({topic}, form {class_version}) is not known to this ucj"
-            )
-            raise StoreNewerError(
-                what, why="No figure is given while an event is skipped.", remedy="Update ucj."
-            )
-        connection.execute(section("fold"))
-    except (
-        duckdb.ConstraintException,
-        duckdb.ConversionException,
-        duckdb.InvalidInputException,
-    ) as error:
-        what = f"an event in the log is malformed: {str(error).splitlines()[0][:200]}"
-        raise StoreDamagedError(what, remedy="Restore the store from a backup.") from error
-    finally:
-        connection.execute("DROP TABLE IF EXISTS temp.line")
+
+def _refuse_malformed(found: tuple[int, str] | None) -> None:
+    if found is not None:
+        position, topic = found
+        raise _malformed(f"the event at #{position} ({safe(topic)})", "It is not as it was written.")
+
+
+def _malformed(event: str, why: str) -> StoreDamagedError:
+    return StoreDamagedError(
+        f"{event} in the log is malformed",
+        why=safe(why),
+        remedy="Restore the store from a backup.",
+    )
+
+
+_COLUMNS = {
+    "position": "BIGINT",
+    "originator_id": "VARCHAR",
+    "originator_version": "BIGINT",
+    "topic": "VARCHAR",
+    "state": "VARCHAR",
+}

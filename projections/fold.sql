@@ -2,36 +2,66 @@
 -- itself, without state and without looking anything up, so any partition of the log, in any order,
 -- on one machine or many, gives the same rows.
 --
--- In:  line(position, originator_id, originator_version, topic, state): the log, each state parsed once.
--- Out: the tables below. Their constraints refuse what is malformed; an event is never skipped:
---      `unknown` counts what the fold does not know before anything is inserted.
+-- In:  line(position, originator_id, originator_version, topic, state, intact): the log, each state
+--      parsed once; intact says that written again it is what is stored.
+-- Out: the tables below. An event is never skipped: `unknown` and `malformed` find what the fold does
+--      not know or cannot trust before anything is inserted, and the constraints refuse the rest.
 
--- @state: the union of all keys of all events; one key has one meaning and one type.
-STRUCT(
-    class_version INTEGER, transaction_id BIGINT, recorded_at TIMESTAMP, recorded_by VARCHAR,
-    area VARCHAR, reference VARCHAR, part VARCHAR, kind VARCHAR,
-    effective_on DATE, decided_on DATE, document VARCHAR, reason VARCHAR, note VARCHAR,
-    because VARCHAR, programmes VARCHAR[], proposed BIGINT, rejected MAP(VARCHAR, BIGINT),
-    source STRUCT(import_id VARCHAR, sheet VARCHAR), "row" BIGINT,
-    lines @LINES, puts @LINES,
-    takes_back STRUCT(kind VARCHAR, effective_on DATE, reason VARCHAR, lines @LINES),
-    takes_back_position BIGINT,
-    valid_from DATE, workers BIGINT, definition VARCHAR, citation VARCHAR, documented_on DATE,
-    due_on DATE, percent VARCHAR, basis VARCHAR,
-    as_of VARCHAR, category VARCHAR, segment VARCHAR, active BIGINT, potential BIGINT,
-    uncovered_percent VARCHAR, target_percent VARCHAR, gap VARCHAR, tolerance BIGINT,
-    publisher VARCHAR, published_on DATE, quote VARCHAR,
-    file_name VARCHAR, sha256 VARCHAR, size BIGINT, import_kind VARCHAR, sheet VARCHAR,
-    options MAP(VARCHAR, VARCHAR), rows BIGINT, control_workers BIGINT,
-    label_id VARCHAR, label_en VARCHAR, aliases VARCHAR[]
-)
+-- @state: the union of all keys of all events; one key has one meaning and one type. Inside a value
+-- the keys stand in order, as they are stored.
+{
+    "class_version": "INTEGER", "transaction_id": "BIGINT",
+    "recorded_at": "TIMESTAMP", "recorded_by": "VARCHAR",
+    "area": "VARCHAR", "reference": "VARCHAR", "part": "VARCHAR", "kind": "VARCHAR",
+    "effective_on": "DATE", "decided_on": "DATE", "document": "VARCHAR", "reason": "VARCHAR",
+    "note": "VARCHAR", "because": "VARCHAR", "programmes": ["VARCHAR"], "proposed": "BIGINT",
+    "rejected": "MAP(VARCHAR, BIGINT)", "source": {"import_id": "VARCHAR", "sheet": "VARCHAR"},
+    "row": "BIGINT", "lines": @LINES, "puts": @LINES,
+    "takes_back": {"effective_on": "DATE", "kind": "VARCHAR", "lines": @LINES, "reason": "VARCHAR"},
+    "takes_back_position": "BIGINT",
+    "valid_from": "DATE", "workers": "BIGINT", "definition": "VARCHAR", "citation": "VARCHAR",
+    "documented_on": "DATE", "due_on": "DATE", "percent": "VARCHAR", "basis": "VARCHAR",
+    "as_of": "VARCHAR", "category": "VARCHAR", "segment": "VARCHAR", "active": "BIGINT",
+    "potential": "BIGINT", "uncovered_percent": "VARCHAR", "target_percent": "VARCHAR",
+    "gap": "VARCHAR", "tolerance": "BIGINT", "publisher": "VARCHAR", "published_on": "DATE",
+    "quote": "VARCHAR", "file_name": "VARCHAR", "sha256": "VARCHAR", "size": "BIGINT",
+    "import_kind": "VARCHAR", "sheet": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)",
+    "rows": "BIGINT", "control_workers": "BIGINT",
+    "label_id": "VARCHAR", "label_en": "VARCHAR", "aliases": ["VARCHAR"]
+}
 
 -- @lines: how many heads of which cohort, and the row they came from.
-STRUCT(
-    cohort STRUCT(area VARCHAR, reference VARCHAR, part VARCHAR, category VARCHAR,
-                  segment VARCHAR, funding VARCHAR, expires_on DATE),
-    workers BIGINT, "row" BIGINT, "of" STRUCT(reference VARCHAR, part VARCHAR, funding VARCHAR)
-)[]
+[{
+    "cohort": {"area": "VARCHAR", "category": "VARCHAR", "expires_on": "DATE", "funding": "VARCHAR",
+               "part": "VARCHAR", "reference": "VARCHAR", "segment": "VARCHAR"},
+    "of": {"funding": "VARCHAR", "part": "VARCHAR", "reference": "VARCHAR"},
+    "row": "BIGINT", "workers": "BIGINT"
+}]
+
+-- @forms: the keys of every event (*) and those of each topic, besides. What was read, written again
+-- with these keys, is byte for byte what is stored: no key is missed, misspelt or of another type.
+*: class_version recorded_at recorded_by transaction_id
+opening-stated batch-enrolled batch-renewed batch-deactivated batch-reclassified balance-reconciled:
+    area decided_on document effective_on kind lines note part programmes proposed reason reference
+    rejected source
+batch-corrected:
+    area because decided_on document effective_on kind note part programmes proposed puts reason
+    reference rejected source takes_back
+batch-withdrawn:
+    area because decided_on document kind part reference source takes_back
+labour-potential-revised:
+    area citation definition documented_on row source valid_from workers
+target-set:
+    area basis citation documented_on due_on percent row source
+figure-published:
+    active area as_of category citation gap percent potential published_on publisher quote row segment
+    source target_percent tolerance uncovered_percent
+labour-potential-withdrawn target-withdrawn figure-retracted:
+    area because takes_back_position
+file-imported:
+    control_workers file_name import_kind options rows sha256 sheet size
+category-added:
+    aliases category label_en label_id
 
 -- @tables
 CREATE TABLE entries (
@@ -99,6 +129,17 @@ WHERE state.class_version IS DISTINCT FROM 1 OR topic NOT IN (
     'ucj.batch-withdrawn', 'ucj.labour-potential-revised', 'ucj.labour-potential-withdrawn',
     'ucj.target-set', 'ucj.target-withdrawn', 'ucj.figure-published', 'ucj.figure-retracted',
     'ucj.file-imported', 'ucj.category-added')
+ORDER BY position LIMIT 1;
+
+-- @malformed: never guess at an event; the first that is not as it was written, or moves nobody
+SELECT position, topic FROM line
+WHERE NOT intact
+   OR (topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
+                 'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
+       AND coalesce(len(state.lines), 0) = 0)
+   OR (topic = 'ucj.batch-corrected' AND coalesce(len(state.puts), 0) = 0)
+   OR (topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
+       AND coalesce(len(state.takes_back.lines), 0) = 0)
 ORDER BY position LIMIT 1;
 
 -- @fold

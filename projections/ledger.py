@@ -320,7 +320,7 @@ def _publish(built: Path, target: Path) -> None:
     built.chmod(0o600)
     with built.open("rb+") as file:
         os.fsync(file.fileno())
-    os.replace(built, target)
+    built.replace(target)
     if os.name == "posix":
         folder = os.open(target.parent, os.O_RDONLY)
         try:

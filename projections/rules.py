@@ -236,7 +236,11 @@ class LedgerBalances:
                 """,
                 {"area": area, "reference": reference, "part": part},
             ).fetchall()
-        return [Survivors(*row[:4], int(row[4])) for row in found if row[4] > 0]
+        return [
+            Survivors(category, segment, funding, expires_on, int(workers))
+            for category, segment, funding, expires_on, workers in found
+            if workers > 0
+        ]
 
 
 PREPARE_TAIL_EVENTS: Final = 50_000

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from uuid import UUID
 
 from eventsourcing.application import Application
+from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType
 
 from registry import area as areas
@@ -113,7 +114,7 @@ class EnrolmentRegistry(Application[UUID]):
         """Return an empty environment: a stray shell variable never chooses the store."""
         return Environment(name, dict(env or {}))
 
-    def construct_factory(self, env: Environment) -> LogFactory:
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         """Return the factory of our store."""
         del env
         return LogFactory(self._path, lock_timeout_seconds=self._lock_timeout_seconds)

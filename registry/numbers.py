@@ -189,32 +189,31 @@ def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
 
 
 def _why_not(text: str, locale: Locale, *, decimals: bool) -> str:
-    """Say what keeps the text from being a number in this locale."""
+    """Say what keeps the text from being a number in this locale: the first reason that holds."""
     group, decimal = _GROUP[locale], _DECIMAL[locale]
-    if not text:
-        return "it is blank"
-    if any(character.isdigit() and not character.isascii() for character in text):
-        return "only the digits 0 to 9 are read"
-    if text[0] in "+-\u2212":
-        return "a sign is not read: no number here is negative"
-    if re.fullmatch(r"0[0-9]+", text):
-        return "it starts with a zero, as a code or an identity number does"
-    if re.search(r"\s", text):
-        return "it has a space inside"
-    if re.fullmatch(rf"[0-9]+{re.escape(decimal)}[0-9]+", text) and not decimals:
-        other = "en" if locale == "id" else "id"
-        shorter = text.partition(decimal)[0]
-        return (
+    fraction = not decimals and re.fullmatch(rf"[0-9]+{re.escape(decimal)}[0-9]+", text)
+    other = "en" if locale == "id" else "id"
+    foreign = any(character.isdigit() and not character.isascii() for character in text)
+    grouping = f"in the locale {locale} a {_sign(group)} groups thousands"
+    reasons = (
+        (not text, "it is blank"),
+        (foreign, "only the digits 0 to 9 are read"),
+        (text.startswith(("+", "-", "\u2212")), "a sign is not read: no number here is negative"),
+        (
+            re.fullmatch(r"0[0-9]+", text),
+            "it starts with a zero, as a code or an identity number does",
+        ),
+        (re.search(r"\s", text), "it has a space inside"),
+        (
+            fraction,
             f"in the locale {locale} a {_sign(decimal)} starts the decimals, so this would be "
-            f"{shorter} and a part of a person; in the locale {other} it may be another number"
-        )
-    if group in text:
-        if decimals:
-            return (
-                f"in the locale {locale} a {_sign(group)} groups thousands and starts no decimals"
-            )
-        return f"in the locale {locale} a {_sign(group)} groups thousands, three digits each"
-    return "it holds something other than digits"
+            f"{text.partition(decimal)[0]} and a part of a person; in the locale {other} it may "
+            "be another number",
+        ),
+        (group in text and decimals, f"{grouping} and starts no decimals"),
+        (group in text, f"{grouping}, three digits each"),
+    )
+    return next((why for holds, why in reasons if holds), "it holds something other than digits")
 
 
 def _sign(mark: str) -> str:

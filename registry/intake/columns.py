@@ -258,7 +258,7 @@ PERSONAL_NAMES: Final = frozenset(
     {
         "nama", "nama lengkap", "nama peserta", "nama pekerja", "nama tenaga kerja", "nama tk",
         "nama karyawan", "nama pegawai", "nama ibu", "nama ibu kandung", "nama sesuai ktp",
-        "nama ahli waris", "name", "full name", "worker name", "gelar", "tempat lahir",
+        "nama ahli waris", "e mail", "name", "full name", "worker name", "gelar", "tempat lahir",
         "tanggal lahir", "tgl lahir", "tempat tanggal lahir", "ttl", "lahir", "date of birth",
         "birth date", "dob", "umur", "usia", "jenis kelamin", "kelamin", "gender", "sex",
         "golongan darah", "status kawin", "status perkawinan", "jenis identitas",

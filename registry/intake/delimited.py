@@ -63,7 +63,7 @@ _MARKUP: Final = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|head|meta)", re.
 class DelimitedTable(Table):
     """A text file as a table; the file is read anew each time its rows are asked."""
 
-    def __init__(  # noqa: PLR0913 - what is known of a text file
+    def __init__(
         self,
         file: str,
         header_row: int,
@@ -226,42 +226,49 @@ class _Records:
         return opened
 
 
+class _Utf8:
+    """Whether the bytes fed so far are UTF-8; `broken_at` is the first that is not."""
+
+    def __init__(self) -> None:
+        self.broken_at: int | None = None
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._fed = 0
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        if self.broken_at is not None:
+            return
+        held = len(self._decoder.getstate()[0])  # bytes of a character cut by the last chunk
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            self.broken_at = self._fed - held + error.start
+        self._fed += len(chunk)
+
+
 def _checked_encoding(path: Path, name: str) -> str:
     """Read all bytes once: return the encoding they are all in, or refuse with the line."""
-    with path.open("rb") as stream:
-        head = stream.read(CHUNK_BYTES)
-    _refuse_other_formats(head, name)
-    encoding = "utf-8-sig" if head.startswith(_UTF8_BOM) else "utf-8"
-    decoder = codecs.getincrementaldecoder("utf-8")()
     offset = lines = pending = 0
-    is_utf8 = True
+    utf8 = _Utf8()
+    has_mark = False
     with path.open("rb") as stream:
+        _refuse_other_formats(stream.read(CHUNK_BYTES), name)
+        stream.seek(0)
         while chunk := stream.read(CHUNK_BYTES):
+            if offset == 0:
+                has_mark = chunk.startswith(_UTF8_BOM)
             if len(chunk.translate(None, _CONTROLS)) != len(chunk):
                 raise _control_byte(path, name, offset, chunk)
             lines += chunk.count(b"\n") or chunk.count(b"\r")
             pending = _line_length(chunk, pending)
             if pending > LINE_BYTES_MAX or lines > LINES_MAX:
                 raise _too_long(name, lines, _line_of(path, offset))
-            if is_utf8:
-                held = len(decoder.getstate()[0])  # bytes of a character cut by the last chunk
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError as error:
-                    where = offset - held + error.start
-                    if encoding == "utf-8-sig":
-                        raise _broken_utf8(path, name, where) from None
-                    is_utf8 = False
+            utf8.feed(chunk)
             offset += len(chunk)
-    if is_utf8:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            is_utf8 = False
-            if encoding == "utf-8-sig":
-                raise _broken_utf8(path, name, offset) from None
-    if is_utf8:
-        return encoding
+    utf8.feed(b"", final=True)
+    if utf8.broken_at is None:
+        return "utf-8-sig" if has_mark else "utf-8"
+    if has_mark:
+        raise _broken_utf8(path, name, utf8.broken_at)
     _refuse_unless_cp1252(path, name)
     return "cp1252"
 

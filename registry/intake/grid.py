@@ -87,9 +87,7 @@ def column_letters(column: int) -> str:
     return letters
 
 
-def find_header(
-    rows: Sequence[Sequence[str]], recognises: Recognises
-) -> tuple[int, int]:
+def find_header(rows: Sequence[Sequence[str]], recognises: Recognises) -> tuple[int, int]:
     """Return (index, matches) of the first row that knows the most headers; (-1, 0) if none does."""
     best, matches = -1, 0
     for index, cells in enumerate(rows):

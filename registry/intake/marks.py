@@ -1,13 +1,12 @@
 """Cells that a parser would pass over in silence: errors, and formulas nobody has calculated.
 
-Runs in the child process only. Owns the search for them in each format's own bytes, since the
+Runs in the child process only. Owns the search for them in the XML of .xlsx and .ods, since the
 parser returns such cells as empty or as 0. Standard library only.
 """
 
 from __future__ import annotations
 
 import re
-import struct
 import zipfile
 from collections import defaultdict
 from typing import Any, Final
@@ -15,13 +14,9 @@ from xml.parsers import expat
 
 from registry.intake.packages import (
     CHUNK_BYTES,
-    SHEETS_MAX,
     PackageRefusedError,
     XlsxSheet,
     refused_damaged,
-    refused_macros,
-    refused_password,
-    refused_sheets,
 )
 
 UNCALCULATED: Final = "a formula without a stored result"
@@ -36,7 +31,7 @@ _ODS_HINT: Final = re.compile(rb""":formula\s*=|value-type\s*=\s*["']error""")
 _HINT_OVERLAP: Final = 64
 
 
-class _Collector:
+class Collector:
     """Marks with a limit: a sheet of nothing but errors must not fill the memory."""
 
     def __init__(self) -> None:
@@ -44,6 +39,7 @@ class _Collector:
         self._count = 0
 
     def add(self, row: int, column: int, text: str) -> None:
+        """Mark one cell; refuse the file when there are too many."""
         self._count += 1
         if self._count > MARKS_MAX:
             raise PackageRefusedError(
@@ -89,7 +85,7 @@ def _hinted(archive: zipfile.ZipFile, member: str, hint: re.Pattern[bytes]) -> b
 
 class _XlsxReader:
     def __init__(self, *, uncalculated: bool) -> None:
-        self.found = _Collector()
+        self.found = Collector()
         self._no_results = {"", "0"} if uncalculated else {""}
         self._row, self._column = -1, -1
         self._type = ""
@@ -132,8 +128,8 @@ class _XlsxReader:
 
 class _OdsReader:
     def __init__(self) -> None:
-        self.found: dict[str, _Collector] = {}
-        self._collector = _Collector()
+        self.found: dict[str, Collector] = {}
+        self._collector = Collector()
         self._row = self._column = 0
         self._row_repeat = self._cell_repeat = 1
         self._cell: dict[str, str] | None = None
@@ -143,7 +139,7 @@ class _OdsReader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "table:table":
-            self._collector = self.found.setdefault(attributes.get("table:name", ""), _Collector())
+            self._collector = self.found.setdefault(attributes.get("table:name", ""), Collector())
             self._row = 0
         elif name == "table:table-row":
             self._row_repeat = _repeat(attributes, "table:number-rows-repeated")
@@ -216,76 +212,3 @@ def _parse(archive: zipfile.ZipFile, member: str, reader: _XlsxReader | _OdsRead
             parser.Parse(b"", True)  # noqa: FBT003
     except expat.ExpatError as error:
         raise refused_damaged(f"{member}: {error}") from None
-
-
-# --- .xls ---------------------------------------------------------------------------------------
-
-_BOF, _EOF, _BOUNDSHEET, _FILEPASS, _BOOLERR = 0x0809, 0x000A, 0x0085, 0x002F, 0x0205
-_FORMULAS: Final = frozenset({0x0006, 0x0206, 0x0406})
-_MACRO_SHEETS: Final = frozenset({1, 6})  # Excel 4 macros, Visual Basic
-_NOT_A_NUMBER, _ERROR_RESULT = 0xFFFF, 2
-_CALCULATE_ON_LOAD: Final = 0x2
-_ERRORS: Final = {
-    0x00: "#NULL!",
-    0x07: "#DIV/0!",
-    0x0F: "#VALUE!",
-    0x17: "#REF!",
-    0x1D: "#NAME?",
-    0x24: "#NUM!",
-    0x2A: "#N/A",
-}
-
-
-def xls_marks(stream: bytes) -> list[Marks]:
-    """Return the same for each sheet of a BIFF workbook stream, in the order it lists them."""
-    offsets: list[int] = []
-    try:
-        for kind, start, length in _records(stream, 0):
-            if kind == _FILEPASS:
-                raise refused_password()
-            if kind == _BOUNDSHEET and length >= 6:  # noqa: PLR2004 - offset, state, type
-                offset, _, sheet_kind = struct.unpack_from("<IBB", stream, start)
-                if sheet_kind in _MACRO_SHEETS:
-                    raise refused_macros()
-                offsets.append(offset)
-        if len(offsets) > SHEETS_MAX:
-            raise refused_sheets(len(offsets))
-        return [_xls_sheet_marks(stream, offset) for offset in offsets]
-    except struct.error as error:
-        raise refused_damaged(f"its records do not hold together: {error}") from None
-
-
-def _records(stream: bytes, start: int) -> list[tuple[int, int, int]]:
-    """Return (kind, start, length) of the records of one substream, up to its own end."""
-    records = []
-    depth, place = 0, start
-    while place + 4 <= len(stream):
-        kind, length = struct.unpack_from("<HH", stream, place)
-        place += 4
-        if kind == _BOF:
-            depth += 1
-        elif kind == _EOF:
-            depth -= 1
-            if depth <= 0:
-                break
-        elif depth == 1:
-            records.append((kind, place, length))
-        place += length
-    return records
-
-
-def _xls_sheet_marks(stream: bytes, offset: int) -> Marks:
-    found = _Collector()
-    for kind, start, _ in _records(stream, offset):
-        if kind == _BOOLERR:
-            row, column, code, is_error = struct.unpack_from("<HH2xBB", stream, start)
-            if is_error:
-                found.add(row, column, _ERRORS.get(code, "#ERROR!"))
-        elif kind in _FORMULAS:
-            row, column, result, flags = struct.unpack_from("<HH2x8sH", stream, start)
-            if result[6:] == b"\xff\xff":
-                if result[0] == _ERROR_RESULT:
-                    found.add(row, column, _ERRORS.get(result[2], "#ERROR!"))
-            elif flags & _CALCULATE_ON_LOAD and result == bytes(8):
-                found.add(row, column, UNCALCULATED)
-    return found.marks

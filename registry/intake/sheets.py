@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from itertools import chain, repeat
@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from registry.cells import CellError
+from registry.intake.biff import xls_marks
+from registry.intake.compound import workbook_stream
 from registry.intake.grid import FIELD_LENGTH_MAX
-from registry.intake.marks import Marks, ods_marks, xls_marks, xlsx_marks
+from registry.intake.marks import Marks, ods_marks, xlsx_marks
 from registry.intake.packages import (
     SHEETS_MAX,
     PackageRefusedError,
@@ -31,12 +33,13 @@ from registry.intake.packages import (
     refused_far_cell,
     refused_password,
     refused_sheets,
-    workbook_stream,
     xlsx_sheets,
 )
 from registry.intake.spool import ZIP_MAGIC
 from registry.intake.workbooks import MEMORY_MIB, PROCESSOR_SECONDS
 from registry.safe_text import safe
+
+MarksOf = Callable[[int, str], Marks]
 
 OUTPUT_LENGTH_MAX: Final = 1 << 30  # one text shared by a million cells must not fill the disk
 
@@ -138,7 +141,7 @@ def _sheets(path: Path) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
         raise refused_damaged(safe(str(error), limit=120)) from None
 
 
-def _zip_marks(path: Path, kind: str) -> Any:
+def _zip_marks(path: Path, kind: str) -> MarksOf:
     """Return how to find the marks of a sheet by its index and name, one sheet at a time."""
     if kind == "ods":
         with zipfile.ZipFile(path) as archive:
@@ -147,17 +150,16 @@ def _zip_marks(path: Path, kind: str) -> Any:
     with zipfile.ZipFile(path) as archive:
         sheets, uncalculated = xlsx_sheets(archive)
 
-    def of_sheet(_: int, name: str) -> Marks:
-        listed = next((sheet for sheet in sheets if sheet.name == name), None)
-        if listed is None:
+    def of_sheet(index: int, name: str) -> Marks:
+        if index >= len(sheets) or sheets[index].name != name:
             raise refused_damaged("two parts of it name its sheets differently")
         with zipfile.ZipFile(path) as archive:
-            return xlsx_marks(archive, listed, uncalculated=uncalculated)
+            return xlsx_marks(archive, sheets[index], uncalculated=uncalculated)
 
     return of_sheet
 
 
-def _xls_marks(path: Path) -> Any:
+def _xls_marks(path: Path) -> MarksOf:
     by_index = xls_marks(workbook_stream(path))
     return lambda index, _: by_index[index] if index < len(by_index) else {}
 

@@ -123,14 +123,17 @@ def _refuse_known_size(stream: BinaryIO, name: str, size_max_bytes: int) -> None
 
 
 def _copy(stream: BinaryIO, path: Path, name: str, size_max_bytes: int) -> SpooledFile:
-    digest, size, kind = hashlib.sha256(), 0, file_kind(b"")
+    digest, size, head = hashlib.sha256(), 0, b""
+    kind: FileKind = "text"
     limit = size_max_bytes
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags, 0o600), "wb") as copy:
         while chunk := _read(stream, name):
-            if size == 0:
-                kind = file_kind(chunk)
-                limit = size_max_bytes if kind == "text" else min(size_max_bytes, SPREADSHEET_BYTES_MAX)
+            if len(head) < len(OLE_MAGIC):  # a pipe may give less than that at first
+                head += chunk[: len(OLE_MAGIC)]
+                kind = file_kind(head)
+                if kind != "text":
+                    limit = min(size_max_bytes, SPREADSHEET_BYTES_MAX)
             size += len(chunk)
             if size > limit:
                 raise _too_large(name, limit)

@@ -33,7 +33,7 @@ from registry.intake.spool import SpooledFile
 from registry.safe_text import safe
 
 CHILD: Final = "registry.intake.sheets"
-TIMEOUT_SECONDS: Final = 20  # the child has 10 s of processor time; a busy machine gets as much more
+TIMEOUT_SECONDS: Final = 20  # twice the child's processor time: the machine may be busy
 MEMORY_MIB: Final = 512  # what the child may use; said here for the messages
 PROCESSOR_SECONDS: Final = 10
 
@@ -44,7 +44,7 @@ NO_HEADER: Final = "it has no header row"
 class SheetTable(Table):
     """One sheet as a table; its rows are read from what the child wrote."""
 
-    def __init__(  # noqa: PLR0913 - what is known of a sheet
+    def __init__(
         self,
         file: str,
         sheet: str,
@@ -61,10 +61,10 @@ class SheetTable(Table):
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header, numbered as the spreadsheet numbers them."""
         width = len(self.headers)
-        for number, values in _rows_from(self._path, self._offset):
+        for number, cells in _rows_from(self._path, self._offset):
             if number <= self.header_row:
                 continue
-            count = len(values)
+            values, count = cells, len(cells)
             if count < width:
                 values += (None,) * (width - count)
             elif count > width and all(value is None for value in values[width:]):

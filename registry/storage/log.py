@@ -77,7 +77,7 @@ class Log(Protocol):
         ...
 
     def lines(self, after: int = 0, upto: int | None = None) -> Iterator[list[str]]:
-        """Stream pages of JSON lines: position, stream, version, topic and state of an event."""
+        """Stream pages of JSON lines: position, stream, version, topic, and the state as a string."""
         ...
 
     def stream(self, originator_id: str) -> list[StoredRow]:
@@ -94,10 +94,11 @@ class Log(Protocol):
 
 
 _ROW: Final = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
-# The line is put together by SQLite: no Python per event between the log and the fold.
+# The line is put together by SQLite: no Python per event between the log and the fold. The state
+# goes as a string, so that whatever it holds, it stays one value of one line.
 _LINE: Final = (
     """SELECT '{"position":' || position || ',"originator_id":"' || originator_id"""
-    """ || '","originator_version":' || originator_version || ',"topic":' || json_quote(topic) || ',"state":' || CAST(state AS TEXT) || '}'"""
+    """ || '","originator_version":' || originator_version || ',"topic":' || json_quote(topic) || ',"state":' || json_quote(CAST(state AS TEXT)) || '}'"""
     """, position FROM stored_events WHERE position > ? AND position <= ?"""
     """ ORDER BY position LIMIT ?"""
 )

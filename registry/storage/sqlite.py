@@ -409,8 +409,6 @@ class LogRecorder(SQLiteApplicationRecorder):
 class LogFactory(SQLiteFactory):
     """The library's factory, told by arguments and never by the environment."""
 
-    application_recorder_class = LogRecorder
-
     def __init__(self, path: Path | None, *, lock_timeout_seconds: float) -> None:
         super().__init__({"SQLITE_DBNAME": "replaced below"})
         self.datastore.close()
