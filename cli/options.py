@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import getpass
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import click
 
@@ -19,12 +20,20 @@ from registry.errors import RegistryError, StoreError
 if TYPE_CHECKING:
     from datetime import date
 
+    from click.shell_completion import CompletionItem
+
     from projections.workspace import Workspace
     from registry.application import EnrolmentRegistry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_STORE: Final = "registry.db"
 ACTOR_LENGTH_MAX: Final = 200
+
+
+class RefusedTextError(RegistryError):
+    """A text that was typed cannot be kept: empty, hidden characters, or a personal number."""
+
+    code = "refused-text"
 
 
 class UnusableActorError(RegistryError):
@@ -99,10 +108,14 @@ def _settings(store: str | None, actor: str | None) -> Settings:
             "this ucj keeps its store in a file; it has no server store yet",
             remedy="Name a file with --store (or UCJ_STORE).",
         )
-    return Settings(Path(place).expanduser(), actor if actor == "-" else _actor(actor))
+    return Settings(Path(place).expanduser(), actor if actor == "-" else actor_named(actor))
 
 
-def _actor(named: str | None) -> str:
+def actor_named(named: str | None) -> str:
+    """Return who records: as named, else UCJ_ACTOR, else the login name.
+
+    Raises: UnusableActorError.
+    """
     name = named or os.environ.get("UCJ_ACTOR")
     if not name:
         try:
@@ -165,14 +178,81 @@ class AreaType(click.ParamType[Any]):
         return find_area(str(value)).code
 
 
+class TextType(click.ParamType):
+    """A text that is kept for ever: one line, nothing hidden, nobody's number."""
+
+    def __init__(self, name: Literal["text", "reference"]) -> None:
+        self.name = name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text as it is kept."""
+        del ctx
+        from registry.intake.readings import (
+            CellRefusedError,
+            reading_of_prose,
+            reading_of_reference,
+        )
+
+        reading = reading_of_prose() if self.name == "text" else reading_of_reference()
+        named = param.human_readable_name if isinstance(param, click.Argument) else None
+        option = named or (param.opts[0] if param else self.name)
+        try:
+            text = reading[value]
+        except CellRefusedError as error:
+            raise RefusedTextError(
+                f"{option} cannot be kept", why=error.why, remedy=error.remedy
+            ) from None
+        if text is None:
+            raise RefusedTextError(f"{option} is empty", remedy="Say it in a few words.")
+        return text
+
+
+class PositionType(click.ParamType):
+    """A position in the log: @12 or #12."""
+
+    name = "@position"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the position."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"[@#]?([1-9][0-9]{0,17})", value)
+        if match is None:
+            self.fail(f"{value!r} is no position; write it as @12.", param, ctx)
+        return int(match[1])
+
+
+class CountType(click.ParamType):
+    """A whole number in plain digits, so that no separator is ever guessed."""
+
+    name = "n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        if isinstance(value, int):
+            return value
+        if re.fullmatch(r"[0-9]{1,15}", value) is None:
+            self.fail(f"{value!r} is no whole number; write it in plain digits: 45000.", param, ctx)
+        return int(value)
+
+
 POINT: Final = PointType()
 DAY: Final = DayType()
 AREA: Final = AreaType()
+TEXT: Final = TextType("text")
+REFERENCE: Final = TextType("reference")
+POSITION: Final = PositionType()
+COUNT: Final = CountType()
 
 known_option = click.option(
     "--known",
     metavar="K",
     help="As known then: a position (#1234 or @1234), a date (its end, Jakarta), or an instant.",
+)
+
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Check everything and say what would be recorded; record nothing."
 )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import StoreDamagedError, StoreNewerError
-from registry.safe_text import safe
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -87,21 +86,22 @@ def _forms() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _written_again() -> str:
-    """Return the expression that writes a parsed state as canonical JSON, by topic."""
+def _written_again(topics: frozenset[str]) -> str:
+    """Return the expression that writes parsed states of these topics as they are stored."""
     topics_of: dict[tuple[str, ...], list[str]] = {}
-    for topic, keys in _forms().items():
-        topics_of.setdefault(keys, []).append(topic)
-    return "\n".join(
-        f"WHEN topic IN ({', '.join(map(repr, topics))}) THEN to_json({{"
-        + ", ".join(f"'{key}': {_WRITTEN.get(key, f'state.\"{key}\"')}" for key in keys)
-        + "})"
-        for keys, topics in topics_of.items()
-    )
+    for topic in sorted(topics):
+        topics_of.setdefault(_forms()[topic], []).append(f"'{topic}'")
+    forms = []
+    for keys, of_topics in topics_of.items():
+        values = ", ".join(f"'{key}': {_value(key)}" for key in keys)
+        forms.append(f"WHEN topic IN ({', '.join(of_topics)}) THEN to_json({{{values}}})")
+    return f"CASE {' '.join(forms)} END"
 
 
-_WRITTEN = {"recorded_at": "strftime(state.recorded_at, '%Y-%m-%dT%H:%M:%S.%fZ')"}
-"""What DuckDB would write in another form than the log's."""
+def _value(key: str) -> str:
+    if key == "recorded_at":  # DuckDB would write a TIMESTAMP in another form
+        return "strftime(state.recorded_at, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return f'state."{key}"'
 
 
 def sorted_by(table: str) -> str:
@@ -135,13 +135,11 @@ def fold_file(
     try:
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE line AS
-            SELECT * EXCLUDE (text), text IS NOT DISTINCT FROM CASE {_written_again()} END AS intact
-            FROM (SELECT * RENAME (state AS text), from_json(state, $structure) AS state
-                  FROM {lines})""",
+            SELECT * RENAME (state AS text), from_json(state, $structure) AS state FROM {lines}""",
             names,
         )
         _refuse(connection.execute(section("unknown")).fetchone())
-        _refuse_malformed(connection.execute(section("malformed")).fetchone())
+        _refuse_malformed(connection.execute(_malformed_of(_topics(connection))).fetchone())
         connection.execute(section("fold"))
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         # One value cannot be read as its type. A newer ucj's event may look like that, too.
@@ -151,6 +149,18 @@ def fold_file(
         raise _malformed("an event", str(error).splitlines()[0]) from error
     finally:
         connection.execute("DROP TABLE IF EXISTS temp.line")
+
+
+def _topics(connection: DuckDBPyConnection) -> frozenset[str]:
+    return frozenset(
+        str(topic) for (topic,) in connection.execute("SELECT DISTINCT topic FROM line").fetchall()
+    )
+
+
+@cache
+def _malformed_of(topics: frozenset[str]) -> str:
+    # Only the forms that are there: to plan all of them costs more than a small tail itself.
+    return section("malformed").replace("@WRITTEN_AGAIN", _written_again(topics))
 
 
 def _refuse_first(
@@ -175,6 +185,8 @@ def _refuse_first(
 def _refuse(unknown: tuple[int, str, int | None] | None) -> None:
     if unknown is None:
         return
+    from registry.safe_text import safe
+
     position, topic, class_version = unknown
     if class_version is None:
         _refuse_malformed((position, topic))
@@ -185,12 +197,16 @@ def _refuse(unknown: tuple[int, str, int | None] | None) -> None:
 
 
 def _refuse_malformed(found: tuple[int, str] | None) -> None:
+    from registry.safe_text import safe
+
     if found is not None:
         position, topic = found
         raise _malformed(f"the event at #{position} ({safe(topic)})", "It is not as it was written.")
 
 
 def _malformed(event: str, why: str) -> StoreDamagedError:
+    from registry.safe_text import safe
+
     return StoreDamagedError(
         f"{event} in the log is malformed",
         why=safe(why),

@@ -2,8 +2,8 @@
 -- itself, without state and without looking anything up, so any partition of the log, in any order,
 -- on one machine or many, gives the same rows.
 --
--- In:  line(position, originator_id, originator_version, topic, state, intact): the log, each state
---      parsed once; intact says that written again it is what is stored.
+-- In:  line(position, originator_id, originator_version, topic, text, state): the log, each state as
+--      stored and parsed once.
 -- Out: the tables below. An event is never skipped: `unknown` and `malformed` find what the fold does
 --      not know or cannot trust before anything is inserted, and the constraints refuse the rest.
 
@@ -66,44 +66,56 @@ category-added:
 -- @tables
 CREATE TABLE entries (
     position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
-    documented_on DATE,
+    documented_on DATE CHECK (isfinite(documented_on)),
     area VARCHAR NOT NULL CHECK (length(area) = 5), category VARCHAR NOT NULL,
     segment VARCHAR, funding VARCHAR,
     kind VARCHAR NOT NULL CHECK (kind IN ('opening', 'enrolment', 'renewal', 'deactivation',
         'reclassification', 'transfer', 'reconciling', 'lapse')),
     act VARCHAR NOT NULL CHECK (act IN ('original', 'takes-back', 'puts')),
-    effective_on DATE NOT NULL, workers BIGINT NOT NULL CHECK (workers <> 0),
+    effective_on DATE NOT NULL CHECK (isfinite(effective_on)),
+    workers BIGINT NOT NULL CHECK (workers <> 0),
     reference VARCHAR NOT NULL, part VARCHAR NOT NULL,
     cohort_reference VARCHAR, cohort_part VARCHAR NOT NULL,
     expires_on DATE CHECK (expires_on IS NULL OR effective_on < expires_on
         OR (kind = 'lapse' AND effective_on = expires_on)),
     reason VARCHAR, import_id VARCHAR, sheet VARCHAR, "row" BIGINT,
-    of_reference VARCHAR, of_part VARCHAR, of_funding VARCHAR
+    of_reference VARCHAR, of_part VARCHAR, of_funding VARCHAR,
+    -- Only those who have no end can be of the pool, and nobody is brought in by it.
+    CHECK (cohort_reference IS NOT NULL
+        OR (expires_on IS NULL AND kind NOT IN ('opening', 'enrolment', 'renewal'))),
+    CHECK (kind NOT IN ('opening', 'enrolment', 'renewal')
+        OR (workers > 0) = (act <> 'takes-back')),
+    CHECK (kind <> 'deactivation' OR (workers < 0) = (act <> 'takes-back'))
 );
 CREATE TABLE events (
-    position BIGINT NOT NULL, transaction_id BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL,
+    position BIGINT NOT NULL, transaction_id BIGINT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL CHECK (isfinite(recorded_at)),
     recorded_by VARCHAR NOT NULL, event VARCHAR NOT NULL, originator_version BIGINT NOT NULL,
-    area VARCHAR, reference VARCHAR, part VARCHAR, kind VARCHAR, effective_on DATE,
+    area VARCHAR CHECK (area IS NOT NULL OR event IN ('file-imported', 'category-added')),
+    reference VARCHAR, part VARCHAR, kind VARCHAR, effective_on DATE,
     workers BIGINT, decided_on DATE, document VARCHAR, reason VARCHAR, note VARCHAR,
     because VARCHAR, programmes VARCHAR[], proposed BIGINT, rejected MAP(VARCHAR, BIGINT),
     takes_back_position BIGINT, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
 );
 CREATE TABLE potentials (
     position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
-    area VARCHAR NOT NULL, valid_from DATE NOT NULL, workers BIGINT NOT NULL CHECK (workers > 0),
-    definition VARCHAR NOT NULL, source VARCHAR NOT NULL, documented_on DATE,
+    area VARCHAR NOT NULL, valid_from DATE NOT NULL CHECK (isfinite(valid_from)),
+    workers BIGINT NOT NULL CHECK (workers > 0), definition VARCHAR NOT NULL,
+    source VARCHAR NOT NULL, documented_on DATE CHECK (isfinite(documented_on)),
     import_id VARCHAR, sheet VARCHAR, "row" BIGINT
 );
 CREATE TABLE targets (
     position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
-    area VARCHAR NOT NULL, due_on DATE NOT NULL, percent VARCHAR NOT NULL, basis VARCHAR NOT NULL,
-    source VARCHAR NOT NULL, documented_on DATE, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
+    area VARCHAR NOT NULL, due_on DATE NOT NULL CHECK (isfinite(due_on)),
+    percent VARCHAR NOT NULL, basis VARCHAR NOT NULL, source VARCHAR NOT NULL,
+    documented_on DATE CHECK (isfinite(documented_on)), import_id VARCHAR, sheet VARCHAR, "row" BIGINT
 );
 CREATE TABLE figures (
     position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
     area VARCHAR NOT NULL, as_of VARCHAR, category VARCHAR, segment VARCHAR, active BIGINT,
     potential BIGINT, percent VARCHAR, uncovered_percent VARCHAR, target_percent VARCHAR,
-    gap VARCHAR, tolerance BIGINT NOT NULL, publisher VARCHAR NOT NULL, published_on DATE,
+    gap VARCHAR, tolerance BIGINT NOT NULL, publisher VARCHAR NOT NULL,
+    published_on DATE CHECK (isfinite(published_on)),
     source VARCHAR NOT NULL, quote VARCHAR, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
 );
 -- A potential, target or figure counts until a later position takes it back.
@@ -133,7 +145,7 @@ ORDER BY position LIMIT 1;
 
 -- @malformed: never guess at an event; the first that is not as it was written, or moves nobody
 SELECT position, topic FROM line
-WHERE NOT intact
+WHERE text IS DISTINCT FROM @WRITTEN_AGAIN
    OR (topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
                  'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
        AND coalesce(len(state.lines), 0) = 0)
@@ -147,33 +159,36 @@ ORDER BY position LIMIT 1;
 -- an x, ∓n on x with kind `lapse`. Nobody lapses twice: every movement carries its own end.
 INSERT INTO entries
 WITH movement AS (
-    SELECT position, state, state.kind AS kind, 'original' AS act,
+    SELECT position, state.recorded_at AS recorded_at, state.recorded_by AS recorded_by,
+           state.decided_on AS documented_on, state.reference AS reference, state.part AS part,
+           state.source AS source, state.kind AS kind, 'original' AS act,
            state.effective_on AS effective_on, state.reason AS reason, 1 AS sign,
            unnest(state.lines) AS line
     FROM line
     WHERE topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
                     'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
     UNION ALL
-    SELECT position, state, state.takes_back.kind, 'takes-back', state.takes_back.effective_on,
-           state.takes_back.reason, -1, unnest(state.takes_back.lines)
+    SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
+           state.part, state.source, state.takes_back.kind, 'takes-back',
+           state.takes_back.effective_on, state.takes_back.reason, -1, unnest(state.takes_back.lines)
     FROM line WHERE topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
     UNION ALL
-    SELECT position, state, state.kind, 'puts', state.effective_on, state.reason, 1,
+    SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
+           state.part, state.source, state.kind, 'puts', state.effective_on, state.reason, 1,
            unnest(state.puts)
     FROM line WHERE topic = 'ucj.batch-corrected'
 ), leg AS (
-    SELECT *, false AS lapses FROM movement
-    UNION ALL
-    SELECT *, true FROM movement WHERE line.cohort.expires_on IS NOT NULL
+    SELECT *, unnest(CASE WHEN line.cohort.expires_on IS NULL THEN [false] ELSE [false, true] END)
+              AS lapses
+    FROM movement
 )
-SELECT position, state.recorded_at, state.recorded_by, state.decided_on,
+SELECT position, recorded_at, recorded_by, documented_on,
        line.cohort.area, line.cohort.category, line.cohort.segment, line.cohort.funding,
        CASE WHEN lapses THEN 'lapse' ELSE kind END, act,
        CASE WHEN lapses THEN line.cohort.expires_on ELSE effective_on END,
        CASE WHEN lapses THEN -sign ELSE sign END * line.workers,
-       state.reference, state.part, line.cohort.reference, line.cohort.part,
-       line.cohort.expires_on, CASE WHEN lapses THEN NULL ELSE reason END,
-       state.source.import_id, state.source.sheet,
+       reference, part, line.cohort.reference, line.cohort.part, line.cohort.expires_on,
+       CASE WHEN lapses THEN NULL ELSE reason END, source.import_id, source.sheet,
        CASE WHEN act = 'takes-back' THEN NULL ELSE line."row" END,
        line."of".reference, line."of".part, line."of".funding
 FROM leg;

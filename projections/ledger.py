@@ -30,6 +30,9 @@ MEMORY_LIMIT: Final = "384MB"
 PUBLISH_TAIL_EVENTS: Final = 10_000
 """A tail of this many events costs a question about 0.1 s; whoever folded it publishes."""
 
+LISTINGS_MAX: Final = 5
+"""An image that was listed may be gone before it is opened; a newer one is there then."""
+
 Notice = Callable[[str], None]
 Progress = Callable[[int], None]
 
@@ -130,26 +133,38 @@ class Ledger:
     def _attach_image(self) -> Image | None:
         if self.folder is None:
             return None
-        damaged = False
-        for image in self.folder.images():
+        refused: set[Path] = set()
+        image: Image | None = None
+        for _ in range(LISTINGS_MAX):
+            image, gone = self._attach_newest(self.folder, refused)
+            if image is not None or not gone:
+                break
+        if refused and image is not None:
+            self._notice("A damaged ledger image was set aside; an older one serves.")
+        elif refused:
+            self._notice("The ledger image was damaged or of another log; it is rebuilt.")
+        return image
+
+    def _attach_newest(self, folder: ImageFolder, refused: set[Path]) -> tuple[Image | None, bool]:
+        """Attach the newest sound image; also tell whether one was gone (a publisher removed it)."""
+        gone = False
+        for image in folder.images():
+            if image.path in refused:
+                continue
             # One that reaches past the view is fine: every question filters by position.
             try:
                 self.connection.execute(f"ATTACH {_quoted(image.path)} AS image (READ_ONLY)")
             except duckdb.Error:
-                if image.path.exists():  # else a publisher removed it: take the next
-                    self.folder.discard(image)
-                    damaged = True
-                continue
-            if self._is_of_this_log(image):
-                if damaged:
-                    self._notice("A damaged ledger image was set aside; an older one serves.")
-                return image
-            self.connection.execute("DETACH image")
-            self.folder.discard(image)
-            damaged = True
-        if damaged:
-            self._notice("The ledger image was damaged or of another log; it is rebuilt.")
-        return None
+                if not image.path.exists():
+                    gone = True
+                    continue
+            else:
+                if self._is_of_this_log(image):
+                    return image, gone
+                self.connection.execute("DETACH image")
+            refused.add(image.path)
+            folder.discard(image)
+        return None, gone
 
     def _is_of_this_log(self, image: Image) -> bool:
         try:
@@ -175,9 +190,9 @@ class Ledger:
         fold.create_tables(self.connection)
         if after < self.position:
             with tempfile.TemporaryDirectory(prefix="ucj-") as folder:  # 0700
-                for chunk, _ in _chunks(self.log, Path(folder), after, self.position):
-                    fold.fold_file(self.connection, chunk)
-                    chunk.unlink()
+                for chunk in _chunks(self.log, Path(folder), after, self.position):
+                    fold.fold_file(self.connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
+                    chunk.path.unlink()
         self.connection.execute("USE main")
         for table in fold.TABLES:
             image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""
@@ -226,6 +241,20 @@ def build_image(
 
 
 @contextmanager
+def replayed(
+    log: Log, folder: ImageFolder | None, position: int, *, progress: Progress = lambda _: None
+) -> Iterator[Path]:
+    """Give a database with the tables folded anew from the log alone; gone afterwards."""
+    beside = (
+        _building_folder(folder.path)
+        if folder is not None
+        else tempfile.TemporaryDirectory(prefix="ucj-")
+    )
+    with beside as building:
+        yield _replay(log, Path(building), position, progress)
+
+
+@contextmanager
 def _building_folder(parent: Path) -> Iterator[Path]:
     """A private folder for a build, gone afterwards; what a killed build left is removed too."""
     for left in parent.glob("building-*"):
@@ -262,32 +291,44 @@ def _replay(log: Log, building: Path, position: int, progress: Progress) -> Path
             " SET preserve_insertion_order = false"
         )
         fold.create_tables(connection)
-        for chunk, last in _chunks(log, building, 0, position):
-            fold.fold_file(connection, chunk)
-            chunk.unlink()
-            progress(last)
+        for chunk in _chunks(log, building, 0, position):
+            fold.fold_file(connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
+            chunk.path.unlink()
+            progress(chunk.position)
     finally:
         connection.close()
     return work
 
 
-def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[tuple[Path, int]]:
-    """Write the events after a position as files of lines, each with the position it ends at."""
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A file of lines, the position it ends at, and how long a line of it may be."""
+
+    path: Path
+    position: int
+    line_bytes_max: int
+
+
+def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[_Chunk]:
+    """Write the events after a position as files of lines."""
     pages = log.lines(after, upto)
     for number in itertools.count(1):
-        chunk = building / f"lines-{number}.json"
+        path = building / f"lines-{number}.json"
         size = 0
-        with chunk.open("w", encoding="utf-8", newline="\n") as file:
+        line_bytes_max = fold.LINE_BYTES_MAX
+        with path.open("wb") as file:
             for page in pages:
-                text = "\n".join(page) + "\n"
-                size += file.write(text)
+                written = file.write(("\n".join(page) + "\n").encode())
+                if written > line_bytes_max:
+                    line_bytes_max = max(line_bytes_max, *(len(line.encode()) + 1 for line in page))
+                size += written
                 after += len(page)
                 if size >= CHUNK_BYTES:
                     break
         if size == 0:
-            chunk.unlink()
+            path.unlink()
             return
-        yield chunk, after
+        yield _Chunk(path, after, line_bytes_max)
 
 
 def _lay_out(work: Path, built: Path, log: Log, position: int) -> None:

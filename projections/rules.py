@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 FINDINGS_MAX: Final = 1_000
 LISTED: Final = 10
 
-# `own`: the movements of this transaction. `pair`: the areas × categories that it takes from; all
-# others only gained, and gaining breaks no balance.
+# `own`: the movements of this transaction. `pair`: the areas × categories that it takes from or takes
+# something back in; all others only gained, and gaining breaks no balance. (Taking a leave back
+# gains too, but the heads that come back may be renewed ones.)
 _PREPARE: Final = """
 CREATE TEMP TABLE own AS SELECT * FROM entries WHERE position > $since;
 CREATE TEMP TABLE pair AS
     SELECT DISTINCT area, category FROM own
-    WHERE kind <> 'lapse' AND (workers < 0 OR kind = 'renewal');
+    WHERE kind <> 'lapse' AND (workers < 0 OR kind = 'renewal' OR act = 'takes-back');
 CREATE TEMP TABLE relevant AS
     SELECT entries.* FROM entries SEMI JOIN pair USING (area, category);
 CREATE TEMP TABLE renewing AS
@@ -73,7 +74,7 @@ ORDER BY area, category LIMIT $most
 """
 
 # Renewed heads are those of the renewal on its first day: heads named as leaving on that day were
-# never covered by it.
+# never covered by it. Heads that are moved on that day were renewed, and are somewhere else.
 _RENEWALS: Final = """
 WITH renewed AS (
     SELECT renewing.area, renewing.category, renewing.segment, renewing.of_reference,
@@ -87,6 +88,7 @@ WITH renewed AS (
      AND relevant.cohort_part = renewing.cohort_part
      AND relevant.expires_on = renewing.expires_on
      AND relevant.effective_on <= renewing.starts_on
+     AND relevant.kind NOT IN ('reclassification', 'transfer')
     GROUP BY ALL
 ), surviving AS (
     SELECT renewed.*, coalesce((

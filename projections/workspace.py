@@ -15,7 +15,13 @@ from typing import Self, TypeVar
 import duckdb
 
 from projections.known import resolve_known
-from projections.ledger import ImageFolder, Ledger, build_image, image_folder
+from projections.ledger import (
+    PUBLISH_TAIL_EVENTS,
+    ImageFolder,
+    Ledger,
+    build_image,
+    image_folder,
+)
 from registry.errors import RegistryError
 from registry.storage.log import ConnectionLog, open_log
 
@@ -84,8 +90,16 @@ class Workspace:
             self._publish()
         return answer
 
-    def _publish(self) -> None:
+    def publish_if_due(self, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Leave a new image behind if the tail has grown long: for whoever has just recorded."""
+        if self.folder is None:
+            return
+        newest = next(iter(self.folder.images()), None)
+        if self.log.head() - (newest.position if newest else 0) >= PUBLISH_TAIL_EVENTS:
+            self._publish(progress)
+
+    def _publish(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Leave a new image behind; the answer is given already, so failing is no failure."""
         if self.folder is not None:
             with suppress(duckdb.Error, RegistryError):
-                build_image(self.log, self.folder)
+                build_image(self.log, self.folder, progress=progress)

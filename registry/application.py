@@ -25,6 +25,7 @@ from registry.events import CategoryAdded, FileImported, ImportSource
 from registry.nomenclature import added_categories
 from registry.recording import Counts, Recording, import_fact
 from registry.reference.categories import AddedCategory, Categories, check_new_category
+from registry.storage.log import StoredRow
 from registry.storage.mapper import EventMapper
 from registry.storage.sqlite import LogFactory, LogRecorder, WriteTransaction
 from registry.terms import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 Progress = Callable[[int], None]
 LOCK_TIMEOUT_SECONDS: Final = 15.0
+SHOWN_EVENTS_MAX: Final = 100
 
 
 class SheetFacts(Protocol):
@@ -77,7 +79,8 @@ class AdmittedFile(Protocol):
 class Recorded:
     """What a transaction came to. Positions are None where nothing was recorded.
 
-    `decision` is recorded, planned (a dry run), refused, or already-recorded.
+    `decision` is recorded, planned (a dry run), refused, or already-recorded. `events` are the
+    events themselves, recorded or planned, where they are few.
     """
 
     decision: str
@@ -87,6 +90,7 @@ class Recorded:
     last_position: int | None = None
     recorded_at: datetime | None = None
     recorded_by: str | None = None
+    events: tuple[StoredRow, ...] = ()
 
 
 class EnrolmentRegistry(Application[UUID]):
@@ -254,6 +258,7 @@ class EnrolmentRegistry(Application[UUID]):
                 reference=new_reference,
                 part=new_part,
                 lines=_renewed_lines(chosen, reference, part, until, workers),
+                effective_on=ends_on,
                 funding=funding,
                 programmes=batch.statement.programmes if batch and batch.statement else (),
                 decided_on=decided_on,
@@ -346,6 +351,9 @@ class EnrolmentRegistry(Application[UUID]):
             transaction.head + transaction.appended,
             recording.stamp.recorded_at,
             recording.stamp.recorded_by,
+            tuple(transaction.log.rows(transaction.head))
+            if transaction.appended <= SHOWN_EVENTS_MAX
+            else (),
         )
 
     def _imported_before(self, transaction: WriteTransaction, identity: UUID) -> Recorded:

@@ -53,26 +53,26 @@ class Area:
     version: int = 0
     standing: dict[int, Said] = field(default_factory=dict)
     taken_back: set[int] = field(default_factory=set)
-    _contents: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _contents: dict[tuple[Any, ...], set[int]] = field(default_factory=dict)
 
     def evolve(self, event: AreaEvent, position: int) -> None:
         """Fold one more event of the stream."""
         self.version = event.originator_version
         if isinstance(event, Said):
             self.standing[position] = event
-            self._contents[_content(event)] = position
+            self._contents.setdefault(_content(event), set()).add(position)
         elif isinstance(event, TakenBack):
             gone = self.standing.pop(event.takes_back_position, None)
             self.taken_back.add(event.takes_back_position)
-            if gone is not None and self._contents.get(_content(gone)) == event.takes_back_position:
-                del self._contents[_content(gone)]
+            if gone is not None:
+                self._contents[_content(gone)].discard(event.takes_back_position)
 
     def says(self, event: Said) -> bool:
         """Whether just that stands already; a potential only if no later one replaced it."""
-        position = self._contents.get(_content(event))
-        if position is None or not isinstance(event, LabourPotentialRevised):
-            return position is not None
-        version = self.standing[position].originator_version
+        positions = self._contents.get(_content(event))
+        if not positions or not isinstance(event, LabourPotentialRevised):
+            return bool(positions)
+        version = max(self.standing[each].originator_version for each in positions)
         return not any(
             isinstance(other, LabourPotentialRevised)
             and other.valid_from == event.valid_from

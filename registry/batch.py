@@ -30,7 +30,14 @@ from registry.events import (
     RenewedCohort,
     Taken,
 )
-from registry.terms import Kind, LeaveReason, Programme, batch_id
+from registry.terms import (
+    Action,
+    Kind,
+    LeaveReason,
+    Programme,
+    batch_id,
+    normalised_reference,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +65,16 @@ class Statement:
     note: str | None = None
     source: ImportSource | None = None
 
+    def action(self) -> Action:
+        """Return the action of a file that says this; a balance is in or out by its sign."""
+        return _ACTION_OF.get(self.kind) or (
+            Action.BALANCE_IN if self.lines[0].workers > 0 else Action.BALANCE_OUT
+        )
+
     def content(self) -> tuple[object, ...]:
         """Return what makes two statements equal: all of it but rows, order and import."""
         lines = sorted(
-            (
-                tuple(str(each) for each in line.cohort.model_dump().values()),
-                line.workers,
-                str(line.of),
-            )
-            for line in self.lines
+            (*_compared(line.cohort), *_compared(line.of), line.workers) for line in self.lines
         )
         return (
             self.kind,
@@ -117,6 +125,15 @@ RECORDED_AS: Final[dict[Kind, type[BatchRecorded]]] = {
     Kind.RECONCILING: BalanceReconciled,
 }
 
+_ACTION_OF: Final[dict[Kind, Action]] = {
+    Kind.OPENING: Action.OPENING,
+    Kind.ENROLMENT: Action.ENROL,
+    Kind.RENEWAL: Action.RENEW,
+    Kind.DEACTIVATION: Action.DEACTIVATE,
+    Kind.RECLASSIFICATION: Action.RECLASSIFY,
+    Kind.TRANSFER: Action.RECLASSIFY,
+}
+
 BatchFact = BatchRecorded | BatchCorrected | BatchWithdrawn
 
 
@@ -145,8 +162,8 @@ def correct(
 ) -> BatchCorrected:
     """Replace what the batch says; everything may change but area, identity and kind."""
     batch, in_force = _live(batch)
-    if action_of(in_force.kind) != action_of(statement.kind):
-        what = f"{batch.name} was recorded as {in_force.kind}, not as {statement.kind}"
+    if in_force.action() != statement.action():
+        what = f"{batch.name} was recorded as {in_force.action()}, not as {statement.action()}"
         raise RuleBrokenError(
             what, remedy="Withdraw it and record another batch, or keep its action."
         )
@@ -236,9 +253,13 @@ def evolve_all(events: Iterable[Any]) -> Batch | None:
     return batch
 
 
-def action_of(kind: Kind) -> Kind:
-    """Return the kind as one action of a file: a transfer is a reclassification between areas."""
-    return Kind.RECLASSIFICATION if kind is Kind.TRANSFER else kind
+def _compared(cohort: Cohort | RenewedCohort | None) -> tuple[str, ...]:
+    """Return a cohort as texts, its batch's spelling evened out."""
+    if cohort is None:
+        return ()
+    said = cohort.model_dump()
+    spelt = (normalised_reference(said.pop(name) or "") for name in ("reference", "part"))
+    return (*spelt, *(str(each) for each in said.values()))
 
 
 def _live(batch: Batch | None) -> tuple[Batch, Statement]:

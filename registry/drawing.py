@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, assert_never
 
-from registry.batch import Batch, Statement, action_of, renewed
+from registry.batch import Batch, Statement, renewed
 from registry.commands import BatchLine, RecordBatch
 from registry.errors import RegistryError
 from registry.events import Cohort, ImportSource, Line
-from registry.terms import Action, Funding, Kind, Segment
+from registry.terms import WORKERS_MAX, Action, Funding, Kind, Segment
 
 Find = Callable[[str, str, str], Batch | None]
 """The batch of an area, a reference and a part, as it stands at this point of the transaction."""
@@ -69,6 +69,12 @@ class OutsideTermError(DrawingError):
     code = "outside-term"
 
 
+class WorkersError(DrawingError):
+    """The row moves nobody, or more than there are people."""
+
+    code = "workers"
+
+
 @dataclass(frozen=True, slots=True)
 class _Drawn:
     cohort: Cohort
@@ -80,27 +86,26 @@ def statement_of(
     find: Find,
     *,
     source: ImportSource | None = None,
-    reference: str | None = None,
 ) -> Statement:
     """Return the complete statement of a command, its lines resolved to cohorts.
 
-    `reference` is the spelling under which the batch is recorded, if it is; new cohorts carry it.
+    New cohorts carry the command's spelling of its reference and part.
     Raises: DrawingError for the first row that cannot be resolved.
     """
-    own = command if reference is None else _respelt(command, reference)
-    action = own.action
+    action = command.action
+    _check_rows(command)
     if action is Action.RENEW:
-        effective_on, lines = _renewal(own, find)
+        effective_on, lines = _renewal(command, find)
     else:
-        if own.effective_on is None:
+        if command.effective_on is None:
             raise DrawingError(
                 "the day it takes effect is missing",
                 column="effective_on",
-                row=own.lines[0].row if own.lines else None,
+                row=command.lines[0].row if command.lines else None,
                 remedy="Give the first day on which it is true.",
             )
-        effective_on = own.effective_on
-        lines = tuple(line for each in own.lines for line in _lines(own, each, effective_on, find))
+        effective_on = command.effective_on
+        lines = tuple(line for each in command.lines for line in _lines(command, each, effective_on, find))
     kind = KIND_OF[action]
     if kind is Kind.RECLASSIFICATION and len({line.cohort.area for line in lines}) > 1:
         kind = Kind.TRANSFER
@@ -108,28 +113,34 @@ def statement_of(
         kind=kind,
         effective_on=effective_on,
         lines=lines,
-        programmes=own.programmes,
-        reason=own.reason,
-        decided_on=own.decided_on,
-        document=own.document,
-        proposed=own.proposed,
-        rejected=own.rejected,
-        note=own.note,
+        programmes=command.programmes,
+        reason=command.reason,
+        decided_on=command.decided_on,
+        document=command.document,
+        proposed=command.proposed,
+        rejected=command.rejected,
+        note=command.note,
         source=source,
     )
 
 
-def as_action(kind: Kind, *, workers: int) -> Action:
-    """Return the action that records a kind; a balance by the sign of its workers."""
-    if kind is Kind.RECONCILING:
-        return Action.BALANCE_IN if workers > 0 else Action.BALANCE_OUT
-    return next(action for action, each in KIND_OF.items() if each is action_of(kind))
-
-
-def _respelt(command: RecordBatch, reference: str) -> RecordBatch:
-    from dataclasses import replace
-
-    return replace(command, reference=reference)
+def _check_rows(command: RecordBatch) -> None:
+    """Rule 5: a batch has rows, and each of them moves at least one head."""
+    if not command.lines:
+        raise DrawingError(
+            f"{command.reference} has no rows",
+            column="reference",
+            row=command.row,
+            remedy="Give its rows; to take a batch back use `ucj withdraw`.",
+        )
+    for line in command.lines:
+        if not 1 <= line.workers <= WORKERS_MAX:
+            raise WorkersError(
+                f"{line.workers:,} workers is not from 1 to {WORKERS_MAX:,}",
+                column="workers",
+                row=line.row,
+                remedy="Give a number of persons; who leaves is recorded as deactivate.",
+            )
 
 
 def _lines(

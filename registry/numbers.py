@@ -191,8 +191,10 @@ def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
 def _why_not(text: str, locale: Locale, *, decimals: bool) -> str:
     """Say what keeps the text from being a number in this locale: the first reason that holds."""
     group, decimal = _GROUP[locale], _DECIMAL[locale]
+    whole, mark, _ = text.partition(decimal)
     fraction = not decimals and re.fullmatch(rf"[0-9]+{re.escape(decimal)}[0-9]+", text)
     other = "en" if locale == "id" else "id"
+    starts = f"in the locale {locale} a {_sign(mark)} starts the decimals"
     foreign = any(character.isdigit() and not character.isascii() for character in text)
     grouping = f"in the locale {locale} a {_sign(group)} groups thousands"
     reasons = (
@@ -204,12 +206,7 @@ def _why_not(text: str, locale: Locale, *, decimals: bool) -> str:
             "it starts with a zero, as a code or an identity number does",
         ),
         (re.search(r"\s", text), "it has a space inside"),
-        (
-            fraction,
-            f"in the locale {locale} a {_sign(decimal)} starts the decimals, so this would be "
-            f"{text.partition(decimal)[0]} and a part of a person; in the locale {other} it may "
-            "be another number",
-        ),
+        (fraction, f"{starts}: {whole} and a fraction; in the locale {other} it may be thousands"),
         (group in text and decimals, f"{grouping} and starts no decimals"),
         (group in text, f"{grouping}, three digits each"),
     )

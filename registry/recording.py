@@ -20,7 +20,7 @@ from registry import batch as batches
 from registry.area import Area
 from registry.batch import Batch, BatchFact, Stamp, Statement
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
-from registry.drawing import DrawingError, as_action, statement_of
+from registry.drawing import DrawingError, statement_of
 from registry.errors import Problem, RegistryError
 from registry.events import AreaEvent, CategoryAdded, Event, FileImported, ImportSource
 from registry.safe_text import safe
@@ -86,16 +86,27 @@ class Recording:
         self, commands: Commands, *, draws: bool, progress: Callable[[int], None] = lambda _: None
     ) -> None:
         """Decide all commands; `draws` says whether any of them names a batch of the file."""
-        waiting = self._named_in(commands) if draws else frozenset()
+        own, total = self._named_in(commands) if draws else (frozenset(), 0)
         done: set[UUID] = set()
+        decided: set[int] = set()  # places: two sheets may hold the same batch
         while True:
-            ready = (each for each in commands() if self._is_ready(each, waiting, done))
-            decided = self._decide_pass(ready, done if waiting else None, progress)
-            left = waiting - done
-            if not left:
+            ready = (
+                (place, each)
+                for place, each in enumerate(commands())
+                if place not in decided and _is_ready(each, own, done)
+            )
+            before = len(decided)
+            while page := list(itertools.islice(ready, PAGE_COMMANDS)):
+                batch_page = [each for _, each in page]
+                self.append([each for each in self._decide_page(batch_page) if each is not None])
+                if draws:
+                    decided.update(place for place, _ in page)
+                    done.update(_identity(e) for e in batch_page if isinstance(e, RecordBatch))
+                progress(len(page))
+            if not draws or len(decided) == total:
                 return
-            if decided == 0:
-                self._refuse_circle(commands, done)
+            if len(decided) == before:
+                self._refuse_circle(commands, decided)
                 return
 
     def check(self, balances: Balances) -> None:
@@ -105,40 +116,33 @@ class Recording:
 
     # --- order --------------------------------------------------------------------------------
 
-    def _named_in(self, commands: Commands) -> frozenset[UUID]:
-        """Return the file's own batches if some of them may have to wait for others."""
-        return frozenset(_identity(each) for each in commands() if isinstance(each, RecordBatch))
+    def _named_in(self, commands: Commands) -> tuple[frozenset[UUID], int]:
+        """Return the file's own batches, for which others of them may have to wait, and how many
+        commands there are."""
+        total = 0
 
-    def _is_ready(self, command: Command, waiting: frozenset[UUID], done: set[UUID]) -> bool:
-        if not waiting or not isinstance(command, RecordBatch):
-            return not waiting or not done
-        if _identity(command) in done:
-            return False
-        return all(named in done or named not in waiting for named in _draws_on(command))
+        def identities() -> Iterator[UUID]:
+            nonlocal total
+            for each in commands():
+                total += 1
+                if isinstance(each, RecordBatch):
+                    yield _identity(each)
 
-    def _decide_pass(
-        self, commands: Iterator[Command], done: set[UUID] | None, progress: Callable[[int], None]
-    ) -> int:
-        decided = 0
-        while page := list(itertools.islice(commands, PAGE_COMMANDS)):
-            events = [event for event in self._decide_page(page) if event is not None]
-            self.append(events)
-            if done is not None:
-                done.update(_identity(each) for each in page if isinstance(each, RecordBatch))
-            decided += len(page)
-            progress(len(page))
-        return decided
+        return frozenset(identities()), total
 
-    def _refuse_circle(self, commands: Commands, done: set[UUID]) -> None:
-        for command in commands():
-            if isinstance(command, RecordBatch) and _identity(command) not in done:
-                self._refuse(
-                    command,
-                    "circular",
-                    "of_batch",
-                    f"{command.reference} and the batches it names wait for each other",
-                    "Name the batch that brought the heads in.",
-                )
+    def _refuse_circle(self, commands: Commands, decided: set[int]) -> None:
+        for place, command in enumerate(commands()):
+            if place not in decided and isinstance(command, RecordBatch):
+                self._refuse_circular(command)
+
+    def _refuse_circular(self, command: RecordBatch) -> None:
+        self._refuse(
+            command,
+            "circular",
+            "of_batch",
+            f"{command.reference} and the batches it names wait for each other",
+            "Name the batch that brought the heads in.",
+        )
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -149,8 +153,8 @@ class Recording:
         for command in page:
             if isinstance(command, RecordBatch):
                 identity = _identity(command)
-                if identity not in recorded:
-                    self._remember(identity, None)
+                if identity not in recorded and identity not in self._batches:
+                    self._remember(identity, None)  # no need to look for what is not there
                 event: Event | None = self._batch(command)
             else:
                 event = self._said(command)
@@ -160,6 +164,9 @@ class Recording:
 
     def _batch(self, command: RecordBatch) -> BatchFact | None:
         action = str(command.action)
+        if _identity(command) in _draws_on(command):
+            self._refuse_circular(command)
+            return None
         try:
             event = self._decided(command)
         except DrawingError as error:
@@ -186,11 +193,13 @@ class Recording:
                 source=source,
                 stamp=self.stamp,
             )
-        spelling = batch.reference if batch and batch.statement else None
+        respelt = command
+        if batch is not None and batch.statement is not None:  # the recorded spelling stays
+            respelt = replace(command, reference=batch.reference, part=batch.part)
         if command.because is not None:
-            statement = self._corrected(command, batch, source, spelling)
+            statement = self._corrected(respelt, batch, source)
             return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
-        statement = statement_of(command, self._find, source=source, reference=spelling)
+        statement = statement_of(respelt, self._find, source=source)
         if batch is None or batch.statement is None:
             if batch is not None:
                 self._warn(
@@ -215,14 +224,12 @@ class Recording:
         command: RecordBatch,
         batch: Batch | None,
         source: ImportSource | None,
-        spelling: str | None,
     ) -> Statement:
         if command.action is Action.CORRECT and batch is not None and batch.statement is not None:
-            sign = batch.statement.lines[0].workers
-            command = replace(command, action=as_action(batch.statement.kind, workers=sign))
+            command = replace(command, action=batch.statement.action())
         elif command.action is Action.CORRECT:
             batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
-        return statement_of(command, self._find, source=source, reference=spelling)
+        return statement_of(command, self._find, source=source)
 
     def _recorded_already(
         self, command: RecordBatch, batch: Batch, in_force: Statement, statement: Statement
@@ -365,6 +372,13 @@ class Recording:
                     sheet=blame.sheet,
                 )
             )
+
+
+def _is_ready(command: Command, own: frozenset[UUID], done: set[UUID]) -> bool:
+    """Whether nothing that the command draws on is still to be decided."""
+    if not own or not isinstance(command, RecordBatch):
+        return True
+    return all(named in done or named not in own for named in _draws_on(command))
 
 
 def _identity(command: RecordBatch) -> UUID:

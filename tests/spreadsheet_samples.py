@@ -85,7 +85,9 @@ ODS_NAMES = (
 
 def ods_text(text: str) -> str:
     """Return a text cell of an .ods."""
-    return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    return (
+        f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    )
 
 
 ODS_HEADER = (
@@ -169,7 +171,9 @@ def xls_formula(row: int, column: int, result: bytes, flags: int = 0) -> bytes:
     return record(0x0006, head + b"\x1e\x01\x00")
 
 
-XLS_HEADER = b"".join(xls_text(0, n, name) for n, name in enumerate(["area", "category", "workers"]))
+XLS_HEADER = b"".join(
+    xls_text(0, n, name) for n, name in enumerate(["area", "category", "workers"])
+)
 
 
 def xls(
@@ -235,9 +239,9 @@ def ole(streams: Mapping[str, bytes], empty: Iterable[str] = ()) -> bytes:
         + bytes(16)
         + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
         + bytes(6)
-        + struct.pack("<IIIIIIIIII", 0, tables, directory, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, 0)[
-            :36
-        ]
+        + struct.pack(
+            "<IIIIIIIIII", 0, tables, directory, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, 0
+        )[:36]
     )
     header += struct.pack("<109I", *places, *[0xFFFFFFFF] * (109 - tables))
     return header + body + struct.pack(f"<{len(table)}I", *table)

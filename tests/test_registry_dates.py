@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,7 @@ DAYS = [
     ("1977-12-05", FIRST_DAY),
     ("2199-12-31", LAST_DAY),
     (JULY_31, JULY_31),
-    (datetime(2025, 7, 31), JULY_31),  # noqa: DTZ001 - a cell has no zone
+    (datetime(2025, 7, 31), JULY_31),
 ]
 
 NOT_DAYS = [
@@ -138,7 +139,7 @@ NOT_DAYS = [
     (True, "true or false"),
     (CellError("#N/A"), "error"),
     (date(1900, 2, 28), "1977-12-05"),  # what a parser makes of serial 60, a day that never was
-    (datetime(2025, 7, 31, 10, 0), "time of day"),  # noqa: DTZ001
+    (datetime(2025, 7, 31, 10, 0), "time of day"),
     (datetime(2025, 7, 31, tzinfo=UTC), "zone"),
 ]
 
@@ -156,13 +157,13 @@ AS_OF = [
 ]
 
 
-def test_the_table_is_large_enough():
+def test_the_table_is_large_enough() -> None:
     """RELIABILITY row 40 asks for at least 80 values."""
     assert len(DAYS) + len(NOT_DAYS) + len(AS_OF) >= 80
 
 
 @pytest.mark.parametrize(("value", "day"), DAYS)
-def test_days_are_read(value, day):
+def test_days_are_read(value: Any, day: date) -> None:
     """Each accepted form is the day it says, the day first, as a date without a time."""
     read = parse_day(value)
     assert read == day
@@ -172,7 +173,7 @@ def test_days_are_read(value, day):
 
 
 @pytest.mark.parametrize(("value", "why"), NOT_DAYS)
-def test_what_is_no_day_is_refused_with_the_reason(value, why):
+def test_what_is_no_day_is_refused_with_the_reason(value: Any, why: str) -> None:
     """No period is guessed: the refusal names the value, the reason and the remedy."""
     with pytest.raises(InvalidDateError) as refusal:
         parse_day(value)
@@ -189,50 +190,67 @@ def test_what_is_no_day_is_refused_with_the_reason(value, why):
         ("2025-12", date(2025, 12, 31)),
     ],
 )
-def test_a_month_as_a_point_of_view_is_its_last_day(value, day):
+def test_a_month_as_a_point_of_view_is_its_last_day(value: Any, day: date) -> None:
     """DESIGN §5: where a point of view is asked, a month means its last day."""
     assert parse_point(value) == day
 
 
-@pytest.mark.parametrize("value", ["2025", "2025-13", "2200-01", "1977-11", "", None, 45869, "03/04"])
-def test_other_points_are_refused(value):
+@pytest.mark.parametrize(
+    "value", ["2025", "2025-13", "2200-01", "1977-11", "", None, 45869, "03/04"]
+)
+def test_other_points_are_refused(value: Any) -> None:
     """A year is no point of view, and no month lies outside the registry's days."""
     with pytest.raises(InvalidDateError):
         parse_point(value)
 
 
 @pytest.mark.parametrize(("value", "text", "last"), AS_OF)
-def test_what_a_figure_is_about_keeps_its_precision(value, text, last):
+def test_what_a_figure_is_about_keeps_its_precision(value: Any, text: str, last: date) -> None:
     """A year stays a year; its last day is where it is compared."""
     assert parse_as_of(value) == text
     assert last_day_of(text) == last
 
 
 @pytest.mark.parametrize("value", ["unknown", "Unknown", " tidak  diketahui ", "TIDAK DIKETAHUI"])
-def test_an_unknown_date_is_said_in_words(value):
+def test_an_unknown_date_is_said_in_words(value: Any) -> None:
     """Unknown must be stated, in either language."""
     assert parse_as_of(value) is None
 
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", None, "?", "-", "0000", "1976", "2200", 1976, 2200, 45869, True, float("nan"), "٢٠٢٥"],
+    [
+        "",
+        " ",
+        None,
+        "?",
+        "-",
+        "0000",
+        "1976",
+        "2200",
+        1976,
+        2200,
+        45869,
+        True,
+        float("nan"),
+        "٢٠٢٥",
+    ],
 )
-def test_a_blank_or_odd_as_of_is_refused(value):
+def test_a_blank_or_odd_as_of_is_refused(value: Any) -> None:
     """Blank is not unknown: it is refused."""
     with pytest.raises(InvalidDateError):
         parse_as_of(value)
 
 
 @pytest.mark.parametrize("text", ["", "x", "2025-13", "2025-02-30"])
-def test_the_last_day_of_nonsense_is_refused(text):
+def test_the_last_day_of_nonsense_is_refused(text: str) -> None:
     """`last_day_of` takes what `parse_as_of` gives and nothing else."""
     with pytest.raises(InvalidDateError):
         last_day_of(text)
 
 
 @given(st.dates(FIRST_DAY, LAST_DAY))
-def test_every_form_of_a_day_is_the_same_day(day):
+def test_every_form_of_a_day_is_the_same_day(day: date) -> None:
     """ISO, slashes, hyphens and a named month agree on every day of the registry."""
     names = "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember"
     for text in (
@@ -245,7 +263,7 @@ def test_every_form_of_a_day_is_the_same_day(day):
 
 
 @given(st.one_of(st.text(max_size=20), st.floats(), st.integers(), st.datetimes(), st.none()))
-def test_any_value_is_read_or_refused(value):
+def test_any_value_is_read_or_refused(value: Any) -> None:
     """No value escapes as another exception; what is read lies within the registry's days."""
     for parse in (parse_day, parse_point, parse_as_of):
         try:

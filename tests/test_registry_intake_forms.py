@@ -97,7 +97,7 @@ def test_an_enrolment_becomes_one_batch_with_a_line_for_each_row(read: Read) -> 
     head = {
         "part": "a", "funding": "APBDes", "programmes": "JKM; jkk", "decided_on": "20 Desember 2024",
         "document": "Keputusan  Bupati", "proposed": "1.800", "note": "catatan",
-        "rejected": "duplicate:64;NIK tidak sesuai:120",
+        "rejected": "duplicate:64;berkas kurang:120",
     }  # fmt: skip
     term = {"covered_until": "2025-12-31", "segment": "bpu"}
     commands, problems = read(
@@ -126,7 +126,7 @@ def test_an_enrolment_becomes_one_batch_with_a_line_for_each_row(read: Read) -> 
             decided_on=date(2024, 12, 20),
             document="Keputusan Bupati",
             proposed=1800,
-            rejected=(("duplicate", 64), ("nik-tidak-sesuai", 120)),
+            rejected=(("berkas-kurang", 120), ("duplicate", 64)),
             note="catatan",
             row=2,
         )
@@ -232,7 +232,7 @@ def test_the_note_of_what_changes_a_batch_is_its_because(read: Read, row: Cells)
         (RENEW, {"from_category": "guru"}, [("unexpected-value", "2:from_category")]),
         # deactivate, balance-out
         (LEAVE, {"reason": ""}, [("missing-value", "2:reason")]),
-        (LEAVE, {"reason": "other"}, [("missing-value", "2:note")]),
+        (LEAVE, {"reason": "other", "note": ""}, [("missing-value", "2:note")]),
         (LEAVE, {"reason": "lainnya", "note": "pindah sistem"}, []),
         (LEAVE, {"category": ""}, [("missing-value", "2:category")]),
         (LEAVE, {"category": "", "of_batch": "SK/0"}, []),
@@ -484,9 +484,7 @@ def test_the_other_kinds_ask_for_their_cells(
 )
 def test_the_same_statement_twice_is_refused(read: Read, kind: InputKind, row: Cells) -> None:
     """A row equal in every cell was copied by mistake, however it is spelt."""
-    assert found(read(row, {**row, "area": "Musi Banyuasin"}, kind=kind)) == [
-        ("repeated-row", "3")
-    ]
+    assert found(read(row, {**row, "area": "Musi Banyuasin"}, kind=kind)) == [("repeated-row", "3")]
 
 
 def test_two_potentials_of_one_day_contradict_each_other(read: Read) -> None:

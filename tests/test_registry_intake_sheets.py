@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -11,8 +12,10 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import xlsxwriter
@@ -22,10 +25,10 @@ from registry.cells import CellError
 from registry.errors import InputUnreadableError
 from registry.intake import workbooks
 from registry.intake.grid import FIELD_LENGTH_MAX, HEADER_ROWS_MAX
-from registry.intake.marks import UNCALCULATED
-from registry.intake.packages import SHEETS_MAX
-from registry.intake.spool import spool_input
-from registry.intake.tables import open_tables
+from registry.intake.marks import UNCALCULATED, xlsx_marks
+from registry.intake.packages import SHEETS_MAX, XlsxSheet
+from registry.intake.spool import SpooledFile, spool_input
+from registry.intake.tables import Row, Tables, open_tables
 from tests.spreadsheet_samples import (
     DATE_STYLE,
     HEADER_ROW,
@@ -48,17 +51,24 @@ JULY_31 = date(2025, 7, 31)
 ROOT = Path(registry.__file__).parents[1]
 
 
-def recognises(cells):
+class Opener(Protocol):
+    """Opens the tables of a spreadsheet given as bytes."""
+
+    def __call__(self, content: bytes, sheet: str | None = None) -> Tables:
+        """Return its tables."""
+
+
+def recognises(cells: Sequence[str]) -> int:
     """Count known headers, as the forms do."""
     return sum(cell.strip().casefold() in KNOWN for cell in cells)
 
 
 @pytest.fixture
-def open_bytes(tmp_path):
+def open_bytes(tmp_path: Path) -> Iterator[Opener]:
     """Write bytes under a name that lies about them, and open their tables."""
-    opened = []
+    opened: list[SpooledFile] = []
 
-    def opener(content, sheet=None):
+    def opener(content: bytes, sheet: str | None = None) -> Tables:
         path = tmp_path / "input-file"
         path.write_bytes(content)
         spooled = spool_input(path, name="batches.csv")
@@ -70,12 +80,12 @@ def open_bytes(tmp_path):
         spooled.close()
 
 
-def row(number, *cells):
+def row(number: int, *cells: str) -> str:
     """Return a row of an .xlsx."""
     return f'<row r="{number}">{"".join(cells)}</row>'
 
 
-def ods_row(*cells, repeated=1):
+def ods_row(*cells: str, repeated: int = 1) -> str:
     """Return a row of an .ods."""
     return (
         f'<table:table-row table:number-rows-repeated="{repeated}">{"".join(cells)}'
@@ -83,7 +93,7 @@ def ods_row(*cells, repeated=1):
     )
 
 
-def ods_cell(attributes="", text=""):
+def ods_cell(attributes: str = "", text: str = "") -> str:
     """Return any cell of an .ods."""
     shown = f"<text:p>{text}</text:p>" if text else ""
     return f"<table:table-cell {attributes}>{shown}</table:table-cell>"
@@ -95,7 +105,7 @@ ON_LOAD = '<calcPr fullCalcOnLoad="1"/>'
 ERROR_RESULT = struct.pack("<BBBBHH", 2, 0, 0x2A, 0, 0, 0xFFFF)
 
 # name, bytes, the rows that must come out of the sheet Data
-READ_RIGHT = [
+READ_RIGHT: list[tuple[str, bytes, list[Row]]] = [
     ("xlsx", xlsx(row(2, text_cell("A2", "16.06"), '<c r="C2"><v>45000</v></c>')),
      [(2, ("16.06", None, 45000.0))]),
     ("xlsx, stored not packed", xlsx(row(2, '<c r="C2"><v>45</v></c>'), compression=zipfile.ZIP_STORED),
@@ -180,19 +190,19 @@ READ_RIGHT = [
 ]  # fmt: skip
 
 
-def forged(content, name, old, new):
+def forged(content: bytes, name: bytes, old: bytes, new: bytes) -> bytes:
     """Change bytes of one central-directory entry: what an archive claims of a member."""
     at = content.rindex(name)
     start = content.rindex(b"PK\x01\x02", 0, at)
     return content[:start] + content[start:at].replace(old, new, 1) + content[at:]
 
 
-def bomb(size):
+def bomb(size: int) -> bytes:
     """Return a workbook with one cell of so many equal characters."""
     return xlsx(row(2, text_cell("A2", "A" * size)))
 
 
-def shared_bomb():
+def shared_bomb() -> bytes:
     """Return a small workbook whose 40,000 cells share one long text: over a gigabyte in memory."""
     text = f"<si><t>{'x' * 32_000}</t></si>"
     cells = "".join(row(n, f'<c r="A{n}" t="s"><v>0</v></c>') for n in range(2, 40_002))
@@ -222,7 +232,7 @@ DAMAGED = "damaged"
 BOMB = "unpacks to"
 
 # name, how to make the bytes, what the refusal says
-REFUSED = [
+REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
     ("far cell", lambda: xlsx(row(1048576, '<c r="XFD1048576"><v>1</v></c>')), FAR),
     ("far cell, ods", lambda: ods(ods_row(ods_cell('table:number-columns-repeated="16383"'),
                                           ods_text("x"), repeated=1048570)), FAR),
@@ -295,34 +305,34 @@ REFUSED = [
 ]  # fmt: skip
 
 
-def _info(content, name):
-    import io
-
+def _info(content: bytes, name: str) -> zipfile.ZipInfo:
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         return opened.getinfo(name)
 
 
-def _size_of(content, name):
+def _size_of(content: bytes, name: str) -> bytes:
     return struct.pack("<I", _info(content, name).file_size)
 
 
-def _packed_size_of(content, name):
+def _packed_size_of(content: bytes, name: str) -> bytes:
     return struct.pack("<I", _info(content, name).compress_size)
 
 
-def _flagged(content):
+def _flagged(content: bytes) -> bytes:
     """Set the flag of encryption in each entry of the archive's directory."""
     parts = content.split(b"PK\x01\x02")
-    return parts[0] + b"".join(b"PK\x01\x02" + part[:4] + b"\x01\x00" + part[6:] for part in parts[1:])
+    return parts[0] + b"".join(
+        b"PK\x01\x02" + part[:4] + b"\x01\x00" + part[6:] for part in parts[1:]
+    )
 
 
-def _turned(content, name):
+def _turned(content: bytes, name: bytes) -> bytes:
     """Turn one bit in the packed bytes of a member."""
     at = content.index(name) + len(name) + 40
     return content[:at] + bytes([content[at] ^ 0x10]) + content[at + 1 :]
 
 
-def _circle(content):
+def _circle(content: bytes) -> bytes:
     """Let the first sector of the stream be followed by itself."""
     first = struct.pack("<II", 1, 2)
     at = content.rindex(first)
@@ -333,14 +343,16 @@ NAMES_READ = [name for name, *_ in READ_RIGHT]
 NAMES_REFUSED = [name for name, *_ in REFUSED]
 
 
-def test_the_set_is_large_enough():
+def test_the_set_is_large_enough() -> None:
     """RELIABILITY row 36 asks for at least 40 hostile files; each has a name of its own."""
     assert len({*NAMES_READ, *NAMES_REFUSED}) == len(READ_RIGHT) + len(REFUSED)
     assert len(REFUSED) >= 40
 
 
 @pytest.mark.parametrize(("content", "rows"), [each[1:] for each in READ_RIGHT], ids=NAMES_READ)
-def test_odd_spreadsheets_are_read_right(open_bytes, content, rows):
+def test_odd_spreadsheets_are_read_right(
+    open_bytes: Opener, content: bytes, rows: list[Row]
+) -> None:
     """Each comes out cell by cell with its own row number: no error passed over, no 0 made up."""
     (table,) = open_bytes(content)
     assert (table.sheet, table.headers) == ("Data", ("area", "category", "workers"))
@@ -349,7 +361,9 @@ def test_odd_spreadsheets_are_read_right(open_bytes, content, rows):
 
 
 @pytest.mark.parametrize(("make", "what"), [each[1:] for each in REFUSED], ids=NAMES_REFUSED)
-def test_hostile_spreadsheets_are_refused(open_bytes, make, what):
+def test_hostile_spreadsheets_are_refused(
+    open_bytes: Opener, make: Callable[[], bytes], what: str
+) -> None:
     """Within 10 seconds, with the cause, in words that can be printed; this process lives on."""
     started = time.perf_counter()
     with pytest.raises(InputUnreadableError) as refusal:
@@ -362,7 +376,7 @@ def test_hostile_spreadsheets_are_refused(open_bytes, make, what):
     assert time.perf_counter() - started < 10
 
 
-def test_negative_control_the_parser_alone_passes_over_errors(tmp_path):
+def test_negative_control_the_parser_alone_passes_over_errors(tmp_path: Path) -> None:
     """Without our marks an error reads as empty and an uncalculated formula as 0: the marks matter."""
     import python_calamine
 
@@ -377,7 +391,7 @@ def test_negative_control_the_parser_alone_passes_over_errors(tmp_path):
     assert workbook.get_sheet_by_index(0).to_python()[1] == ["", "", 0.0]
 
 
-def test_a_workbook_of_a_library_is_read(tmp_path):
+def test_a_workbook_of_a_library_is_read(tmp_path: Path) -> None:
     """What xlsxwriter writes: texts shared, dates styled, a formula it cannot calculate."""
     path = tmp_path / "office.xlsx"
     with xlsxwriter.Workbook(path) as workbook:
@@ -400,7 +414,7 @@ def test_a_workbook_of_a_library_is_read(tmp_path):
         assert table.address(5, 3) == "'Data peserta'!D5"
 
 
-def test_sheets_without_a_header_are_left_out_and_named(open_bytes):
+def test_sheets_without_a_header_are_left_out_and_named(open_bytes: Opener) -> None:
     """A cover sheet is reported, a hidden sheet is not read unless it is asked for."""
     second = row(2, text_cell("A2", "16.07"))
     content = xlsx(
@@ -420,7 +434,7 @@ def test_sheets_without_a_header_are_left_out_and_named(open_bytes):
     assert list(asked.rows()) == [(2, ("16.07", None, None))]
 
 
-def test_several_sheets_with_a_header_are_several_tables(open_bytes):
+def test_several_sheets_with_a_header_are_several_tables(open_bytes: Opener) -> None:
     """Each has its own rows, read in any order."""
     content = xlsx(
         {name: HEADER_ROW + row(2, text_cell("A2", name)) for name in ("One", "Two", "Three")}
@@ -430,14 +444,14 @@ def test_several_sheets_with_a_header_are_several_tables(open_bytes):
     assert [table.address(2, 0) for table in tables] == ["One!A2", "Two!A2", "Three!A2"]
 
 
-def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(open_bytes):
+def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(open_bytes: Opener) -> None:
     """The refusal lists the sheets, safely."""
     with pytest.raises(InputUnreadableError) as refusal:
         open_bytes(xlsx({"Data": HEADER_ROW, "A\u202eB": ""}), sheet="Dta")
     assert refusal.value.why == r"its sheets are: Data, A\u202eB"
 
 
-def test_a_header_too_far_down_is_not_found(open_bytes):
+def test_a_header_too_far_down_is_not_found(open_bytes: Opener) -> None:
     """The header stands in one of the first rows, also where blank rows come before it."""
     last, beyond = (
         xlsx({"Data": row(n, text_cell(f"A{n}", "area"), text_cell(f"C{n}", "workers"))})
@@ -449,7 +463,7 @@ def test_a_header_too_far_down_is_not_found(open_bytes):
         open_bytes(beyond)
 
 
-def test_a_row_with_more_cells_than_headers_loses_nothing(open_bytes):
+def test_a_row_with_more_cells_than_headers_loses_nothing(open_bytes: Opener) -> None:
     """A surplus cell is found, with its address."""
     (table,) = open_bytes(xlsx(row(2, text_cell("A2", "16.06"), text_cell("E2", "x"))))
     ((number, values),) = table.rows()
@@ -457,7 +471,9 @@ def test_a_row_with_more_cells_than_headers_loses_nothing(open_bytes):
     assert table.address(number, 4) == "Data!E2"
 
 
-def test_a_folder_named_registry_where_ucj_is_run_is_not_imported(tmp_path, monkeypatch):
+def test_a_folder_named_registry_where_ucj_is_run_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The child must be ours: with -P the current folder has no say (without, it would)."""
     planted = tmp_path / "registry" / "intake"
     planted.mkdir(parents=True)
@@ -474,7 +490,7 @@ def test_a_folder_named_registry_where_ucj_is_run_is_not_imported(tmp_path, monk
     assert Path("planted").exists(), "negative control"
 
 
-def test_a_child_that_hangs_is_stopped(open_bytes, monkeypatch):
+def test_a_child_that_hangs_is_stopped(open_bytes: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wall clock bounds what processor time does not."""
     monkeypatch.setattr(workbooks, "TIMEOUT_SECONDS", 0.001)
     with pytest.raises(InputUnreadableError, match="too long"):
@@ -488,14 +504,14 @@ def test_a_child_that_hangs_is_stopped(open_bytes, monkeypatch):
         ("import sys; sys.exit(3)", "give up"),
         ("print('')", "give up"),
         ("print('[1,[')", "give up"),
-        ("print('{\"sheet\":\"Data\",\"hidden\":false}')", "give up"),
+        ('print(\'{"sheet":"Data","hidden":false}\')', "give up"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "memory"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "processor time"),
     ],
 )
 def test_however_the_child_ends_the_parent_says_so(
-    open_bytes, monkeypatch, tmp_path, program, said
-):
+    open_bytes: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, said: str
+) -> None:
     """A child that aborts, exits, is killed or stops in the middle is a refusal, never a table."""
     folder = tmp_path / "modules"
     folder.mkdir()
@@ -506,19 +522,21 @@ def test_however_the_child_ends_the_parent_says_so(
         open_bytes(WHOLE)
 
 
-def test_no_process_to_be_had_is_a_refusal(open_bytes, monkeypatch):
+def test_no_process_to_be_had_is_a_refusal(
+    open_bytes: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where no child can be started, the spreadsheet is not parsed here instead."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(InputUnreadableError, match="no process"):
         open_bytes(WHOLE)
 
 
-def _modules_of_the_parent():
+def _modules_of_the_parent() -> set[str]:
     """Return what a fresh process has loaded after it read a spreadsheet."""
     program = (
         "import sys, io, json\n"
-        "from registry.intake.spool import spool_input\n"
-        "from registry.intake.tables import open_tables\n"
+        "from registry.intake.spool import SpooledFile, spool_input\n"
+        "from registry.intake.tables import Row, Tables, open_tables\n"
         "spooled = spool_input(sys.stdin.buffer, name='-')\n"
         "open_tables(spooled, recognises=lambda cells: sum(c == 'area' for c in cells) * 2)\n"
         "spooled.close()\n"
@@ -530,7 +548,7 @@ def _modules_of_the_parent():
     return set(json.loads(done.stdout))
 
 
-def test_the_parent_loads_no_parser():
+def test_the_parent_loads_no_parser() -> None:
     """What a file does to the parser, it does in the child: the parent never imports it."""
     loaded = _modules_of_the_parent()
     assert "registry.intake.workbooks" in loaded
@@ -538,11 +556,13 @@ def test_the_parent_loads_no_parser():
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="Windows has no such limits")
-def test_the_child_limits_its_memory_and_time():
+def test_the_child_limits_its_memory_and_time() -> None:
     """512 MiB and 10 s; without the limits the same allocation succeeds (negative control)."""
     allocate = "\ntry: bytearray(1 << 30)\nexcept MemoryError: print('refused')\nelse: print('had')"
     limit = "from registry.intake.sheets import _limit_ourselves; _limit_ourselves()"
-    limits = "\nimport resource as r; print(r.getrlimit(r.RLIMIT_CPU)[0], r.getrlimit(r.RLIMIT_CORE))"
+    limits = (
+        "\nimport resource as r; print(r.getrlimit(r.RLIMIT_CPU)[0], r.getrlimit(r.RLIMIT_CORE))"
+    )
     said = [
         subprocess.run(
             [sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT
@@ -552,7 +572,7 @@ def test_the_child_limits_its_memory_and_time():
     assert said == ["refused\n10 (0, 0)\n", "had\n"]
 
 
-def test_without_the_resource_module_the_time_out_remains():
+def test_without_the_resource_module_the_time_out_remains() -> None:
     """On Windows the child runs without limits of its own instead of failing."""
     program = (
         "import sys; sys.modules['resource'] = None\n"
@@ -561,7 +581,7 @@ def test_without_the_resource_module_the_time_out_remains():
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
-def test_twenty_thousand_rows_take_seconds(tmp_path):
+def test_twenty_thousand_rows_take_seconds(tmp_path: Path) -> None:
     """A spreadsheet streams through the child's file; the parent holds one row at a time."""
     path = tmp_path / "large.xlsx"
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as workbook:
@@ -572,5 +592,32 @@ def test_twenty_thousand_rows_take_seconds(tmp_path):
     started = time.perf_counter()
     with spool_input(path, name="large.xlsx") as spooled:
         (table,) = open_tables(spooled, recognises=recognises)
-        assert sum(values[2] for _, values in table.rows()) == 20_000 * 20_001 / 2
+        assert (
+            sum(int(str(values[2]).removesuffix(".0")) for _, values in table.rows())
+            == 20_000 * 20_001 / 2
+        )
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+@pytest.mark.parametrize(
+    ("before", "marked"),
+    [
+        ('<{0}row r="2"><{0}c r="A2"><{0}v>1</{0}v></{0}c></{0}row>', 3),
+        ('<{0}row r="2"/>', 3),
+        ("<{0}row><{0}c><{0}v>1</{0}v></{0}c></{0}row>", 3),
+        ('<!-- </{0}row> --><{0}row r="2"><{0}c><{0}v>1</{0}v></{0}c></{0}row>', 3),
+        ('<{0}row r="2"><{0}c><{0}v>1</{0}v></{0}c></{0}row ><{0}row r="7"></{0}row>', 3),
+    ],
+)
+def test_errors_are_found_however_the_rows_are_written(
+    tmp_path: Path, prefix: str, before: str, marked: int
+) -> None:
+    """The quick search by rows and the whole reading find the same cell, in the same row."""
+    last = '<{0}row r="3"><{0}c r="B3" t="e"><{0}v>#REF!</{0}v></{0}c></{0}row>'
+    path = tmp_path / "a.zip"
+    sheet = (before + last).format(prefix)
+    path.write_bytes(archive({"s.xml": f"<w><sheetData>{sheet}</sheetData></w>"}))
+    with zipfile.ZipFile(path) as opened:
+        found = xlsx_marks(opened, XlsxSheet("Data", "s.xml"), uncalculated=False)
+    assert found == {marked - 1: {1: "#REF!"}}

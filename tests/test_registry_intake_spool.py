@@ -11,7 +11,9 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -22,8 +24,8 @@ from registry.intake.spool import shown_file_name, spool_input
 CONTENT = b"area;workers\n16.06;45\n"
 
 
-@pytest.fixture
-def temporary(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the spool a temporary folder of its own, so that what stays behind is seen."""
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -32,14 +34,14 @@ def temporary(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def source(tmp_path):
+def source(tmp_path: Path) -> Path:
     """Write the content to a file."""
     path = tmp_path / "batches.csv"
     path.write_bytes(CONTENT)
     return path
 
 
-def test_the_copy_is_what_was_hashed(source, temporary):
+def test_the_copy_is_what_was_hashed(source: Path, temporary: Path) -> None:
     """Digest, size, kind and bytes are those of the input, and the original is left alone."""
     with spool_input(source, name=str(source)) as spooled:
         assert spooled.path.read_bytes() == CONTENT
@@ -49,7 +51,7 @@ def test_the_copy_is_what_was_hashed(source, temporary):
     assert source.read_bytes() == CONTENT
 
 
-def test_the_copy_does_not_change_with_the_original(source, temporary):
+def test_the_copy_does_not_change_with_the_original(source: Path) -> None:
     """Whoever rewrites the file meanwhile changes nothing that was checked."""
     with spool_input(source, name="a.csv") as spooled:
         source.write_bytes(b"something else")
@@ -57,7 +59,7 @@ def test_the_copy_does_not_change_with_the_original(source, temporary):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_nobody_else_can_read_the_copy(source, temporary):
+def test_nobody_else_can_read_the_copy(source: Path) -> None:
     """0600 in a 0700 folder, also under a careless umask."""
     before = os.umask(0)
     try:
@@ -68,7 +70,7 @@ def test_nobody_else_can_read_the_copy(source, temporary):
         os.umask(before)
 
 
-def test_closing_leaves_nothing(source, temporary):
+def test_closing_leaves_nothing(source: Path, temporary: Path) -> None:
     """After close, twice too, the folder is gone."""
     spooled = spool_input(source, name="a.csv")
     assert list(temporary.iterdir())
@@ -79,11 +81,13 @@ def test_closing_leaves_nothing(source, temporary):
 
 @pytest.mark.parametrize(("size", "refused"), [(99, False), (100, False), (101, True)])
 @pytest.mark.parametrize("as_stream", [True, False])
-def test_the_size_limit_is_exact(tmp_path, temporary, size, refused, as_stream):
+def test_the_size_limit_is_exact(
+    tmp_path: Path, temporary: Path, size: int, refused: bool, as_stream: bool
+) -> None:
     """At the limit a file is read, one byte more is refused, and nothing stays behind."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"x" * size)
-    given = io.BytesIO(path.read_bytes()) if as_stream else path
+    given: BinaryIO | Path = io.BytesIO(path.read_bytes()) if as_stream else path
     if refused:
         with pytest.raises(InputUnreadableError, match="100 bytes"):
             spool_input(given, name="a.csv", size_max_bytes=100)
@@ -94,7 +98,7 @@ def test_the_size_limit_is_exact(tmp_path, temporary, size, refused, as_stream):
 
 
 @pytest.mark.parametrize("magic", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
-def test_a_spreadsheet_has_the_lower_limit(temporary, monkeypatch, magic):
+def test_a_spreadsheet_has_the_lower_limit(monkeypatch: pytest.MonkeyPatch, magic: bytes) -> None:
     """What must be parsed in memory is refused sooner than text, told by its bytes."""
     monkeypatch.setattr(spool, "SPREADSHEET_BYTES_MAX", 100)
     with pytest.raises(InputUnreadableError, match="100 bytes"):
@@ -104,15 +108,15 @@ def test_a_spreadsheet_has_the_lower_limit(temporary, monkeypatch, magic):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_pipe_without_end_is_refused_at_the_limit(tmp_path, temporary):
+def test_a_pipe_without_end_is_refused_at_the_limit(tmp_path: Path, temporary: Path) -> None:
     """A named pipe that never ends is read up to the limit and no further."""
     pipe = tmp_path / "endless"
     os.mkfifo(pipe)
     written = 0
 
-    def pour():
+    def pour() -> None:
         nonlocal written
-        with suppress_broken_pipe(), pipe.open("wb", buffering=0) as stream:
+        with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as stream:
             while True:
                 written += stream.write(b"x" * 4096)
 
@@ -126,18 +130,7 @@ def test_a_pipe_without_end_is_refused_at_the_limit(tmp_path, temporary):
     assert not list(temporary.iterdir())
 
 
-class suppress_broken_pipe:  # noqa: N801 - used as a statement
-    """Let the writer end when nobody reads any more."""
-
-    def __enter__(self):
-        """Do nothing yet."""
-
-    def __exit__(self, kind, *_):
-        """Swallow the broken pipe alone."""
-        return kind is not None and issubclass(kind, OSError)
-
-
-def test_standard_input_is_read_to_its_end(temporary):
+def test_standard_input_is_read_to_its_end() -> None:
     """`-` is handed over as a stream; its content is spooled like a file."""
     program = (
         "import sys; from registry.intake.spool import spool_input\n"
@@ -150,7 +143,7 @@ def test_standard_input_is_read_to_its_end(temporary):
     assert done.stdout.decode().split() == ["stdin", str(len(CONTENT)), "text"]
 
 
-def test_a_link_is_followed(source, tmp_path, temporary):
+def test_a_link_is_followed(source: Path, tmp_path: Path) -> None:
     """Offices link to shared folders; the copy is of what the link leads to."""
     link = tmp_path / "link.csv"
     try:
@@ -162,7 +155,7 @@ def test_a_link_is_followed(source, tmp_path, temporary):
         assert not spooled.path.is_symlink()
 
 
-def test_what_cannot_be_opened_is_refused(tmp_path, temporary):
+def test_what_cannot_be_opened_is_refused(tmp_path: Path, temporary: Path) -> None:
     """A missing file, a folder, a broken link, a loop, a NUL: each says so, and nothing stays."""
     (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -177,12 +170,12 @@ def test_what_cannot_be_opened_is_refused(tmp_path, temporary):
     assert not list(temporary.iterdir())
 
 
-def test_a_read_that_fails_leaves_nothing(temporary):
+def test_a_read_that_fails_leaves_nothing(temporary: Path) -> None:
     """A disk or a share that fails in the middle is a refusal, not a short file."""
 
     class Failing(io.BytesIO):
-        def read(self, size=-1, /):
-            data = super().read(min(size, 10))
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(10 if size else size)
             if not data:
                 raise OSError(5, "Input/output error")
             return data
@@ -192,18 +185,20 @@ def test_a_read_that_fails_leaves_nothing(temporary):
     assert not list(temporary.iterdir())
 
 
-def test_no_room_for_the_copy_is_said(source, tmp_path, monkeypatch):
+def test_no_room_for_the_copy_is_said(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the temporary folder cannot take it, the refusal says what to do."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(InputUnreadableError, match="temporary folder"):
         spool_input(source, name="a.csv")
 
 
-def test_an_interruption_leaves_nothing(temporary):
+def test_an_interruption_leaves_nothing(temporary: Path) -> None:
     """Ctrl+C while copying removes what was copied."""
 
     class Interrupted(io.BytesIO):
-        def read(self, size=-1, /):
+        def read(self, _: int | None = -1, /) -> bytes:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -230,7 +225,7 @@ def test_an_interruption_leaves_nothing(temporary):
         ("CON", "CON"),
     ],
 )
-def test_a_name_is_only_ever_shown(temporary, name, shown):
+def test_a_name_is_only_ever_shown(name: str, shown: str) -> None:
     """The base name, printable and short; the copy is never named after it."""
     assert shown_file_name(name) == shown
     with spool_input(io.BytesIO(CONTENT), name=name) as spooled:
@@ -238,7 +233,7 @@ def test_a_name_is_only_ever_shown(temporary, name, shown):
         assert spooled.path.name == "input"
 
 
-def test_copying_is_quick(temporary):
+def test_copying_is_quick() -> None:
     """64 MiB are copied and hashed well within a second or two."""
     started = time.perf_counter()
     with spool_input(io.BytesIO(bytes(64 << 20)), name="a.csv") as spooled:

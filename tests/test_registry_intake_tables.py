@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import InputUnreadableError
-from registry.intake.delimited import LINE_BYTES_MAX
+from registry.intake.encodings import LINE_BYTES_MAX
 from registry.intake.grid import (
     COLUMNS_MAX,
     FIELD_LENGTH_MAX,
     HEADER_ROWS_MAX,
     column_letters,
 )
-from registry.intake.spool import spool_input
-from registry.intake.tables import open_tables
+from registry.intake.spool import SpooledFile, spool_input
+from registry.intake.tables import Row, Table, open_tables
+
+Reader = Callable[[bytes], Table]
 
 KNOWN = {"area", "category", "workers", "reference", "note", "kabupaten", "jumlah"}
 
 
-def recognises(cells):
+def recognises(cells: Sequence[str]) -> int:
     """Count known headers, as the forms do."""
     return sum(cell.strip().casefold() in KNOWN for cell in cells)
 
 
 @pytest.fixture
-def read(tmp_path):
+def read(tmp_path: Path) -> Iterator[Reader]:
     """Write bytes as batches.csv, open them, and return the one table."""
-    opened = []
+    opened: list[SpooledFile] = []
 
-    def reader(content, name="batches.csv"):
+    def reader(content: bytes) -> Table:
         path = tmp_path / "input-file"
         path.write_bytes(content)
-        spooled = spool_input(path, name=name)
+        spooled = spool_input(path, name="batches.csv")
         opened.append(spooled)
         (table,) = open_tables(spooled, recognises=recognises)
         return table
@@ -51,7 +55,7 @@ ROW = ("16.06", "rt-rw", "45")
 
 
 # name, bytes, the rows that must come out with their line numbers
-READ_RIGHT = [
+READ_RIGHT: list[tuple[str, bytes, list[Row]]] = [
     ("semicolons", H + b"16.06;rt-rw;45\n", [(2, ROW)]),
     ("commas", b"area,category,workers\n16.06,rt-rw,45\n", [(2, ROW)]),
     ("tabs", b"area\tcategory\tworkers\n16.06\trt-rw\t45\n", [(2, ROW)]),
@@ -112,7 +116,7 @@ UNKNOWN = "no header row"
 QUOTE = "never closed"
 
 # name, bytes, what the refusal says, the line it names (None: the file as a whole)
-REFUSED = [
+REFUSED: list[tuple[str, bytes, str, int | None]] = [
     ("empty", b"", "is empty", None),
     ("BOM alone", b"\xef\xbb\xbf", "no table in it", None),
     ("line ends alone", b"\n\r\n\n", "no table in it", None),
@@ -179,13 +183,13 @@ NAMES_READ = [name for name, *_ in READ_RIGHT]
 NAMES_REFUSED = [name for name, *_ in REFUSED]
 
 
-def test_the_set_is_large_enough():
+def test_the_set_is_large_enough() -> None:
     """RELIABILITY row 37 asks for at least 60 hostile files; each has a name of its own."""
     assert len({*NAMES_READ, *NAMES_REFUSED}) == len(READ_RIGHT) + len(REFUSED) >= 60
 
 
 @pytest.mark.parametrize(("content", "rows"), [each[1:] for each in READ_RIGHT], ids=NAMES_READ)
-def test_odd_files_are_read_right(read, content, rows):
+def test_odd_files_are_read_right(read: Reader, content: bytes, rows: list[Row]) -> None:
     """Each comes out cell by cell, with the line its row starts on."""
     table = read(content)
     assert list(table.rows()) == rows
@@ -196,7 +200,9 @@ def test_odd_files_are_read_right(read, content, rows):
 @pytest.mark.parametrize(
     ("content", "what", "line"), [each[1:] for each in REFUSED], ids=NAMES_REFUSED
 )
-def test_hostile_files_are_refused(read, content, what, line):
+def test_hostile_files_are_refused(
+    read: Reader, content: bytes, what: str, line: int | None
+) -> None:
     """The refusal names the cause and the line, is short, and prints nothing raw."""
     with pytest.raises(InputUnreadableError) as refusal:
         list(read(content).rows())
@@ -209,7 +215,7 @@ def test_hostile_files_are_refused(read, content, what, line):
         assert refusal.value.where == f"batches.csv:{line}"
 
 
-def test_the_rows_before_a_refusal_come_out_first(read):
+def test_the_rows_before_a_refusal_come_out_first(read: Reader) -> None:
     """The table streams: whoever reads it must count nothing before the end was reached."""
     rows = read(H + b'16.06;rt-rw;45\n16.07;bpd;"1\n').rows()
     assert next(rows) == (2, ROW)
@@ -217,14 +223,14 @@ def test_the_rows_before_a_refusal_come_out_first(read):
         next(rows)
 
 
-def test_headers_are_returned_as_written(read):
+def test_headers_are_returned_as_written(read: Reader) -> None:
     """What a header means is the caller's business; the row it stands in is known."""
     table = read(b"Judul\n\n Kabupaten ;Jumlah;;Ket.;;\n")
     assert table.headers == (" Kabupaten ", "Jumlah", "", "Ket.")
     assert table.header_row == 3
 
 
-def test_a_row_with_more_cells_than_headers_loses_nothing(read):
+def test_a_row_with_more_cells_than_headers_loses_nothing(read: Reader) -> None:
     """A surplus cell is found, with its address; a well-formed row has none."""
     table = read(H + b"16.06;rt-rw;48;26\n16.06;rt-rw;45;;;x;\n16.06;rt-rw;45;\n16.06\n")
     rows = list(table.rows())
@@ -233,7 +239,7 @@ def test_a_row_with_more_cells_than_headers_loses_nothing(read):
     assert table.address(2, 3) == "batches.csv:2:column 4"
 
 
-def test_addresses_are_where_a_clerk_looks(read):
+def test_addresses_are_where_a_clerk_looks(read: Reader) -> None:
     """File, line and the header as written; never a raw control or a hidden character."""
     table = read(b'area;workers;"a\nb";\xc2\xa0;category\n16.06;45;x;;y\n')
     assert table.address(17) == "batches.csv:17"
@@ -243,14 +249,14 @@ def test_addresses_are_where_a_clerk_looks(read):
     assert table.address(17, 4) == "batches.csv:17:category"
 
 
-def test_the_refusal_names_the_headers_seen_but_no_persons_number(read):
+def test_the_refusal_names_the_headers_seen_but_no_persons_number(read: Reader) -> None:
     """A file without header is recognised by its cells; a NIK in them is withheld."""
     with pytest.raises(InputUnreadableError) as refusal:
         read(b"foo;bar;1671012345678901;\x1fx\n".replace(b"\x1f", b""))
     assert "foo, bar, [number withheld], x" in refusal.value.why
 
 
-def test_a_sheet_cannot_be_chosen_in_a_text_file(tmp_path):
+def test_a_sheet_cannot_be_chosen_in_a_text_file(tmp_path: Path) -> None:
     """Who names a sheet means another file."""
     path = tmp_path / "a.csv"
     path.write_bytes(H)
@@ -264,12 +270,12 @@ def test_a_sheet_cannot_be_chosen_in_a_text_file(tmp_path):
 @pytest.mark.parametrize(
     ("column", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")]
 )
-def test_columns_have_the_letters_of_a_spreadsheet(column, letters):
+def test_columns_have_the_letters_of_a_spreadsheet(column: int, letters: str) -> None:
     """A to Z, then AA."""
     assert column_letters(column) == letters
 
 
-def test_the_limit_of_columns_is_exact(read):
+def test_the_limit_of_columns_is_exact(read: Reader) -> None:
     """As many columns as allowed are read, one more is refused."""
     header = ["area", "workers"] + ["x"] * (COLUMNS_MAX - 2)
     assert len(read(";".join(header).encode()).headers) == COLUMNS_MAX
@@ -282,7 +288,8 @@ def test_the_limit_of_columns_is_exact(read):
         st.lists(
             st.text(
                 alphabet=st.characters(
-                    blacklist_categories=["Cs"], blacklist_characters="".join(map(chr, [*range(32), 127]))
+                    blacklist_categories=["Cs"],
+                    blacklist_characters="".join(map(chr, [*range(32), 127])),
                 ),
                 max_size=8,
             )
@@ -297,8 +304,12 @@ def test_the_limit_of_columns_is_exact(read):
     bom=st.booleans(),
 )
 def test_what_a_spreadsheet_program_writes_is_read_back(
-    tmp_path_factory, cells, delimiter, line_end, bom
-):
+    tmp_path_factory: pytest.TempPathFactory,
+    cells: list[list[str]],
+    delimiter: str,
+    line_end: str,
+    bom: bool,
+) -> None:
     """Any table, quoted as CSV demands, comes back cell by cell; blank cells as None."""
     quoted = [
         delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row)
@@ -317,19 +328,23 @@ def test_what_a_spreadsheet_program_writes_is_read_back(
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+def test_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     """No bytes escape as another exception, whatever follows a good header."""
     path = tmp_path_factory.mktemp("bytes") / "a.csv"
     path.write_bytes(H + content)
+    said = ""
     with spool_input(path, name="a.csv") as spooled:
         try:
             for table in open_tables(spooled, recognises=recognises):
                 list(table.rows())
         except InputUnreadableError as refusal:
-            assert str(refusal).isprintable()
+            said = str(refusal)
+    assert said.isprintable()
 
 
-def test_rows_stream_in_constant_memory(read):
+def test_rows_stream_in_constant_memory(read: Reader) -> None:
     """100,000 rows pass in a few seconds, holding one row at a time."""
     table = read(H + b"16.06;rt-rw;45\n" * 100_000)
     started = time.perf_counter()

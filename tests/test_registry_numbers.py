@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from registry.cells import CellError
 from registry.errors import InvalidNumberError
 from registry.numbers import (
+    Locale,
     group_thousands,
     parse_count,
     parse_percent,
@@ -125,7 +127,7 @@ NOT_COUNTS = [
     (2**63, "id", "15 digits"),
     (999999999999999.0, "id", "between"),
     (date(2025, 7, 31), "id", "date"),
-    (datetime(2025, 7, 31), "id", "date"),  # noqa: DTZ001 - a cell has no zone
+    (datetime(2025, 7, 31), "id", "date"),
     (CellError("#REF!"), "id", "error"),
 ]
 
@@ -207,14 +209,14 @@ NOT_QUANTITIES = [
 ]
 
 
-def test_the_table_is_large_enough():
+def test_the_table_is_large_enough() -> None:
     """RELIABILITY row 39 asks for at least 120 values."""
     tables = (COUNTS, NOT_COUNTS, PERCENTS, NOT_PERCENTS, QUANTITIES, NOT_QUANTITIES)
-    assert sum(map(len, tables)) >= 120
+    assert sum(len(table) for table in tables) >= 120
 
 
 @pytest.mark.parametrize(("value", "locale", "count"), COUNTS)
-def test_counts_are_read_in_the_declared_locale(value, locale, count):
+def test_counts_are_read_in_the_declared_locale(value: Any, locale: Locale, count: int) -> None:
     """A count means what the declared locale says, as an int."""
     read = parse_count(value, locale)
     assert read == count
@@ -222,7 +224,7 @@ def test_counts_are_read_in_the_declared_locale(value, locale, count):
 
 
 @pytest.mark.parametrize(("value", "locale", "why"), NOT_COUNTS)
-def test_what_is_no_count_is_refused_with_the_reason(value, locale, why):
+def test_what_is_no_count_is_refused_with_the_reason(value: Any, locale: Locale, why: str) -> None:
     """Nothing is guessed: the refusal says why, what to do, and shows no person's number."""
     with pytest.raises(InvalidNumberError) as refusal:
         parse_count(value, locale)
@@ -233,13 +235,15 @@ def test_what_is_no_count_is_refused_with_the_reason(value, locale, why):
 
 
 @pytest.mark.parametrize(("value", "locale", "text"), PERCENTS)
-def test_percentages_keep_their_printed_decimals(value, locale, text):
+def test_percentages_keep_their_printed_decimals(value: Any, locale: Locale, text: str) -> None:
     """The decimals printed are part of the claim; a cell is taken by its shortest exact text."""
     assert parse_percent(value, locale) == text
 
 
 @pytest.mark.parametrize(("value", "locale", "why"), NOT_PERCENTS)
-def test_what_is_no_percentage_is_refused_with_the_reason(value, locale, why):
+def test_what_is_no_percentage_is_refused_with_the_reason(
+    value: Any, locale: Locale, why: str
+) -> None:
     """Also a number cell up to 1: a cell formatted as a percentage cannot be told from it."""
     with pytest.raises(InvalidNumberError) as refusal:
         parse_percent(value, locale)
@@ -248,20 +252,22 @@ def test_what_is_no_percentage_is_refused_with_the_reason(value, locale, why):
 
 
 @pytest.mark.parametrize(("value", "locale", "text"), QUANTITIES)
-def test_quantities_are_persons_or_points(value, locale, text):
+def test_quantities_are_persons_or_points(value: Any, locale: Locale, text: str) -> None:
     """A gap may be printed either way; both are read as canonical text."""
     assert parse_quantity(value, locale) == text
 
 
 @pytest.mark.parametrize(("value", "locale", "why"), NOT_QUANTITIES)
-def test_what_is_no_quantity_is_refused_with_the_reason(value, locale, why):
+def test_what_is_no_quantity_is_refused_with_the_reason(
+    value: Any, locale: Locale, why: str
+) -> None:
     """A quantity has the same strictness as a count."""
     with pytest.raises(InvalidNumberError) as refusal:
         parse_quantity(value, locale)
     assert why in refusal.value.why
 
 
-def test_the_bounds_are_the_callers():
+def test_the_bounds_are_the_callers() -> None:
     """A tolerance may be 0; nothing may exceed what is asked for."""
     assert parse_count("0", "id", minimum=0) == 0
     assert parse_count(0.0, "id", minimum=0) == 0
@@ -270,7 +276,7 @@ def test_the_bounds_are_the_callers():
 
 
 @given(st.integers(1, WORKERS_MAX), st.sampled_from(["id", "en"]))
-def test_what_is_grouped_is_read_back(number, locale):
+def test_what_is_grouped_is_read_back(number: int, locale: Locale) -> None:
     """Grouping and reading are inverse in the same locale, and never agree on it in the other."""
     text = group_thousands(number, locale)
     assert parse_count(text, locale) == number
@@ -280,7 +286,7 @@ def test_what_is_grouped_is_read_back(number, locale):
 
 
 @given(st.one_of(st.text(max_size=20), st.floats(), st.integers(), st.booleans(), st.none()))
-def test_any_value_is_read_or_refused(value):
+def test_any_value_is_read_or_refused(value: Any) -> None:
     """No value escapes as another exception; what is read is canonical and within bounds."""
     for locale in ("id", "en"):
         for parse in (parse_count, parse_percent, parse_quantity):
@@ -307,14 +313,12 @@ def test_any_value_is_read_or_refused(value):
         (Fraction(10**40 + 1, 2), 0, "5" + "0" * 38 + "1"),
     ],
 )
-def test_a_half_goes_away_from_zero(value, places, rounded):
+def test_a_half_goes_away_from_zero(value: Any, places: int, rounded: str) -> None:
     """One rounding rule everywhere, from the exact value, with the places kept."""
     assert str(round_half_away(value, places)) == rounded
 
 
-@pytest.mark.parametrize(
-    ("lang", "text"), [("en", "88,958"), ("id", "88.958"), ("de", "88,958")]
-)
-def test_thousands_are_grouped_in_the_readers_language(lang, text):
+@pytest.mark.parametrize(("lang", "text"), [("en", "88,958"), ("id", "88.958"), ("de", "88,958")])
+def test_thousands_are_grouped_in_the_readers_language(lang: str, text: str) -> None:
     """88,958 in English, 88.958 in Indonesian."""
     assert group_thousands(88958, lang) == text

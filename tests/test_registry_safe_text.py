@@ -18,7 +18,7 @@ PLAIN = ["", "SK-1/2025", "Kab. Musi Banyuasin", "45.000", "é", "2025-07-31", "
 
 
 @pytest.mark.parametrize("text", PLAIN)
-def test_plain_text_is_shown_as_it_is(text):
+def test_plain_text_is_shown_as_it_is(text: str) -> None:
     """What is harmless must not be changed: a clerk looks for it in the file."""
     assert safe(text) == text
 
@@ -51,7 +51,7 @@ def test_plain_text_is_shown_as_it_is(text):
         ("e\u0301", "\u00e9"),
     ],
 )
-def test_what_prints_nothing_is_named(text, shown):
+def test_what_prints_nothing_is_named(text: str, shown: str) -> None:
     """Controls, bidi, zero-width and separators are shown as escapes; letters are composed."""
     assert safe(text) == shown
 
@@ -73,7 +73,7 @@ def test_what_prints_nothing_is_named(text, shown):
         "1.671012345678901e+15",
     ],
 )
-def test_a_number_that_may_be_a_persons_is_withheld(number):
+def test_a_number_that_may_be_a_persons_is_withheld(number: str) -> None:
     """A NIK or KPJ is never echoed, however it is spaced or disguised."""
     assert looks_personal(f"NIK {number},")
     shown = safe(f"NIK {number},")
@@ -94,7 +94,7 @@ def test_a_number_that_may_be_a_persons_is_withheld(number):
         "1,2,3",
     ],
 )
-def test_shorter_numbers_are_shown(text):
+def test_shorter_numbers_are_shown(text: str) -> None:
     """Negative control: what cannot be a person's number stays readable."""
     assert not looks_personal(text)
     assert safe(text) == text
@@ -102,7 +102,7 @@ def test_shorter_numbers_are_shown(text):
 
 @pytest.mark.parametrize("limit", [1, 2, 10, LIMIT])
 @pytest.mark.parametrize("text", ["x" * 500, "\u202e" * 500, "é" * 500, "ab\x1b" * 100])
-def test_the_limit_holds(text, limit):
+def test_the_limit_holds(text: str, limit: int) -> None:
     """What is too long ends in an ellipsis, within the limit, no escape cut in two."""
     shown = safe(text, limit=limit)
     assert len(shown) <= limit
@@ -111,7 +111,7 @@ def test_the_limit_holds(text, limit):
 
 
 @given(st.text(alphabet=st.characters(), max_size=200), st.integers(1, 120))
-def test_nothing_raw_ever_comes_out(text, limit):
+def test_nothing_raw_ever_comes_out(text: str, limit: int) -> None:
     """For any text: one line, within the limit, no character that hides or turns the text."""
     shown = safe(text, limit=limit)
     assert len(shown) <= limit
@@ -122,7 +122,7 @@ def test_nothing_raw_ever_comes_out(text, limit):
 @pytest.mark.parametrize(
     "text", ["1" + "\u200b" * 32_000, "1\u200b \u200b" * 8_000 + "x", "1 " * 10 + "\x00" * 32_000]
 )
-def test_no_text_is_slow(text):
+def test_no_text_is_slow(text: str) -> None:
     """The search for numbers takes one pass: a hostile cell cannot make it quadratic."""
     started = time.perf_counter()
     looks_personal(text)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import zipfile
 from collections import defaultdict
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 from xml.parsers import expat
 
 from registry.intake.packages import (
@@ -26,9 +27,14 @@ COLUMNS_FAR: Final = 16_384  # the columns of a sheet
 Marks = dict[int, dict[int, str]]  # row -> column -> what stands there; both counted from 0
 
 _CELL_NAME: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_XLSX_HINT: Final = re.compile(rb"""\bt\s*=\s*["'](?:e["']|&)|<(?:\w+:)?f[\s/>]""")
-_ODS_HINT: Final = re.compile(rb""":formula\s*=|value-type\s*=\s*["']error""")
-_HINT_OVERLAP: Final = 64
+# What a part with an error or a formula has in it; searching for plain bytes costs next to nothing.
+_XLSX_SIGNS: Final = (b"<f", b":f", b'"e"', b"'e'", b'"&', b"'&")
+_ODS_SIGNS: Final = (b":formula", b'"error"', b"'error'")
+_OVERLAP: Final = 16  # bytes kept between two chunks, so that no sign is cut in two
+_ROW_START: Final = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_ROW_NUMBER: Final = re.compile(rb"""\sr\s*=\s*["'][0-9]+["']""")
+_ROW_END: Final = re.compile(rb"</(?:\w+:)?row\s*>")
+ROW_BYTES_MAX: Final = 8 << 20  # 200 full cells in one row come to less
 
 
 class Collector:
@@ -56,31 +62,71 @@ def xlsx_marks(archive: zipfile.ZipFile, sheet: XlsxSheet, *, uncalculated: bool
     `uncalculated`: the workbook asks to be calculated when opened, so a stored 0 is no result
     but what the program that wrote the file put in its place.
     """
-    if not _hinted(archive, sheet.member, _XLSX_HINT):
+    if not _has_any(archive, sheet.member, _XLSX_SIGNS):
         return {}
     reader = _XlsxReader(uncalculated=uncalculated)
-    _parse(archive, sheet.member, reader)
+    try:
+        for fragment in _hinted_rows(archive, sheet.member):
+            _parser(reader).Parse(fragment, True)  # noqa: FBT003 - expat's own signature
+    except (_UnclearRowsError, expat.ExpatError):
+        reader = _XlsxReader(uncalculated=uncalculated)
+        _parse(archive, sheet.member, reader)
     return reader.found.marks
 
 
 def ods_marks(archive: zipfile.ZipFile) -> dict[str, Marks]:
     """Return the same for every table of an OpenDocument spreadsheet, by its name."""
-    if not _hinted(archive, "content.xml", _ODS_HINT):
+    if not _has_any(archive, "content.xml", _ODS_SIGNS):
         return {}
     reader = _OdsReader()
     _parse(archive, "content.xml", reader)
     return {name: collector.marks for name, collector in reader.found.items()}
 
 
-def _hinted(archive: zipfile.ZipFile, member: str, hint: re.Pattern[bytes]) -> bool:
+def _has_any(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...]) -> bool:
     """Whether a closer look is needed at all: most sheets have neither error nor formula."""
     tail = b""
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK_BYTES):
-            if hint.search(tail + chunk):
+            piece = tail + chunk
+            if any(sign in piece for sign in signs):
                 return True
-            tail = chunk[-_HINT_OVERLAP:]
+            tail = chunk[-_OVERLAP:]
     return False
+
+
+class _UnclearRowsError(Exception):
+    """The rows cannot be told apart by their tags alone: the part must be read as a whole."""
+
+
+def _hinted_rows(archive: zipfile.ZipFile, member: str) -> Iterator[bytes]:
+    """Yield the rows that need a closer look, each as a document of its own.
+
+    Reading a whole sheet element by element takes four times as long as parsing it; of 100,000
+    rows often only the last one, the sum, has a formula.
+    """
+    buffer, closing = b"", b""
+    with archive.open(member) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            buffer += chunk
+            if not closing:
+                found = _ROW_END.search(buffer)
+                closing = found[0] if found else b""
+            *pieces, buffer = buffer.split(closing) if closing else [buffer]
+            if len(buffer) > ROW_BYTES_MAX:
+                raise _UnclearRowsError
+            for piece in pieces:
+                if any(sign in piece for sign in _XLSX_SIGNS):
+                    yield _document(piece, closing)
+    if _ROW_START.search(buffer):
+        raise _UnclearRowsError
+
+
+def _document(piece: bytes, closing: bytes) -> bytes:
+    starts = list(_ROW_START.finditer(piece))
+    if not starts or not all(_ROW_NUMBER.search(start[1]) for start in starts):
+        raise _UnclearRowsError
+    return b"<rows>" + piece[starts[0].start() :] + closing + b"</rows>"
 
 
 class _XlsxReader:
@@ -199,16 +245,21 @@ def _column_number(letters: str) -> int:
     return number - 1
 
 
-def _parse(archive: zipfile.ZipFile, member: str, reader: _XlsxReader | _OdsReader) -> None:
-    parser: Any = expat.ParserCreate()
+def _parser(reader: _XlsxReader | _OdsReader) -> expat.XMLParserType:
+    parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.CharacterDataHandler = reader.text
     parser.EndElementHandler = reader.end
+    return parser
+
+
+def _parse(archive: zipfile.ZipFile, member: str, reader: _XlsxReader | _OdsReader) -> None:
+    parser = _parser(reader)
     try:
         with archive.open(member) as stream:
             while chunk := stream.read(CHUNK_BYTES):
-                parser.Parse(chunk, False)  # noqa: FBT003 - expat's own signature
+                parser.Parse(chunk, False)  # noqa: FBT003
             parser.Parse(b"", True)  # noqa: FBT003
     except expat.ExpatError as error:
         raise refused_damaged(f"{member}: {error}") from None

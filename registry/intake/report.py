@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from registry.errors import Problem, Severity
 from registry.intake.columns import InputKind
 from registry.numbers import group_thousands
+from registry.safe_text import safe
 
 Decision = Literal["recorded", "refused", "planned", "already-recorded"]
 
@@ -259,12 +260,13 @@ class Report:
 
     def as_lines(self) -> list[str]:
         """Return the report as lines for people: what was read, what is wrong, what was decided."""
-        return [*self._count_lines(), *self._problem_lines(), *self._decision_lines()]
+        return [*self.count_lines(), *self.problem_lines(), *self.decision_lines()]
 
     def _categories(self) -> list[tuple[str | None, Movement]]:
         return sorted(self.by_category.items(), key=lambda item: item[0] or "")
 
-    def _count_lines(self) -> Iterator[str]:
+    def count_lines(self) -> Iterator[str]:
+        """Yield what was read, and what it comes to."""
         rows = f"{_many(self.rows_read, 'row')} read"
         yield (
             f"{self.file}: {rows}, {group_thousands(self.rows_accepted)} accepted, "
@@ -276,16 +278,18 @@ class Report:
                 for action, count in sorted(self.batches_by_action.items())
             )
             yield f"  {_many(self.batches_total, 'batch', 'batches')}: {actions or 'none'}"
-            if self.batches_already_recorded:
-                yield f"  {group_thousands(self.batches_already_recorded)} already recorded"
             for category, movement in self._categories():
                 yield (
                     f"  {category or '(as the batch drawn on)'}: "
                     f"+{group_thousands(movement.workers_in)} "
                     f"-{group_thousands(movement.workers_out)}"
                 )
+        if self.batches_already_recorded:
+            known = group_thousands(self.batches_already_recorded)
+            yield f"  {known} already recorded, and skipped"
 
-    def _problem_lines(self) -> Iterator[str]:
+    def problem_lines(self) -> Iterator[str]:
+        """Yield what is wrong or odd, errors first, and what to do."""
         groups = sorted(self._groups.items(), key=lambda item: item[0][1] != "error")
         for (code, severity, column), group in groups:
             for problem in group.examples[:SHOWN_MAX]:
@@ -297,7 +301,8 @@ class Report:
                 at = f" in {column}" if column else ""
                 yield f"  … and {group_thousands(group.count - SHOWN_MAX)} more of {code}{at}"
 
-    def _decision_lines(self) -> Iterator[str]:
+    def decision_lines(self) -> Iterator[str]:
+        """Yield what was decided."""
         if self.decision == "refused":
             yield f"refused: {_many(self.errors, 'error')}; nothing was recorded"
             if self.refused_file:
@@ -308,10 +313,10 @@ class Report:
             yield self.decision
         else:
             word = "recorded" if self.decision == "recorded" else "already recorded"
-            yield (
-                f"{word} at #{self.recorded.first_position}–#{self.recorded.last_position}, "
-                f"{self.recorded.recorded_at.isoformat()}, by {self.recorded.recorded_by}"
-            )
+            first, last = self.recorded.first_position, self.recorded.last_position
+            at = f"#{first}" if first == last else f"#{first}–#{last}"
+            instant = self.recorded.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+            yield f"{word} at {at}, {instant}, by {safe(self.recorded.recorded_by)}"
 
 
 def _recorded_json(recorded: Recorded) -> dict[str, object]:

@@ -19,6 +19,16 @@ from registry.intake.rows import Row
 
 PAGE_ROWS: Final = 1_000
 _CACHE_KIB: Final = 32_768
+_SCHEMA: Final = (
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA locking_mode = EXCLUSIVE",
+    f"PRAGMA cache_size = -{_CACHE_KIB}",
+    "BEGIN",
+    "CREATE TABLE line (seq INTEGER PRIMARY KEY, key, sheet, number, written)",
+    "CREATE TABLE first_line (seq INTEGER PRIMARY KEY, key)",
+    "CREATE TABLE refusal (sheet, number, why)",
+)
 _GROUPS: Final = (
     "SELECT line.key, sheet, number, line.written FROM first_line "
     "CROSS JOIN line ON line.key = first_line.key ORDER BY first_line.seq, line.seq"
@@ -36,23 +46,17 @@ class RowSpool:
     """
 
     def __init__(self, folder: Path) -> None:
-        # mkstemp makes the file 0600 before SQLite writes a byte.
-        descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".db", dir=folder)
-        os.close(descriptor)
-        self._path = Path(name)
         self._refusals: list[tuple[int, int, str]] = []
-        self._connection = sqlite3.connect(name, isolation_level=None)
-        for statement in (
-            "PRAGMA journal_mode = OFF",
-            "PRAGMA synchronous = OFF",
-            "PRAGMA locking_mode = EXCLUSIVE",
-            f"PRAGMA cache_size = -{_CACHE_KIB}",
-            "BEGIN",
-            "CREATE TABLE line (seq INTEGER PRIMARY KEY, key, sheet, number, written)",
-            "CREATE TABLE first_line (seq INTEGER PRIMARY KEY, key)",
-            "CREATE TABLE refusal (sheet, number, why)",
-        ):
-            self._connection.execute(statement)
+        try:
+            # mkstemp makes the file 0600 before SQLite writes a byte.
+            descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".db", dir=folder)
+            os.close(descriptor)
+            self._path = Path(name)
+            self._connection = sqlite3.connect(name, isolation_level=None)
+            for statement in _SCHEMA:
+                self._connection.execute(statement)
+        except (OSError, sqlite3.Error) as error:
+            raise _no_room(error) from None
 
     def add(self, page: Sequence[tuple[str, int, int, str]]) -> None:
         """Keep rows: (key, sheet, number, values as `written`)."""
@@ -117,9 +121,9 @@ class RowSpool:
         self._path.unlink(missing_ok=True)
 
 
-def _no_room(error: sqlite3.Error) -> InputUnreadableError:
+def _no_room(error: OSError | sqlite3.Error) -> InputUnreadableError:
     return InputUnreadableError(
         "the rows cannot be kept in the temporary folder",
-        why=str(error),
+        why=(error.strerror if isinstance(error, OSError) else None) or str(error),
         remedy="Free space there, or set TMPDIR to a folder with room.",
     )

@@ -137,11 +137,13 @@ class ConnectionLog:
             after = page[-1][0]
 
     def lines(self, after: int = 0, upto: int | None = None) -> Iterator[list[str]]:
-        """See `Log.lines`."""
+        """See `Log.lines`; raises StoreDamagedError where an event is missing."""
         last = self.head() if upto is None else upto
         while page := self._all(_LINE, after, last, PAGE_EVENTS):
+            after += len(page)
+            if page[-1][1] != after:
+                raise _gap(page[0][1])
             yield [line for line, _ in page]
-            after = page[-1][1]
 
     def stream(self, originator_id: str) -> list[StoredRow]:
         """See `Log.stream`."""
@@ -271,6 +273,13 @@ def missing_store(path: Path) -> StoreMissingError:
     return StoreMissingError(
         f"there is no store at {path}",
         remedy="Make one with `ucj init`, or name another with --store (or UCJ_STORE).",
+    )
+
+
+def _gap(position: int) -> StoreDamagedError:
+    return StoreDamagedError(
+        f"an event is missing from the log near #{position}",
+        remedy="Restore the store from a backup.",
     )
 
 

@@ -1,0 +1,98 @@
+"""The three stores that every property is asked of: memory, SQLite, SQLite with an image.
+
+All three go through `EnrolmentRegistry`; a clock that ticks one second a transaction stands in for
+the machine's, so that nothing depends on when the tests run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from projections.ledger import ImageFolder, Ledger, build_image, image_folder
+from projections.rules import LedgerBalances
+from registry.application import EnrolmentRegistry
+from registry.balances import Balances
+from registry.storage.log import ConnectionLog, open_log
+from registry.storage.sqlite import LogFactory, create_store, lay_out_memory
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that is set, and ticks a second each time it is read."""
+
+    def __init__(self) -> None:
+        self.now = EPOCH
+
+    def __call__(self) -> datetime:
+        """Return the time; the next reading is a second later."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+class Store:
+    """A store with its registry; `path` None is in memory."""
+
+    def __init__(self, path: Path | None, balances: Balances | None = None) -> None:
+        self.clock = Clock()
+        self.path = path
+        self.folder: ImageFolder | None = None
+        self._memory: sqlite3.Connection | None = None
+        if path is not None:
+            self.store_id = create_store(path, created_at=str(EPOCH), created_by="tests")
+        self.registry = EnrolmentRegistry(
+            path,
+            balances=balances or LedgerBalances(None, self.log),
+            actor="tests",
+            clock=self.clock,
+        )
+        if path is None:
+            factory = cast("LogFactory", self.registry.factory)
+            self.store_id = lay_out_memory(factory, created_at=str(EPOCH), created_by="tests")
+            self._memory = sqlite3.connect(_memory_uri(factory), uri=True, isolation_level=None)
+
+    def log(self) -> ConnectionLog:
+        """Open the log for reading."""
+        if self.path is not None:
+            return open_log(self.path)
+        assert self._memory is not None
+        return _Lent(self._memory, self.store_id)
+
+    def publish(self) -> None:
+        """Publish an image of the log as it is, and use it from now on, for the rules as well."""
+        assert self.path is not None
+        folder = image_folder(self.path, self.store_id)
+        assert folder is not None
+        with closing(self.log()) as log:
+            build_image(log, folder)
+        self.folder = folder
+        self.registry._balances = LedgerBalances(folder, self.log)
+
+    @contextmanager
+    def ledger(self, *, upto: int | None = None) -> Iterator[Ledger]:
+        """Open the ledger: image and tail where there is an image, else all of it as the tail."""
+        with closing(self.log()) as log, closing(Ledger(log, self.folder, upto=upto)) as ledger:
+            yield ledger
+
+    def close(self) -> None:
+        """Release everything."""
+        self.registry.close()
+        if self._memory is not None:
+            self._memory.close()
+
+
+class _Lent(ConnectionLog):
+    """A log over a connection that outlives it: a memory store is gone with its last one."""
+
+    def close(self) -> None:
+        """Leave the connection open."""
+
+
+def _memory_uri(factory: LogFactory) -> str:
+    pool: Any = factory.datastore.pool
+    return str(pool.memory_uri)
