@@ -110,6 +110,8 @@ def run(arguments: list[str] | None = None) -> int:
     """Run `ucj` and return its exit code."""
     from cli.terminal import prepare_streams, quiet_broken_pipe
     from registry.errors import RegistryError
+    from registry.safe_text import safe
+    from registry.terms import NOTE_LENGTH_MAX
 
     prepare_streams()
     given = sys.argv[1:] if arguments is None else arguments
@@ -121,6 +123,7 @@ def run(arguments: list[str] | None = None) -> int:
     except RegistryError as error:
         return _refused(error)
     except click.ClickException as error:
+        error.message = safe(error.message, limit=NOTE_LENGTH_MAX)  # it quotes what was typed
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

@@ -218,7 +218,7 @@ class PositionType(click.ParamType):
             return value
         match = re.fullmatch(r"[@#]?([1-9][0-9]{0,17})", value)
         if match is None:
-            self.fail(f"{value!r} is no position; write it as @12.", param, ctx)
+            self.fail(f"{value} is no position; write it as @12.", param, ctx)
         return int(match[1])
 
 
@@ -232,7 +232,7 @@ class CountType(click.ParamType):
         if isinstance(value, int):
             return value
         if re.fullmatch(r"[0-9]{1,15}", value) is None:
-            self.fail(f"{value!r} is no whole number; write it in plain digits: 45000.", param, ctx)
+            self.fail(f"{value} is no whole number; write it in plain digits: 45000.", param, ctx)
         return int(value)
 
 

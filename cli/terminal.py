@@ -121,6 +121,10 @@ class Progress:
             self._next = now + self.REDRAWN_AFTER_SECONDS
             self._draw(self._line())
 
+    def reach(self, total: int) -> None:
+        """Say that so many are done in all."""
+        self.advance(total - self._done)
+
     def close(self) -> None:
         """Wipe the bar, if it was ever drawn."""
         if self._drawn:

@@ -140,7 +140,7 @@ def _sums(
     columns = "".join(f", coalesce({each}, '{NOT_ATTRIBUTED}')" for each in grouped)
     found = connection.execute(
         f"SELECT area{columns}, sum(workers) FROM entries"
-        f" WHERE effective_on <= $on AND position <= $known AND {_within(areas)} GROUP BY ALL",
+        f" WHERE effective_on <= $on AND position <= $known AND {within(areas)} GROUP BY ALL",
         {"on": on, "known": known},
     ).fetchall()
     sums: _Sums = {}
@@ -149,7 +149,7 @@ def _sums(
     return sums
 
 
-def _within(areas: Sequence[str]) -> str:
+def within(areas: Sequence[str]) -> str:
     """Return a condition over `area`; codes are checked ones, of digits and a dot."""
     if NATION in areas:
         return "true"

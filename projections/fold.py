@@ -128,7 +128,8 @@ def fold_file(
     """
     import duckdb
 
-    lines = f"read_json($path, format = 'newline_delimited', columns = {_COLUMNS}," + (
+    lines = (
+        f"read_json($path, format = 'newline_delimited', columns = {_COLUMNS},"
         f" maximum_object_size = {line_bytes_max})"
     )
     names = {"path": str(path), "structure": _structure()}
@@ -163,9 +164,7 @@ def _malformed_of(topics: frozenset[str]) -> str:
     return section("malformed").replace("@WRITTEN_AGAIN", _written_again(topics))
 
 
-def _refuse_first(
-    connection: DuckDBPyConnection, lines: str, names: dict[str, str]
-) -> None:
+def _refuse_first(connection: DuckDBPyConnection, lines: str, names: dict[str, str]) -> None:
     """Raise for the first event that is of a newer ucj, or else cannot be read."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE line AS
@@ -190,7 +189,9 @@ def _refuse(unknown: tuple[int, str, int | None] | None) -> None:
     position, topic, class_version = unknown
     if class_version is None:
         _refuse_malformed((position, topic))
-    what = f"the event at #{position} ({safe(topic)}, form {class_version}) is not known to this ucj"
+    what = (
+        f"the event at #{position} ({safe(topic)}, form {class_version}) is not known to this ucj"
+    )
     raise StoreNewerError(
         what, why="No figure is given while an event is skipped.", remedy="Update ucj."
     )
@@ -201,7 +202,9 @@ def _refuse_malformed(found: tuple[int, str] | None) -> None:
 
     if found is not None:
         position, topic = found
-        raise _malformed(f"the event at #{position} ({safe(topic)})", "It is not as it was written.")
+        raise _malformed(
+            f"the event at #{position} ({safe(topic)})", "It is not as it was written."
+        )
 
 
 def _malformed(event: str, why: str) -> StoreDamagedError:

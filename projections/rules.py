@@ -40,6 +40,12 @@ CREATE TEMP TABLE renewing AS
     FROM relevant WHERE kind = 'renewal' GROUP BY ALL HAVING sum(workers) <> 0;
 """
 
+# Most transactions only bring heads in: what cannot have been broken is not asked.
+_ASKED: Final = """
+SELECT EXISTS (FROM pair), EXISTS (FROM renewing),
+       EXISTS (FROM own WHERE cohort_reference IS NULL AND workers < 0)
+"""
+
 _COHORTS: Final = """
 WITH daily AS (
     SELECT area, category, segment, funding, cohort_reference, cohort_part, expires_on,
@@ -199,13 +205,15 @@ class LedgerBalances:
             for statement in _PREPARE.split(";")[:-1]:
                 names = {"since": since} if "$since" in statement else {}
                 connection.execute(statement, names)
+            found = connection.execute(_ASKED).fetchone()
+            takes, renews, draws = found or (True, True, True)
             return [
                 *_openings(connection),
-                *_cohorts(connection),
-                *_pools(connection),
-                *_renewals(connection),
+                *(_cohorts(connection) if takes else ()),
+                *(_pools(connection) if takes else ()),
+                *(_renewals(connection) if renews else ()),
                 *_look_alikes(connection),
-                *_pool_draws(connection),
+                *(_pool_draws(connection) if draws else ()),
             ]
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:

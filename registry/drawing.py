@@ -105,7 +105,9 @@ def statement_of(
                 remedy="Give the first day on which it is true.",
             )
         effective_on = command.effective_on
-        lines = tuple(line for each in command.lines for line in _lines(command, each, effective_on, find))
+        lines = tuple(
+            line for each in command.lines for line in _lines(command, each, effective_on, find)
+        )
     kind = KIND_OF[action]
     if kind is Kind.RECLASSIFICATION and len({line.cohort.area for line in lines}) > 1:
         kind = Kind.TRANSFER

@@ -6,9 +6,11 @@ Nothing here commits; `registry.application` does, if no error was found.
 
 from __future__ import annotations
 
+import gc
 import itertools
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from registry.storage.sqlite import WriteTransaction
 
 PAGE_COMMANDS: Final = 1_000
-REMEMBERED_BATCHES: Final = 10_000
+REMEMBERED_BATCHES: Final = 2_000
+COLLECTED_OBJECTS: Final = 200_000
 SHOWN_BLAMES: Final = 3
 
 Where = Callable[[str | None, int | None, str], str]
@@ -86,65 +89,37 @@ class Recording:
         self, commands: Commands, *, draws: bool, progress: Callable[[int], None] = lambda _: None
     ) -> None:
         """Decide all commands; `draws` says whether any of them names a batch of the file."""
-        own, total = self._named_in(commands) if draws else (frozenset(), 0)
-        done: set[UUID] = set()
-        decided: set[int] = set()  # places: two sheets may hold the same batch
-        while True:
-            ready = (
-                (place, each)
-                for place, each in enumerate(commands())
-                if place not in decided and _is_ready(each, own, done)
-            )
-            before = len(decided)
-            while page := list(itertools.islice(ready, PAGE_COMMANDS)):
-                batch_page = [each for _, each in page]
-                self.append([each for each in self._decide_page(batch_page) if each is not None])
-                if draws:
-                    decided.update(place for place, _ in page)
-                    done.update(_identity(e) for e in batch_page if isinstance(e, RecordBatch))
-                progress(len(page))
-            if not draws or len(decided) == total:
-                return
-            if len(decided) == before:
-                self._refuse_circle(commands, decided)
-                return
+        with _collecting_rarely():
+            self._decide_in_order(commands, progress, draws=draws)
 
     def check(self, balances: Balances) -> None:
         """Ask the ledger whether the rules hold with everything appended."""
         for finding in balances.findings(self.transaction.log, self.transaction.head):
             self._found(finding)
 
-    # --- order --------------------------------------------------------------------------------
-
-    def _named_in(self, commands: Commands) -> tuple[frozenset[UUID], int]:
-        """Return the file's own batches, for which others of them may have to wait, and how many
-        commands there are."""
-        total = 0
-
-        def identities() -> Iterator[UUID]:
-            nonlocal total
-            for each in commands():
-                total += 1
-                if isinstance(each, RecordBatch):
-                    yield _identity(each)
-
-        return frozenset(identities()), total
-
-    def _refuse_circle(self, commands: Commands, decided: set[int]) -> None:
-        for place, command in enumerate(commands()):
-            if place not in decided and isinstance(command, RecordBatch):
-                self._refuse_circular(command)
-
-    def _refuse_circular(self, command: RecordBatch) -> None:
-        self._refuse(
-            command,
-            "circular",
-            "of_batch",
-            f"{command.reference} and the batches it names wait for each other",
-            "Name the batch that brought the heads in.",
-        )
-
     # --- deciding -----------------------------------------------------------------------------
+
+    def _decide_in_order(
+        self, commands: Commands, progress: Callable[[int], None], *, draws: bool
+    ) -> None:
+        if not draws:
+            self._decide_all(commands(), progress)
+            return
+        waiting = _Waiting()
+        self._decide_all(waiting.independent(commands()), progress)
+        while waiting:
+            if self._decide_all(waiting.ready(commands()), progress) == 0:
+                for command in waiting.left(commands()):
+                    self._refuse_circular(command)
+                return
+
+    def _decide_all(self, commands: Iterator[Command], progress: Callable[[int], None]) -> int:
+        decided = 0
+        while page := list(itertools.islice(commands, PAGE_COMMANDS)):
+            self.append([event for event in self._decide_page(page) if event is not None])
+            decided += len(page)
+            progress(len(page))
+        return decided
 
     def _decide_page(self, page: list[Command]) -> Iterator[Event | None]:
         recorded = self.transaction.known_streams(
@@ -336,6 +311,15 @@ class Recording:
             )
         )
 
+    def _refuse_circular(self, command: RecordBatch) -> None:
+        self._refuse(
+            command,
+            "circular",
+            "of_batch",
+            f"{command.reference} and the batches it names wait for each other",
+            "Name the batch that brought the heads in.",
+        )
+
     def _warn(self, command: RecordBatch, code: str, why: str, remedy: str) -> None:
         row = _first_row(command)
         self.problems.append(
@@ -374,11 +358,68 @@ class Recording:
             )
 
 
-def _is_ready(command: Command, own: frozenset[UUID], done: set[UUID]) -> bool:
-    """Whether nothing that the command draws on is still to be decided."""
-    if not own or not isinstance(command, RecordBatch):
-        return True
-    return all(named in done or named not in own for named in _draws_on(command))
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Let the cycle collector look rarely: a page leaves millions of objects and no cycle, and
+    looking through them again and again took a third of the time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(COLLECTED_OBJECTS, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+class _Waiting:
+    """The commands that name batches, until those that the file itself holds are decided.
+
+    Holds numbers and identities only, because a file may name a batch in every row.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: set[int] = set()
+        self._undecided: Counter[UUID] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers)
+
+    def independent(self, commands: Iterator[Command]) -> Iterator[Command]:
+        """Yield what names no batch, and remember the others."""
+        for number, command in enumerate(commands):
+            if not isinstance(command, RecordBatch) or not self._waits(command):
+                yield command
+                continue
+            self._numbers.add(number)
+            self._undecided[_identity(command)] += 1
+
+    def ready(self, commands: Iterator[Command]) -> Iterator[RecordBatch]:
+        """Yield those that name no undecided batch; what is yielded counts as decided."""
+        held: set[UUID] = set()  # two commands about one batch keep their order
+        for number, command in self._numbered(commands):
+            identity = _identity(command)
+            if identity in held or not self._undecided.keys().isdisjoint(_draws_on(command)):
+                held.add(identity)
+                continue
+            self._numbers.discard(number)
+            self._undecided[identity] -= 1
+            if not self._undecided[identity]:
+                del self._undecided[identity]
+            yield command
+
+    def left(self, commands: Iterator[Command]) -> Iterator[RecordBatch]:
+        """Yield those that are still undecided."""
+        return (command for _, command in self._numbered(commands))
+
+    def _numbered(self, commands: Iterator[Command]) -> Iterator[tuple[int, RecordBatch]]:
+        for number, command in enumerate(commands):
+            if number in self._numbers:
+                assert isinstance(command, RecordBatch)
+                yield number, command
+
+    def _waits(self, command: RecordBatch) -> bool:
+        return any(line.of_batch is not None for line in command.lines) or (
+            bool(self._undecided) and _identity(command) in self._undecided
+        )
 
 
 def _identity(command: RecordBatch) -> UUID:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -123,6 +124,7 @@ def normalised_reference(reference: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
 
 
+@lru_cache(maxsize=8_192)  # a page of an import asks for each of its batches several times
 def batch_id(area: str, reference: str, part: str = "") -> UUID:
     """Return the stream of a batch: the same batch always has the same one, in every process."""
     key = ("batch", area, normalised_reference(reference), normalised_reference(part))

@@ -18,7 +18,7 @@ A category of `any` is left out. `reclassify` names the category left, and `to` 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -89,7 +89,7 @@ class Ledger:
                 inside = tuple(each.code for each in regencies(area))
                 assert active == self.oracle.answer(area, inside, day, position).active
                 return active
-            (by, group), = asked.items()
+            ((by, group),) = asked.items()
             rows = coverage_at(ledger, [area], day, known=position, by=by)  # type: ignore[arg-type]
             return next((row.active for row in rows if getattr(row, by) == group), 0)
 
@@ -105,15 +105,14 @@ class Ledger:
         verdict = self.oracle.judge(transaction.commands)
         shown = "\n".join(line for each in transaction.commands for line in written(each))
         head = self.head()
-        try:
-            recorded = self.store.registry.record(*transaction.commands)
-        except RuleBrokenError as error:
-            assert transaction.position is None, f"{shown}\nwas refused: {error}"
-            codes = {each.code for each in error.problems if each.severity == "error"}
-            assert codes == transaction.errors, f"{shown}\n{error.problems}"
-            assert verdict.refused, f"{shown}\nwas refused, but not by the oracle: {error}"
+        recorded = attempted(self.store, transaction.commands)
+        if recorded.decision == "refused":
+            assert transaction.position is None, f"{shown}\nwas refused: {recorded.problems}"
+            codes = {each.code for each in recorded.problems if each.severity == "error"}
+            assert codes == transaction.errors, f"{shown}\n{recorded.problems}"
+            assert verdict.refused, f"{shown}\nwas refused, but not by the oracle"
             assert self.head() == head, "a refused transaction left something in the log"
-            self.recorded.append(Recorded("refused", problems=error.problems))
+            self.recorded.append(recorded)
             return
         assert transaction.position is not None, f"{shown}\nwas recorded"
         assert not verdict.refused, f"{shown}\nwas recorded; the oracle says {verdict.refused}"
@@ -126,6 +125,14 @@ class Ledger:
         else:
             assert transaction.position == head, "nothing new: the position is the head's"
         self.recorded.append(recorded)
+
+
+def attempted(store: Store, commands: Sequence[Command]) -> Recorded:
+    """Return what a transaction came to, refused ones too."""
+    try:
+        return store.registry.record(*commands)
+    except RuleBrokenError as error:
+        return Recorded("refused", problems=error.problems)
 
 
 def ledger_of(document: str, store: Store) -> Ledger:

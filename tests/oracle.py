@@ -252,14 +252,7 @@ def _carried_out(command: RecordBatch, book: Book) -> bool:
     if command.because is not None:
         if stands is None:
             raise RefusedError("nothing to correct")
-        if command.action is Action.CORRECT:
-            command = replace(command, action=stands.action)
-        stated = _stated(command, book)
-        if stated.action is not stands.action:
-            raise RefusedError("a correction keeps the action")
-        if _content(stated) == _content(stands):
-            raise RefusedError("nothing to correct")
-        book[key] = Record(stated, (*former, stands))
+        book[key] = Record(_corrected(command, stands, book), (*former, stands))
         return True
     stated = _stated(command, book)
     if stands is None:
@@ -268,6 +261,18 @@ def _carried_out(command: RecordBatch, book: Book) -> bool:
     if _content(stated) in {_content(stands), *map(_content, former)}:
         return False
     raise RefusedError("recorded with other content")
+
+
+def _corrected(command: RecordBatch, stands: Stated, book: Book) -> Stated:
+    """Read a command that replaces what stands: something else, by the same action."""
+    if command.action is Action.CORRECT:
+        command = replace(command, action=stands.action)
+    stated = _stated(command, book)
+    if stated.action is not stands.action:
+        raise RefusedError("a correction keeps the action")
+    if _content(stated) == _content(stands):
+        raise RefusedError("nothing to correct")
+    return stated
 
 
 def _stated(command: RecordBatch, book: Book) -> Stated:

@@ -81,6 +81,50 @@ def test_a_file_is_counted_and_digested(opened: Open) -> None:
     assert len(admission.digest) == 64
 
 
+@pytest.mark.parametrize(
+    ("row", "moved"),
+    [
+        ("opening,16.06,guru,,9,2025-01-01,,,", {"guru": (9, 0)}),
+        ("balance-in,16.06,guru,,9,2025-01-01,,,x", {"guru": (9, 0)}),
+        ("balance-out,16.06,guru,,9,2025-01-01,,,x", {"guru": (0, 9)}),
+        ("deactivate,16.06,guru,,9,2025-01-01,,,x", {"guru": (0, 9)}),
+        ("deactivate,16.06,,,9,2025-01-01,,SK/0,x", {None: (0, 9)}),
+        ("reclassify,16.06,guru,bpd,9,2025-01-01,,,", {"guru": (9, 0), "bpd": (0, 9)}),
+        ("renew,16.06,guru,,9,,2026-01-01,SK/0,", {}),
+        ("correct,16.06,guru,,9,,,,x", {}),
+    ],
+)
+def test_heads_in_and_out_by_category(
+    opened: Open, row: str, moved: dict[str | None, tuple[int, int]]
+) -> None:
+    """Renewals move nobody, and what a correction moves only the store knows."""
+    header = (
+        "reference,action,area,category,from_category,workers,effective_on,covered_until,of_batch,"
+        "note,reason"
+    )
+    reason = "resigned" if row.startswith("deactivate") else ""
+    report = opened(text(f"SK/1,{row},{reason}", header=header)).report
+    found = {
+        category: (movement.workers_in, movement.workers_out)
+        for category, movement in report.by_category.items()
+    }
+    assert (report.errors, report.workers, found) == (0, 9, moved)
+
+
+def test_a_sum_of_heads_is_not_judged_while_rows_are_refused(opened: Open) -> None:
+    """Their heads are missing from it: one error, not two."""
+    assert codes(opened(text(ROWS[0], ROWS[2]), expect_workers=105)) == ["missing-value"]
+
+
+def test_a_row_with_a_warning_is_not_among_the_refused(opened: Open, tmp_path: Path) -> None:
+    """The file of refused rows has only what must be repaired."""
+    admission = opened(text(ROWS[0], ROWS[0], ROWS[2]))
+    assert codes(admission) == ["repeated-line", "missing-value"]
+    admission.write_refused(tmp_path / "refused.csv")
+    lines = (tmp_path / "refused.csv").read_text("utf-8-sig").splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["row", "4"]
+
+
 def test_commands_are_complete_and_may_be_asked_again(opened: Open) -> None:
     """A dry run and the real one read the same rows twice."""
     admission = opened(GOOD)

@@ -368,6 +368,13 @@ def test_rows_of_a_batch_need_not_be_neighbours(read: Read) -> None:
     ] == [("SK/1/2025", [2, 4]), ("SK/2", [3])]
 
 
+def test_one_reference_in_two_areas_is_two_batches(read: Read) -> None:
+    """A governor's decision orders enrolments in many regencies."""
+    commands, problems = read(ENROL, {**ENROL, "area": "16.07", "effective_on": "2025-02-01"})
+    assert problems == []
+    assert [command.area for command in commands] == ["16.06", "16.07"]
+
+
 def test_a_batch_is_withdrawn_once(read: Read) -> None:
     """A second row has nothing left to withdraw."""
     assert found(read(WITHDRAW, WITHDRAW)) == [("withdrawn-twice", "3")]

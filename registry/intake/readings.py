@@ -42,9 +42,6 @@ _WITHHELD: Final = "[withheld]"
 _SLUG: Final = re.compile(CATEGORY_PATTERN)
 _SLUG_LENGTH_MAX: Final = 60
 _LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
-_DATE_IN_TEXT: Final = re.compile(
-    r"(?<![\d/-])(?:\d{1,2}([/-])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2})(?![\d/-])"
-)
 _DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
 _AS_TEXT: Final = "Format the column as text and type the value again."
@@ -164,7 +161,7 @@ def reading_of_prose(*, may_be_example: bool = True) -> Reading:
 
     def parse(cell: Value) -> Canonical:
         text = _text(cell, NOTE_LENGTH_MAX)
-        if looks_personal(text) and looks_personal(_DATE_IN_TEXT.sub(",", text)):
+        if looks_personal(text):
             raise _personal()
         if not may_be_example:
             _refuse_example(text)

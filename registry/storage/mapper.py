@@ -7,7 +7,8 @@ A stored topic is looked up in a fixed table and never imported: a row cannot na
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,24 +17,51 @@ from pydantic import ValidationError
 
 from registry.errors import StoreDamagedError, StoreNewerError
 from registry.events import EVENTS, Event
+from registry.safe_text import safe
 
 TOPICS: Final[dict[str, type[Event]]] = {event.TOPIC: event for event in EVENTS}
+
+_IN_ORDER_OF_KEYS: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
+_AS_ORDERED: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def canonical_json(state: dict[str, Any]) -> bytes:
     """Return RFC 8785 bytes of a state of strings, integers, booleans, nulls, lists and objects."""
-    return json.dumps(
-        state, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    text = _IN_ORDER_OF_KEYS.encode(state)
+    if not text.isascii():  # then keys may sort otherwise in UTF-16, as RFC 8785 §3.2.3 has it
+        text = _AS_ORDERED.encode(_in_utf16_order(state))
+    return text.encode()
+
+
+def _in_utf16_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: str(key).encode("utf-16-be", "surrogatepass"))
+        return {key: _in_utf16_order(value[key]) for key in keys}
+    if isinstance(value, list):
+        return [_in_utf16_order(each) for each in value]
+    return value
 
 
 def state_of(event: Event) -> dict[str, Any]:
     """Return an event's stored state: every key of its class version, nulls too."""
-    state = event.model_dump(mode="json", exclude={"originator_id", "originator_version"})
-    recorded_at = event.recorded_at.astimezone(UTC)
-    state["recorded_at"] = recorded_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    state = event.model_dump(mode="json")
+    del state["originator_id"], state["originator_version"]
+    state["recorded_at"] = _instant(event.recorded_at)
     state["class_version"] = event.class_version
     return state
+
+
+_UNREADABLE: Final = (
+    ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError
+)  # fmt: skip
+
+
+@lru_cache(maxsize=16)  # all events of a transaction have one instant
+def _instant(recorded_at: datetime) -> str:
+    utc = recorded_at.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds") + "Z"  # strftime would write year 1 as "1"
 
 
 class EventMapper(Mapper[UUID]):
@@ -60,11 +88,14 @@ class EventMapper(Mapper[UUID]):
         """
         event_class = TOPICS.get(stored_event.topic)
         if event_class is None:
-            what = f"the store holds an event this ucj does not know: {stored_event.topic!r}"
+            what = f"the store holds an event this ucj does not know: {safe(stored_event.topic)}"
             raise StoreNewerError(what, remedy="Update ucj.")
         try:
             state = json.loads(stored_event.state)
             from_version = state.pop("class_version")
+            if type(from_version) is not int or from_version < 1:
+                what = "a class version is a number from 1"
+                raise ValueError(what)
             if from_version > event_class.class_version:
                 what = f"the store holds a newer form ({from_version}) of {stored_event.topic}"
                 raise StoreNewerError(what, remedy="Update ucj.")
@@ -72,9 +103,9 @@ class EventMapper(Mapper[UUID]):
             state["originator_id"] = str(stored_event.originator_id)
             state["originator_version"] = stored_event.originator_version
             return event_class.model_validate_json(json.dumps(state))
-        except (ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             what = (
                 f"event {stored_event.originator_id} version {stored_event.originator_version}"
-                f" ({stored_event.topic}) cannot be read: {type(error).__name__}"
+                f" ({safe(stored_event.topic)}) cannot be read: {type(error).__name__}"
             )
             raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None

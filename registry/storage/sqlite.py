@@ -233,6 +233,8 @@ class LogPool(SQLiteConnectionPool):
                 raise missing_store(self.path)
             raw = connect(self.path, mode="rw", timeout=self.lock_timeout_seconds)
         try:
+            if self.path is not None:
+                identity(raw, self.path)
             raw.row_factory = sqlite3.Row
             _prepare(raw, in_memory=self.path is None)
         except sqlite3.Error as error:

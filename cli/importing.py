@@ -1,0 +1,520 @@
+"""Files that come in: checked without a lock, then recorded whole or not at all.
+
+Owns the order of things for one file and for several, where reports and refused rows go, and what
+is said of an interruption. Knows no rule and no column.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import click
+
+from cli.options import (
+    AREA,
+    COUNT,
+    REFERENCE,
+    TEXT,
+    Settings,
+    dry_run_option,
+    notice,
+    records,
+)
+from cli.recorded import effect_lines, say
+
+if TYPE_CHECKING:
+    from registry.application import Recorded
+    from registry.intake.admission import Admission, AdmissionOptions
+    from registry.intake.report import Report
+    from registry.intake.spool import SpooledFile
+
+KINDS: Final = ("batches", "potentials", "targets", "figures")
+STDIN: Final = Path("-")
+PLAN_DIGITS_MIN: Final = 12
+_PLAN_DIGITS_MAX: Final = 64
+EXIT_REFUSED: Final = 1
+EXIT_INTERRUPTED: Final = 130
+
+_DOING: Final = ("dry_run", "plan", "report", "refused", "format")
+_FILE: Final = click.Path(allow_dash=True, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks to be done with files, whatever they hold."""
+
+    options: AdmissionOptions
+    dry_run: bool = False
+    plan: str | None = None
+    report: Path | None = None
+    refused: Path | None = None
+    format: str = "text"
+    correcting: Correction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Which batch a file corrects, and why."""
+
+    area: str
+    reference: str
+    part: str
+    because: str
+
+
+class _JustCommitted(KeyboardInterrupt):
+    """An interruption that came after the commit."""
+
+
+class PlanType(click.ParamType):
+    """The digest of a plan, or its first digits."""
+
+    name = "digest"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the digits."""
+        text = str(value).lower()
+        if not set(text) <= set("0123456789abcdef") or len(text) > _PLAN_DIGITS_MAX:
+            self.fail(f"{value} is no digest; copy it from --dry-run.", param, ctx)
+        if len(text) < PLAN_DIGITS_MIN:
+            self.fail(f"At least {PLAN_DIGITS_MIN} digits of the digest are needed.", param, ctx)
+        return text
+
+
+_READING_OPTIONS: Final = (
+    click.option(
+        "--locale",
+        type=click.Choice(("id", "en")),
+        default="id",
+        show_default=True,
+        help="How numbers are written: id 45.000 and 48,26; en 45,000 and 48.26.",
+    ),
+    click.option(
+        "--area-codes",
+        type=click.Choice(("kemendagri", "bps")),
+        default="kemendagri",
+        show_default=True,
+        help="What digits without a dot mean; kemendagri refuses them.",
+    ),
+    click.option("--sheet", metavar="NAME", help="Read only this sheet of a spreadsheet."),
+    click.option(
+        "--ignore-column",
+        "ignore_columns",
+        multiple=True,
+        metavar="NAME",
+        help="Leave this column unread, such as one of NIK; may be repeated.",
+    ),
+)
+_FILE_OPTIONS: Final = (
+    click.option(
+        "--report", type=_FILE, metavar="FILE.json", help="Write the whole report there as JSON."
+    ),
+    click.option(
+        "--refused",
+        type=_FILE,
+        metavar="FILE.csv",
+        help="Where refused rows go. [beside the input, as NAME.refused.csv]",
+    ),
+    click.option(
+        "--format",
+        type=click.Choice(("text", "json", "jsonl")),
+        default="text",
+        help="Print the report as words, as JSON, or as JSON on one line for each file.",
+    ),
+)
+_TOTALS_OPTIONS: Final = (
+    click.option(
+        "--plan", type=PlanType(), help="Record only what --dry-run showed under this digest."
+    ),
+    click.option("--expect-rows", type=COUNT, help="Refuse the file if it has other than N rows."),
+    click.option(
+        "--expect-workers", type=COUNT, help="Refuse it if its workers add up to other than N."
+    ),
+)
+
+
+def _given(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a decorator that gives a command these options, in this order."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_takes_files: Final = _given(
+    click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE..."),
+    *_READING_OPTIONS,
+    dry_run_option,
+    *_TOTALS_OPTIONS,
+    *_FILE_OPTIONS,
+    records,
+)
+_takes_one_file: Final = _given(*_READING_OPTIONS, dry_run_option, *_FILE_OPTIONS, records)
+
+
+@click.group("import")
+def import_command() -> None:
+    """Record a file of batches, potentials, targets or figures.
+
+    CSV, XLSX, XLS and ODS, with headers in Indonesian or English. One file is one decision: all of
+    it is recorded, or nothing. Importing the same file again records nothing and says so.
+
+    \b
+    Examples:
+      ucj import batches sk-400.xlsx --dry-run
+      ucj import batches sk-400.xlsx
+      ucj import figures press.csv --locale en
+    """
+
+
+@import_command.command("batches")
+@_takes_files
+def import_batches(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
+    """Record a file of batches: who came in, left, was renewed.
+
+    Each row is a line of a batch (a decision, an upload); rows with the same reference, part and
+    area are one batch. `ucj template batches` shows the columns.
+
+    \b
+    Examples:
+      ucj import batches sk-400.xlsx --dry-run
+      ucj import batches sk-400.xlsx --expect-rows 120 --expect-workers 45000
+      ucj import batches *.csv --locale en --by "Siti Aminah"
+      sipp-export | ucj import batches -
+    """
+    return _import_files(settings, files, _request("batches", given))
+
+
+@import_command.command("potentials")
+@_takes_files
+def import_potentials(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
+    """Record a file of labour potentials: what coverage is divided by.
+
+    Each row is the number of workers that an area has from a day on, with its source.
+
+    \b
+    Examples:
+      ucj import potentials bps-2025.csv --locale en
+      ucj import potentials bps-2025.xlsx --sheet Sumsel --area-codes bps
+    """
+    return _import_files(settings, files, _request("potentials", given))
+
+
+@import_command.command("targets")
+@_takes_files
+def import_targets(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
+    """Record a file of targets: the coverage an area is to reach by a day.
+
+    \b
+    Examples:
+      ucj import targets rpjmd.csv
+      ucj import targets rpjmd.csv --dry-run --report rpjmd.json
+    """
+    return _import_files(settings, files, _request("targets", given))
+
+
+@import_command.command("figures")
+@_takes_files
+def import_figures(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
+    """Record a file of published figures: what somebody printed.
+
+    Claims to be tested against the register, never an input of coverage.
+
+    \b
+    Examples:
+      ucj import figures press.csv --locale id
+      ucj import figures press.csv --plan 3f9a1c0b77d2
+    """
+    return _import_files(settings, files, _request("figures", given))
+
+
+@click.command("correct")
+@click.argument("reference", type=REFERENCE)
+@click.argument("file", type=_FILE, metavar="FILE")
+@click.option("--area", type=AREA, required=True, help="The kabupaten or kota of the batch.")
+@click.option("--reason", type=TEXT, required=True, help="Why; kept with the correction.")
+@click.option("--part", type=REFERENCE, metavar="P", help="The part, if it has one.")
+@_takes_one_file
+def correct_command(
+    settings: Settings,
+    reference: str,
+    file: Path,
+    area: str,
+    reason: str,
+    part: str | None,
+    **given: Any,
+) -> int:
+    """Replace what a recorded batch says.
+
+    FILE has the batch's complete new rows, with its own action, and nothing else. What was known
+    before stays known. Refused while other batches depend on what it takes: they are listed.
+
+    \b
+    Examples:
+      ucj correct 400/1/2025 corrected.csv --area 16.06 --reason "two counted twice" --dry-run
+      ucj correct 400/1/2025 corrected.csv --area 16.06 --part b --reason "typing error"
+    """
+    correction = Correction(area, reference, part or "", reason)
+    return _import_files(settings, (file,), _request("batches", given, correction))
+
+
+def _request(kind: str, given: dict[str, Any], correcting: Correction | None = None) -> Request:
+    """Sort what was given into how a file is read and what is done with it."""
+    from registry.intake.admission import AdmissionOptions
+
+    doing = {name: given.pop(name, None) for name in _DOING}
+    doing["dry_run"] = bool(doing["dry_run"])
+    options = AdmissionOptions(kind=cast("Any", kind), **given)
+    return Request(options=options, correcting=correcting, **cast("Any", doing))
+
+
+def _check_usage(files: Sequence[Path], request: Request) -> None:
+    """Refuse, before anything is read, what cannot be meant."""
+    options = request.options
+    if request.dry_run and request.plan:
+        raise click.UsageError("--dry-run makes a plan and --plan carries one out: give one.")
+    if len(files) > 1:
+        of_one = {
+            "--plan": request.plan,
+            "--expect-rows": options.expect_rows,
+            "--expect-workers": options.expect_workers,
+            "--report": request.report,
+            "--refused": request.refused,
+            "--format json (use jsonl)": "json" if request.format == "json" else None,
+        }
+        for name, given in of_one.items():
+            if given is not None:
+                raise click.UsageError(f"{name} is about one file; {len(files)} were named.")
+    if list(files).count(STDIN) > 1:
+        raise click.UsageError("Standard input (-) can be read only once.")
+    for name, place in (("--report", request.report), ("--refused", request.refused)):
+        if place is None or place == STDIN:
+            continue
+        if not place.parent.is_dir():
+            raise click.UsageError(f"The folder of {name} {place.name} does not exist.")
+        if place.exists() and any(file.exists() and place.samefile(file) for file in files):
+            raise click.UsageError(f"{name} {place.name} would overwrite the input.")
+    if request.refused == STDIN or (request.report == STDIN and request.format != "text"):
+        raise click.UsageError("Standard output takes one answer: name a file instead of -.")
+
+
+def _import_files(settings: Settings, files: Sequence[Path], request: Request) -> int:
+    """Decide file after file; a refused one does not stop the others. The worst code counts."""
+    _check_usage(files, request)
+    from registry.errors import RegistryError, StoreError
+    from registry.nomenclature import categories_of
+    from registry.storage.log import open_log
+
+    with closing(open_log(settings.store)) as log:
+        categories = categories_of(log)
+    codes: list[int] = []
+    with closing(cast("Any", settings.registry())) as registry:
+        for file in files:
+            try:
+                codes.append(_import_file(registry, file, request, categories))
+            except StoreError:
+                _say_left(files, len(codes))
+                raise
+            except RegistryError as error:
+                if len(files) == 1:
+                    raise
+                for line in error.diagnostics():
+                    notice(line)
+                codes.append(error.exit_code)
+            except KeyboardInterrupt as interruption:
+                committed = isinstance(interruption, _JustCommitted)
+                if not codes and not committed:
+                    raise
+                _say_left(files, len(codes) + committed)
+                return EXIT_INTERRUPTED
+    if len(files) > 1:
+        done = codes.count(0)
+        notice(f"{done} of {len(files)} files are {'checked' if request.dry_run else 'recorded'}.")
+    if not request.dry_run and 0 in codes:
+        _publish(settings)
+    return max(codes)
+
+
+def _say_left(files: Sequence[Path], done: int) -> None:
+    if len(files) > 1:
+        left = ", ".join(_name_of(file) for file in files[done:])
+        notice(f"{done} of {len(files)} files were decided as said above; left: {left}.")
+
+
+def _import_file(registry: Any, file: Path, request: Request, categories: Any) -> int:
+    from cli.terminal import progress
+    from registry.intake.admission import admit
+    from registry.intake.spool import spool_input
+
+    if file == STDIN and sys.stdin is not None and sys.stdin.isatty():
+        notice("Reading the file from the keyboard; end it with Ctrl-D.")
+    source = sys.stdin.buffer if file == STDIN else file
+    with spool_input(source, name=str(file)) as spooled:
+        with progress(f"{spooled.name}: rows read") as bar:
+            admission = admit(
+                spooled, request.options, categories, on_progress=bar.reach
+            )
+        with admission:
+            try:
+                recorded = _decide(registry, spooled, admission, request)
+                _keep_refused(admission, file, request)
+                _print(admission.report, recorded, request)
+            except KeyboardInterrupt:
+                if request.dry_run or not _is_recorded(registry, spooled, admission):
+                    raise
+                notice(f"Interrupted, but {spooled.name} is recorded.")
+                raise _JustCommitted from None
+            return EXIT_REFUSED if admission.report.decision == "refused" else 0
+
+
+def _decide(
+    registry: Any, spooled: SpooledFile, admission: Admission, request: Request
+) -> Recorded | None:
+    """Record, or check, an admitted file; what became of it stands in the report."""
+    from cli.terminal import progress
+    from registry.intake.admitted import AdmittedFile
+
+    report = admission.report
+    if report.errors:
+        return None
+    admitted = AdmittedFile(spooled, admission)
+    correction = request.correcting
+    if correction is not None:
+        admitted.refuse_others(correction.area, correction.reference, correction.part)
+    if request.plan is not None and not admission.digest.startswith(request.plan):
+        admission.add_problem(_other_plan(report, admission.digest, request.plan))
+    if report.errors:
+        return None
+    with progress(f"{spooled.name}: decided", report.batches_total) as bar:
+        recorded: Recorded = registry.import_file(
+            admitted,
+            dry_run=request.dry_run,
+            correcting=correction.because if correction else None,
+            progress=bar.advance,
+        )
+    admitted.take_outcome(recorded, already_recorded=recorded.counts.already_recorded)
+    return recorded
+
+
+def _is_recorded(registry: Any, spooled: SpooledFile, admission: Admission) -> bool:
+    """Whether an interruption came too late: the commit had happened."""
+    from registry.terms import import_id
+
+    identities = (
+        import_id(spooled.sha256, admission.options.kind, sheet.name) for sheet in admission.sheets
+    )
+    return any(registry.log_recorder.select_events(each, limit=1) for each in identities)
+
+
+def _other_plan(report: Report, digest: str, plan: str) -> Any:
+    from registry.errors import Problem
+
+    return Problem(
+        code="other-plan",
+        severity="error",
+        where=report.file,
+        value=plan,
+        why=f"the plan of this file, read so, is {digest}, not the one given",
+        remedy="Look at it again with --dry-run: the file or the way it is read has changed.",
+    )
+
+
+def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
+    """Write the refused rows to where they were asked for, or beside the input."""
+    report = admission.report
+    if not any(each.severity == "error" and each.row is not None for each in report.problems):
+        return
+    place = request.refused
+    if place is None:
+        if file == STDIN:
+            return
+        place = file.with_name(f"{file.stem}.refused.csv")
+    try:
+        admission.write_refused(place)
+    except OSError as error:
+        notice(
+            f"the refused rows cannot be written to {place.name}"
+            f" ({error.strerror or 'writing failed'}); name another place with --refused"
+        )
+
+
+def _print(report: Report, recorded: Recorded | None, request: Request) -> None:
+    """Print the result on stdout and what is wrong or odd on stderr; write --report."""
+    refused = report.decision == "refused"
+    if request.format != "text":
+        _print_json(report, request.format)
+    elif not refused:
+        say([*_result_lines(report, recorded, request)])
+    for line in report.as_lines() if refused else report.problem_lines():
+        notice(line)
+    if request.report is not None:
+        _write_report(report, request.report)
+
+
+def _result_lines(report: Report, recorded: Recorded | None, request: Request) -> Iterator[str]:
+    counts = report.count_lines()
+    if request.correcting is None or recorded is None:
+        yield from counts
+    else:
+        yield next(counts)
+        yield from effect_lines(recorded.events)
+    yield from report.decision_lines()
+    if report.decision == "planned" and request.correcting is None:
+        yield f"to record exactly this: --plan {_short_plan(report)}"
+
+
+def _short_plan(report: Report) -> str:
+    """Return as much of a plan's digest as is needed to name it."""
+    return (report.plan or "")[:PLAN_DIGITS_MIN]
+
+
+def _document(report: Report) -> dict[str, Any]:
+    """Return the report as every JSON of ours has it: instants in UTC, with a Z."""
+    document = report.as_json()
+    if report.recorded is not None:
+        document["recorded"] = asdict(report.recorded)
+    return document
+
+
+def _print_json(report: Report, format: str) -> None:  # noqa: A002
+    from cli.destination import text_to
+    from cli.records import write_json_document, write_json_line
+
+    write = write_json_document if format == "json" else write_json_line
+    with text_to(None, reader="programs") as stream:
+        write(_document(report), stream)
+
+
+def _write_report(report: Report, place: Path) -> None:
+    from cli.destination import text_to
+    from cli.records import write_json_document
+
+    with text_to(None if place == STDIN else place, reader="programs") as stream:
+        write_json_document(_document(report), stream)
+
+
+def _publish(settings: Settings) -> None:
+    """Leave a ledger image behind where the tail is long: all is recorded and said by now."""
+    from cli.terminal import progress
+
+    try:
+        with settings.workspace() as workspace:
+            with progress("ledger image: events folded", workspace.log.head()) as bar:
+                workspace.publish_if_due(bar.reach)
+    except KeyboardInterrupt:
+        notice("The ledger image was left for later; everything said above is recorded.")
+
+
+def _name_of(file: Path) -> str:
+    from registry.intake.spool import shown_file_name
+
+    return shown_file_name(str(file))
+

@@ -1,0 +1,309 @@
+"""How admins keep a store in order: what it holds, whether it is sound, its ledger, a copy of it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.options import Settings, notice, uses_store
+from cli.output import Column, Listing, listing_options, write_document, write_listing
+from cli.recorded import moment, say
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from projections.workspace import Workspace
+    from registry.storage.soundness import Soundness
+
+EXIT_REFUSED: Final = 1
+EXIT_STORE: Final = 4
+
+_STATUS: Final = (
+    Column("store", "Store", "code"),
+    Column("store_id", "Id", "code"),
+    Column("created", "Made", "text"),
+    Column("holds", "Holds", "text"),
+    Column("recorded", "Recorded", "text"),
+    Column("originals", "Originals", "text"),
+    Column("file", "File", "text"),
+    Column("image", "Ledger image", "text"),
+    Column("engines", "Engines", "text"),
+    Column("sound", "Sound", "flag"),
+)
+
+_HELD: Final = """
+SELECT (SELECT count(DISTINCT (area, reference, part)) FROM entries),
+       (SELECT count(DISTINCT area) FROM entries),
+       (SELECT count(*) FROM imports),
+       (SELECT count(*) FROM potentials), (SELECT count(*) FROM targets),
+       (SELECT count(*) FROM figures)
+"""
+_HELD_KEYS: Final = ("batches", "areas", "imports", "potentials", "targets", "figures")
+
+
+@click.command("status")
+@uses_store
+@listing_options
+def status_command(
+    settings: Settings,
+    format: str | None,  # noqa: A002
+    output: Path | None,
+) -> int:
+    """Say what the store holds and whether it is sound.
+
+    Checks the file's pages, that the log has no gaps, and that the store still has every trigger
+    that keeps it append-only. Exit code 4 if the file is damaged, 1 if it was tampered with.
+
+    \b
+    Examples:
+      ucj status
+      ucj status --store /srv/registry/sumsel.db --format json
+    """
+    from registry.errors import RegistryError
+    from registry.storage.soundness import examine
+
+    problems: list[str] = []
+    code = 0
+    with settings.workspace() as workspace:
+        soundness = examine(settings.store)
+        if soundness.damage:
+            problems += soundness.damage
+            code = EXIT_STORE
+        elif soundness.missing or soundness.changed:
+            code = EXIT_REFUSED
+        problems += [f"{name} is missing" for name in soundness.missing]
+        problems += [f"{name} is not as it was made" for name in soundness.changed]
+        try:
+            document = _status(workspace, soundness)
+        except RegistryError as error:
+            document = _identity(workspace, soundness)
+            problems += error.diagnostics()
+            code = max(code, error.exit_code)
+    document |= {"sound": not problems, "problems": problems}
+    listing = Listing("status", _STATUS, [_for_people(document)], layout="record")
+    write_document(document, listing, format=format, output=output)
+    for problem in problems:
+        notice(f"not sound: {problem}")
+    if problems:
+        notice(
+            "Record nothing more here: restore the store from a backup (`ucj backup` made one) and"
+            " compare the two with `ucj history`."
+        )
+    return code
+
+
+def _identity(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
+    """Return what is known without the ledger."""
+    import sqlite3
+
+    import duckdb
+
+    from registry import __version__
+
+    path = workspace.path.resolve()
+    head = workspace.log.head()
+    first, last = (workspace.log.row(position) for position in (1, head))
+    return {
+        "store": str(path),
+        "store_id": workspace.log.store_id,
+        "store_format": soundness.store_format,
+        "created_at": _instant(soundness.created_at),
+        "created_by": soundness.created_by,
+        "ucj_version": __version__,
+        "sqlite_version": sqlite3.sqlite_version,
+        "duckdb_version": duckdb.__version__,
+        "journal_mode": soundness.journal_mode,
+        "known_position": head,
+        "first_recorded_at": _instant(first.facts()["recorded_at"]) if first else None,
+        "last_recorded_at": _instant(last.facts()["recorded_at"]) if last else None,
+        **dict.fromkeys(_HELD_KEYS),
+        "sources": soundness.sources,
+        "source_bytes": soundness.source_bytes,
+        "store_bytes": path.stat().st_size,
+        "image": None,
+        "tail_events": head,
+    }
+
+
+def _status(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
+    held = workspace.ask(lambda ledger: ledger.connection.execute(_HELD).fetchone())
+    assert held is not None
+    document = _identity(workspace, soundness) | dict(zip(_HELD_KEYS, held, strict=True))
+    images = workspace.folder.images() if workspace.folder else []
+    if images:
+        newest = images[0]
+        document["image"] = {
+            "file": newest.path.name,
+            "folder": str(newest.path.parent.resolve()),
+            "position": newest.position,
+            "bytes": newest.path.stat().st_size,
+        }
+        document["tail_events"] = max(0, document["known_position"] - newest.position)
+    return document
+
+
+def _for_people(document: dict[str, Any]) -> dict[str, object]:
+    def many(key: str, one: str, several: str) -> str:
+        count = document[key]
+        return "? " + several if count is None else f"{count:,} {one if count == 1 else several}"
+
+    image = document["image"]
+    holds = [
+        many("known_position", "event", "events"),
+        many("batches", "batch", "batches"),
+        many("areas", "area", "areas"),
+        many("imports", "import", "imports"),
+        many("potentials", "potential", "potentials"),
+        many("targets", "target", "targets"),
+        many("figures", "figure", "figures"),
+    ]
+    tail = many("tail_events", "event", "events")
+    return {
+        "store": document["store"],
+        "store_id": document["store_id"],
+        "created": f"{_day_and_time(document['created_at'])} by {document['created_by']}",
+        "holds": ", ".join(holds),
+        "recorded": f"{_day_and_time(document['first_recorded_at'])} to"
+        f" {_day_and_time(document['last_recorded_at'])}"
+        if document["first_recorded_at"]
+        else "nothing yet",
+        "originals": f"{many('sources', 'file', 'files')}, {_size(document['source_bytes'])}",
+        "file": f"{_size(document['store_bytes'])}, format {document['store_format']},"
+        f" journal mode {document['journal_mode']}",
+        "image": f"at #{image['position']}, {_size(image['bytes'])}, {tail} after it"
+        if image
+        else f"none yet; a question folds {tail}",
+        "engines": f"ucj {document['ucj_version']}, SQLite {document['sqlite_version']},"
+        f" DuckDB {document['duckdb_version']}",
+        "sound": document["sound"],
+    }
+
+
+def _instant(text: str | None) -> datetime | None:
+    from datetime import datetime
+
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _day_and_time(instant: datetime | None) -> str:
+    return "?" if instant is None else moment(instant)
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:  # noqa: PLR2004 (decimal units)
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
+@click.command("rebuild")
+@click.option("--check", is_flag=True, help="Change nothing; compare the ledger with the log.")
+@uses_store
+def rebuild_command(settings: Settings, check: bool) -> int:  # noqa: FBT001
+    """Build the ledger anew from the log, or check it.
+
+    The log is the truth and the ledger image a cache of it: rebuilding loses nothing. --check
+    replays the log into fresh tables and compares every cell of both; exit code 1 if one differs.
+
+    \b
+    Examples:
+      ucj rebuild
+      ucj rebuild --check
+    """
+    with settings.workspace() as workspace:
+        return _check(workspace) if check else _rebuild(workspace)
+
+
+def _rebuild(workspace: Workspace) -> int:
+    from cli.terminal import progress
+    from projections.ledger import build_image
+    from registry.errors import StoreError
+
+    if workspace.folder is None:
+        raise StoreError(
+            "the ledger image has no folder that can be written",
+            remedy="Name one in UCJ_CACHE. Until then every question works it out anew.",
+        )
+    with progress("events folded", workspace.log.head()) as bar:
+        image = build_image(workspace.log, workspace.folder, progress=bar.reach)
+    if image is None:
+        say(["the log is empty; there is nothing to build"])
+        return 0
+    say([f"built the ledger image at #{image.position}: {image.path.resolve()}"])
+    return 0
+
+
+def _check(workspace: Workspace) -> int:
+    import duckdb
+
+    from cli.terminal import progress
+    from projections.checking import compare
+
+    with progress("events replayed", workspace.log.head()) as bar:
+        try:
+            found = compare(
+                workspace.log, workspace.folder, notice=notice, progress=bar.reach
+            )
+        except duckdb.Error as error:
+            damage = str(error).splitlines()[0][:200]
+            notice(f"the ledger image cannot be read to its end: {damage}")
+            notice("Build it anew with `ucj rebuild`; the log is untouched.")
+            return EXIT_REFUSED
+    compared = (
+        f"the image at #{found.image_position} and"
+        f" {found.position - found.image_position:,} events after it"
+        if found.image_position is not None
+        else f"no image, {found.position:,} events folded"
+    )
+    if not found.differences_total:
+        say([f"the ledger is what the log says: {found.rows:,} rows compared ({compared})"])
+        return 0
+    columns = (
+        Column("table", "Table", "code"),
+        Column("side", "Only in", "code"),
+        Column("position", "#", "count"),
+        Column("row", "Row", "json"),
+    )
+    rows = [
+        {"table": each.table, "side": each.side, "position": each.position, "row": _plain(each.row)}
+        for each in found.differences
+    ]
+    write_listing(Listing("differences", columns, rows, layout="record"), format=None, output=None)
+    notice(f"the ledger differs from the log in {found.differences_total:,} rows ({compared})")
+    notice("Build it anew with `ucj rebuild`; the log is untouched.")
+    return EXIT_REFUSED
+
+
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    return {
+        name: value if isinstance(value, str | int | list | dict) else str(value)
+        for name, value in row.items()
+    }
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@uses_store
+def backup_command(settings: Settings, file: Path) -> None:
+    """Copy the store to one file, while others work.
+
+    The copy is checked, readable by you only, and opens as it is, from read-only media too. FILE
+    must not exist yet. Copying a store with other programs may catch it half-written.
+
+    \b
+    Examples:
+      ucj backup registry-2025-07-31.db
+      ucj --store registry-2025-07-31.db status
+    """
+    from registry.storage.log import open_log
+    from registry.storage.sqlite import back_up
+
+    head = back_up(settings.store, file)
+    with closing(open_log(file)) as log:
+        assert log.head() == head
+    say([f"copied up to #{head}: {file.resolve()}, {_size(file.stat().st_size)}"])

@@ -1,0 +1,356 @@
+"""The timeline of an area: its state after each day on which something changed.
+
+One sweep over the days, in memory that does not grow with the entries: sums per day and regency
+come ordered from the ledger, and the totals are carried along. Equal, day for day, to
+`coverage.coverage_at`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from projections.coverage import potentials_in_force, shown_name, within
+from registry.reference.areas import regencies
+from registry.terms import is_regency
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+
+PAGE_ROWS: Final = 10_000
+
+_WHOLE: Final = ""
+"""In place of a category where all of them are taken together."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """The state of an area, or of one category in it, at the end of a day.
+
+    `workers_in` and `workers_out` are heads that came and went on the day, corrections settled:
+    what a correction or withdrawal took back is in neither. A term that ends is `workers_out`.
+    With categories, `potential` and `coverage` are None and `points` is the share of the area's
+    percentage.
+    """
+
+    area: str
+    area_name: str
+    category: str | None
+    on: date
+    known_position: int
+    workers_in: int
+    workers_out: int
+    active: int | None
+    potential: int | None
+    coverage: Fraction | None
+    points: Fraction | None
+    regencies_counted: int
+    regencies_total: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is compared from one day to the next, so that a row means a change."""
+
+    active: int | None
+    potential: int | None
+    coverage: Fraction | None
+    points: Fraction | None
+    counted: int
+
+
+@dataclass(slots=True)
+class _Day:
+    """What one day brings: heads per (regency, category), flows, and potentials."""
+
+    moves: list[tuple[str, str, int]] = field(default_factory=list)
+    flows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    potentials: list[tuple[str, int]] = field(default_factory=list)
+
+
+def timeline(
+    ledger: Ledger,
+    area: str,
+    *,
+    since: date | None = None,
+    until: date,
+    known: int | None = None,
+    by_category: bool = False,
+) -> Iterator[TimelineRow]:
+    """Yield the state of an area at the end of each day on which it changed, oldest first.
+
+    Shape: one row per day of change up to `until`; with `since`, the state on that day first, and
+    only what follows. `by_category`: one row per category that changed on the day.
+    Units: workers are persons; coverage and points are percent of labour potential, exact.
+    Read it while the ledger is open.
+    """
+    position = ledger.position if known is None else known
+    sweep = _Sweep(area, by_category=by_category)
+    connection = ledger.connection
+    before = None if since is None else since - timedelta(days=1)
+    shown: dict[str, _State] = {}
+    started = since is None
+    for on, day in _days(connection, area, before, until, position, by_category=by_category):
+        if not started and since is not None and on > since:
+            # nothing changed on the first day itself: its state is the one before
+            yield from _rows(sweep, area, since, position, {}, shown, all_groups=True)
+            started = True
+        sweep.take(day)
+        if since is None or on >= since:
+            first = not started
+            yield from _rows(sweep, area, on, position, day.flows, shown, all_groups=first)
+            started = True
+    if not started and since is not None and since <= until:
+        yield from _rows(sweep, area, since, position, {}, shown, all_groups=True)
+
+
+def _rows(
+    sweep: _Sweep,
+    area: str,
+    on: date,
+    position: int,
+    flows: dict[str, tuple[int, int]],
+    shown: dict[str, _State],
+    *,
+    all_groups: bool,
+) -> Iterator[TimelineRow]:
+    """Yield a row for each group that changed since it was last shown."""
+    for group in sweep.groups():
+        state = sweep.state(group)
+        entered, left = flows.get(group, (0, 0))
+        if not (all_groups or entered or left or shown.get(group, _NOTHING) != state):
+            continue
+        shown[group] = state
+        yield TimelineRow(
+            area=area,
+            area_name=shown_name(area),
+            category=group or None,
+            on=on,
+            known_position=position,
+            workers_in=entered,
+            workers_out=left,
+            active=state.active,
+            potential=state.potential,
+            coverage=state.coverage,
+            points=state.points,
+            regencies_counted=state.counted,
+            regencies_total=sweep.total,
+            complete=state.counted == sweep.total,
+        )
+
+
+_NOTHING: Final = _State(None, None, None, None, 0)
+
+
+class _Sweep:
+    """The running state of an area: heads and potential of its regencies, and their totals."""
+
+    def __init__(self, area: str, *, by_category: bool) -> None:
+        self._area = area
+        self._by_category = by_category
+        self._inside = {each.code for each in regencies(area)}
+        self.total = len(self._inside)
+        self._heads: dict[str, dict[str, int]] = {}
+        self._potential: dict[str, int] = {}
+        self._own: int | None = None
+        self._counted: set[str] = set()
+        self._potential_counted = 0
+        self._active: dict[str, int] = {}
+        self._active_counted: dict[str, int] = {}
+
+    def take(self, day: _Day) -> None:
+        """Take in what one day brings."""
+        for regency, category, workers in day.moves:
+            self._move(regency, category, workers)
+        for area, workers in day.potentials:
+            self._revise(area, workers)
+
+    def groups(self) -> list[str]:
+        """Return the groups there are: the categories seen so far, or the whole."""
+        return sorted(self._active) if self._by_category else [_WHOLE]
+
+    def state(self, group: str) -> _State:
+        """Return the state of a group, or of the whole area."""
+        whole, denominator, own_used = self._coverage()
+        active = self._active.get(group) if self._heads else None
+        if not self._by_category:
+            return _State(active, denominator, whole, None, len(self._counted))
+        counted = self._active if own_used else self._active_counted
+        points = (
+            Fraction(100 * counted.get(group, 0), denominator)
+            if whole is not None and denominator
+            else None
+        )
+        return _State(active, None, None, points, len(self._counted))
+
+    def _coverage(self) -> tuple[Fraction | None, int | None, bool]:
+        """Return coverage, denominator, and whether it is the area's own recorded potential."""
+        denominator = self._potential_counted if self._counted else None
+        own_used = False
+        if is_regency(self._area):
+            denominator = self._potential.get(self._area)
+        elif self._own is not None and len(self._counted) == self.total:
+            denominator, own_used = self._own, True
+        if not self._counted or denominator is None:
+            return None, denominator, own_used
+        heads = self._active if own_used else self._active_counted
+        return Fraction(100 * sum(heads.values()), denominator), denominator, own_used
+
+    def _move(self, regency: str, category: str, workers: int) -> None:
+        heads = self._heads.setdefault(regency, {})
+        heads[category] = heads.get(category, 0) + workers
+        self._active[category] = self._active.get(category, 0) + workers
+        if regency in self._counted:
+            self._active_counted[category] = self._active_counted.get(category, 0) + workers
+        else:
+            self._count(regency)
+
+    def _revise(self, area: str, workers: int) -> None:
+        if area == self._area and not is_regency(area):
+            self._own = workers
+        if area not in self._inside:
+            return
+        if area in self._counted:
+            self._potential_counted += workers - self._potential[area]
+        self._potential[area] = workers
+        self._count(area)
+
+    def _count(self, regency: str) -> None:
+        """Count a regency from the day on which it has both an active count and a potential."""
+        if regency in self._counted or regency not in self._potential:
+            return
+        if regency not in self._heads:
+            return
+        self._counted.add(regency)
+        self._potential_counted += self._potential[regency]
+        for category, workers in self._heads[regency].items():
+            self._active_counted[category] = self._active_counted.get(category, 0) + workers
+
+
+def _days(
+    connection: DuckDBPyConnection,
+    area: str,
+    before: date | None,
+    until: date,
+    known: int,
+    *,
+    by_category: bool,
+) -> Iterator[tuple[date, _Day]]:
+    """Yield the days that bring anything, in order; all days up to `before` as one."""
+    days: dict[date, _Day] = {}
+    for on, moved_area, workers in _potential_changes(connection, area, before, until, known):
+        days.setdefault(on, _Day()).potentials.append((moved_area, workers))
+    flows = _flows(connection, area, before, until, known, by_category=by_category)
+    for on, group, entered, left in flows:
+        days.setdefault(on, _Day()).flows[group] = (entered, left)
+    waiting = iter(sorted(days))
+    next_day = next(waiting, None)
+    for on, moves in groupby(
+        _moves(connection, area, before, until, known, by_category=by_category),
+        key=lambda row: row[0],
+    ):
+        while next_day is not None and next_day < on:
+            yield next_day, days[next_day]
+            next_day = next(waiting, None)
+        day = days.get(on, _Day())
+        day.moves = [(regency, category, workers) for _, regency, category, workers in moves]
+        if next_day == on:
+            next_day = next(waiting, None)
+        yield on, day
+    while next_day is not None:
+        yield next_day, days[next_day]
+        next_day = next(waiting, None)
+
+
+_Move = tuple[date, str, str, int]
+
+
+def _moves(
+    connection: DuckDBPyConnection,
+    area: str,
+    before: date | None,
+    until: date,
+    known: int,
+    *,
+    by_category: bool,
+) -> Iterator[_Move]:
+    """Yield (day, regency, category, heads), by day; days up to `before` count as that day."""
+    category = "category" if by_category else f"'{_WHOLE}'"
+    found = connection.cursor().execute(
+        f"SELECT {_DAY} AS day, area, {category} AS category, CAST(sum(workers) AS BIGINT)"
+        f" FROM main.entries WHERE {_ASKED} AND {within([area])}"
+        " GROUP BY ALL ORDER BY day, area, category",
+        {"before": before, "until": until, "known": known},
+    )
+    while page := found.fetchmany(PAGE_ROWS):
+        yield from page
+
+
+def _flows(
+    connection: DuckDBPyConnection,
+    area: str,
+    before: date | None,
+    until: date,
+    known: int,
+    *,
+    by_category: bool,
+) -> list[tuple[date, str, int, int]]:
+    """Return (day, category, heads in, heads out) of the days after `before`.
+
+    What one batch moves in one cohort is summed over all acts first, so that a correction shows
+    only what it came to. Legs of a reclassification are settled within what is asked, and the end
+    of a term is one movement of its cohort, whoever left it before.
+    """
+    category = "category" if by_category else f"'{_WHOLE}'"
+    settled = """
+        SELECT effective_on, {category} AS category, kind, sum(workers) AS workers
+        FROM main.entries WHERE {asked} AND {within}
+          AND ($before IS NULL OR effective_on > $before)
+        GROUP BY effective_on, {category}, kind,
+            CASE WHEN kind <> 'lapse' THEN reference END, CASE WHEN kind <> 'lapse' THEN part END,
+            CASE WHEN kind NOT IN ('reclassification', 'transfer')
+                 THEN (area, category, segment, funding, cohort_reference, cohort_part, expires_on)
+            END
+    """.format(category=category, asked=_ASKED, within=within([area]))
+    return connection.execute(
+        "SELECT effective_on, category,"
+        " CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT),"
+        " CAST(coalesce(-sum(workers) FILTER (workers < 0), 0) AS BIGINT)"
+        f" FROM ({settled}) GROUP BY ALL HAVING count(*) FILTER (workers <> 0) > 0",
+        {"before": before, "until": until, "known": known},
+    ).fetchall()
+
+
+def _potential_changes(
+    connection: DuckDBPyConnection, area: str, before: date | None, until: date, known: int
+) -> list[tuple[date, str, int]]:
+    """Return (day, area, persons) for each day on which another potential comes into force."""
+    changes: list[tuple[date, str, int]] = []
+    if before is not None:
+        in_force = potentials_in_force(connection, before, known)
+        changes += [(before, code, potential.workers) for code, potential in in_force.items()]
+    changes += connection.execute(
+        """
+        SELECT valid_from, area, workers FROM potentials
+        WHERE valid_from <= $until AND position <= $known
+          AND ($before IS NULL OR valid_from > $before)
+          AND NOT EXISTS (
+            SELECT 1 FROM taken_back WHERE taken_back.takes_back_position = potentials.position
+              AND taken_back.position <= $known)
+        QUALIFY row_number() OVER (PARTITION BY area, valid_from ORDER BY position DESC) = 1
+        """,
+        {"before": before, "until": until, "known": known},
+    ).fetchall()
+    inside = {area, *(each.code for each in regencies(area))}
+    return [change for change in changes if change[1] in inside]
+
+
+_ASKED: Final = "effective_on <= $until AND position <= $known"
+_DAY: Final = "greatest(effective_on, coalesce(CAST($before AS DATE), effective_on))"

@@ -1,0 +1,371 @@
+"""Hypothesis strategies: random histories of a small world, valid and invalid commands mixed.
+
+Small on purpose: four regencies, three categories, eight references and a handful of days, so that
+commands meet. What is drawn next depends on what the oracle says stands, or hardly anything would
+be admitted; numbers and days fall on the edge of what is allowed, on either side.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
+from registry.terms import Action, Funding, Segment
+from tests.heads import Cohort, Key, Pool, Stated, World, simulate
+from tests.ledger_from_doc import written
+from tests.oracle import Book, Oracle, Verdict, key_of, standing
+
+REGENCIES: Final = ("16.06", "16.71", "11.01", "11.71")
+PROVINCES: Final = ("16", "11")
+CATEGORIES: Final = ("pekerja-rentan", "marbot", "guru")
+REFERENCES: Final = tuple(f"SK {number}/B" for number in range(1, 9))
+DAY: Final = timedelta(days=1)
+DAYS: Final = (
+    date(2024, 1, 1),
+    date(2024, 2, 29),
+    date(2024, 12, 31),
+    date(2025, 1, 1),
+    date(2025, 6, 30),
+    date(2025, 7, 1),
+    date(2026, 1, 1),
+    date(2026, 12, 31),
+)
+
+days = st.sampled_from(DAYS)
+questions = st.one_of(
+    days, st.dates(DAYS[0] - DAY, DAYS[-1] + DAY), days.map(lambda day: day - DAY)
+)
+"""Days on which to ask: the turning points, the days before them, and any other."""
+
+_rarely = st.integers(0, 9).map(lambda number: number == 9)
+_spelling = st.sampled_from(
+    (
+        str,
+        str,
+        str.lower,
+        lambda text: text.replace(" ", "  "),
+        lambda text: text.replace("S", "Ｓ"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction that is tried, and what the oracle makes of it.
+
+    `takes_back` is the place of a potential among those said, where that is what it does.
+    """
+
+    commands: tuple[Command, ...]
+    verdict: Verdict
+    takes_back: int | None = None
+
+    def __repr__(self) -> str:
+        lines = list(itertools.chain.from_iterable(map(written, self.commands)))
+        if self.takes_back is not None:
+            lines = [f"(takes back potential {self.takes_back})"]
+        expected = self.verdict.refused or f"{self.verdict.new} new, {self.verdict.already} known"
+        return "\n    + ".join(["", *lines]) + f"\n        oracle: {expected}"
+
+
+@dataclass(slots=True)
+class History:
+    """A whole history: what was tried, and the oracle that has seen all of it."""
+
+    steps: list[Step]
+    oracle: Oracle
+
+    def __repr__(self) -> str:
+        return "History:" + "".join(map(repr, self.steps))
+
+
+@st.composite
+def histories(draw: DrawFn, *, steps_max: int = 5) -> History:
+    """Return a history and the oracle that has acknowledged what it admits."""
+    oracle = Oracle()
+    steps = []
+    for _ in range(draw(st.integers(1, steps_max))):
+        step = draw(transactions(oracle))
+        steps.append(step)
+        follow(oracle, step)
+    return History(steps, oracle)
+
+
+def follow(oracle: Oracle, step: Step) -> None:
+    """Let the oracle acknowledge a step, at the positions that the registry must give it."""
+    position = oracle.now.last_position
+    if step.takes_back is not None:
+        oracle.acknowledge_taken_back(oracle.potentials[step.takes_back], position + 1)
+    elif not step.verdict.refused and step.verdict.new:
+        oracle.acknowledge(step.verdict, position + step.verdict.new)
+
+
+@st.composite
+def transactions(draw: DrawFn, oracle: Oracle) -> Step:
+    """Return the next transaction: up to four commands, in any order, and its verdict."""
+    standing_potentials = [
+        place for place, each in enumerate(oracle.potentials) if each.taken_back is None
+    ]
+    if standing_potentials and draw(_rarely):
+        place = draw(st.sampled_from(standing_potentials))
+        return Step((), Verdict((), oracle.now.book, (), 1), place)
+    commands: list[Command] = []
+    book = oracle.now.book
+    for _ in range(draw(st.sampled_from((1, 1, 2, 3, 4)))):
+        command = draw(_commands(book))
+        taken = {
+            key_of(e.area, e.reference, e.part) for e in commands if isinstance(e, RecordBatch)
+        }
+        if isinstance(command, RecordBatch):
+            if key_of(command.area, command.reference, command.part) in taken:
+                continue  # one document says one thing once
+        commands.append(command)
+        verdict = oracle.judge(commands)
+        if verdict.refused and not draw(_rarely):
+            commands.pop()  # most transactions are good; some hold what is not
+        else:
+            book = verdict.book or book
+    if not commands:
+        commands = [draw(_commands(oracle.now.book))]
+    shuffled = tuple(draw(st.permutations(commands)))
+    return Step(shuffled, oracle.judge(shuffled))
+
+
+@st.composite
+def _commands(draw: DrawFn, book: Book) -> Command:
+    """Return one command that suits what stands, or nearly."""
+    stands = standing(book)
+    world = simulate(stands)
+    cohorts = sorted((each for each in world.cohorts), key=repr)
+    ending = [each for each in cohorts if each.until is not None]
+    kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments()), lambda: draw(_enrolments())]
+    if cohorts:
+        kinds += [lambda: draw(_named_draws(world, cohorts))] * 4
+        kinds += [lambda: draw(_pool_draws(world)), lambda: draw(_said_again(stands, book))]
+        kinds += [lambda: draw(_corrections(stands)), lambda: draw(_corrections(stands))]
+        kinds += [lambda: draw(_withdrawals(book))]
+    if ending:
+        kinds += [lambda: draw(_renewals(world, ending))] * 3
+    kinds += [lambda: draw(potentials)]
+    return draw(st.sampled_from(kinds))()
+
+
+potentials = st.builds(
+    RevisePotential,
+    area=st.sampled_from((*REGENCIES, *PROVINCES)),
+    valid_from=days,
+    workers=st.sampled_from((7, 20, 1_000)),
+    definition=st.just("workers"),
+    source=st.just("a source"),
+)
+
+
+@st.composite
+def _identities(draw: DrawFn) -> dict[str, str]:
+    reference = draw(_spelling)(draw(st.sampled_from(REFERENCES)))
+    return {"reference": reference, "part": draw(st.sampled_from(("", "", "", "b", "B")))}
+
+
+@st.composite
+def _enrolments(draw: DrawFn) -> RecordBatch:
+    actions = (Action.ENROL, Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
+    first_day = draw(days)
+    lines = tuple(
+        BatchLine(
+            draw(st.sampled_from(CATEGORIES)),
+            draw(st.integers(0 if draw(_rarely) else 1, 6)),
+            covered_until=draw(st.one_of(st.none(), _ends(first_day))),
+            segment=draw(st.sampled_from((None, None, Segment.BPU, Segment.PU))),
+        )
+        for _ in range(draw(st.integers(1, 2)))
+    )
+    return RecordBatch(
+        action=draw(st.sampled_from(actions)),
+        area=draw(st.sampled_from(REGENCIES)),
+        lines=lines,
+        effective_on=first_day,
+        funding=draw(st.sampled_from((None, Funding.APBN, Funding.CSR))),
+        note=draw(st.sampled_from((None, "a note"))),
+        **draw(_identities()),
+    )
+
+
+@st.composite
+def _named_draws(draw: DrawFn, world: World, cohorts: list[Cohort]) -> RecordBatch:
+    """A leave, a move or a balance out of a cohort that stands; or a transfer to another area."""
+    cohort = draw(st.sampled_from(cohorts))
+    begins = world.cohorts[cohort][0].first_day
+    edges = [begins, begins + DAY, begins + 3 * DAY]
+    if draw(_rarely):
+        edges = [begins - DAY]
+    if cohort.until is not None:
+        edges += [cohort.until, cohort.until - DAY]
+        if draw(_rarely):
+            edges += [cohort.until + DAY]
+    edges += [day for day in DAYS if begins <= day <= (cohort.until or date.max)]
+    actions = (Action.DEACTIVATE, Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)
+    action = draw(st.sampled_from(actions))
+    line = BatchLine(
+        category=draw(st.sampled_from((cohort.category, None))),
+        workers=draw(_how_many(len(world.left_of(cohort)))),
+        of_batch=draw(_spelling)(cohort.batch[1]),
+        of_part=cohort.batch[2],
+        covered_until=draw(st.sampled_from((cohort.until, None))),
+        segment=draw(st.sampled_from((cohort.segment, None))),
+    )
+    command = RecordBatch(
+        action=action,
+        area=cohort.area,
+        lines=(line,),
+        effective_on=draw(st.sampled_from(edges)),
+        **draw(_identities()),
+    )
+    return _moved(draw, command) if action is Action.RECLASSIFY else command
+
+
+@st.composite
+def _pool_draws(draw: DrawFn, world: World) -> RecordBatch:
+    """A leave, a move or a balance that names no batch."""
+    pools = sorted(world.pools) or [Pool(REGENCIES[0], CATEGORIES[0])]
+    pool = draw(st.sampled_from(pools))
+    left = sum(1 for each in world.pools.get(pool, ()) if each.gone_on is None)
+    action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
+    command = RecordBatch(
+        action=action,
+        area=pool.area,
+        lines=(BatchLine(pool.category, draw(_how_many(left))),),
+        effective_on=draw(st.sampled_from((*DAYS[-2:], *DAYS))),
+        **draw(_identities()),
+    )
+    return _moved(draw, command) if action is Action.RECLASSIFY else command
+
+
+def _moved(draw: DrawFn, command: RecordBatch) -> RecordBatch:
+    """Turn a leave into a move: to a category of the same area, or of another one."""
+    (line,) = command.lines
+    line = replace(
+        line,
+        from_category=line.category,
+        category=draw(st.sampled_from((*CATEGORIES, line.category))),
+    )
+    if draw(st.booleans()):
+        line = replace(line, from_area=command.area)
+        command = replace(command, area=draw(st.sampled_from(REGENCIES)))
+    return replace(command, lines=(line,))
+
+
+@st.composite
+def _renewals(draw: DrawFn, world: World, ending: list[Cohort]) -> RecordBatch:
+    cohort = draw(st.sampled_from(ending))
+    assert cohort.until is not None
+    free = [each for each in world.left_of(cohort) if each.continued_by is None]
+    starts_on = cohort.until + DAY
+    line = BatchLine(
+        category=cohort.category,
+        workers=draw(_how_many(len(free))),
+        of_batch=cohort.batch[1],
+        of_part=cohort.batch[2],
+        covered_until=draw(_ends(starts_on)),
+        segment=cohort.segment,
+    )
+    return RecordBatch(
+        action=Action.RENEW,
+        area=cohort.area,
+        lines=(line,),
+        effective_on=draw(st.sampled_from((starts_on, None))),
+        funding=draw(st.sampled_from((None, None, Funding.APBDES))),
+        **draw(_identities()),
+    )
+
+
+@st.composite
+def _said_again(draw: DrawFn, stands: dict[Key, Stated], book: Book) -> RecordBatch:
+    """A batch as it stands, or as it stood before: recorded already, or again."""
+    key = draw(st.sampled_from(sorted(book)))
+    versions = [*book[key].former, *([stands[key]] if key in stands else [])]
+    return command_of(key, draw(st.sampled_from(versions)))
+
+
+@st.composite
+def _withdrawals(draw: DrawFn, book: Book) -> RecordBatch:
+    area, reference, part = draw(st.sampled_from(sorted(book)))
+    reference = draw(_spelling)(reference)
+    return RecordBatch(Action.WITHDRAW, area, reference, (), part, because="mistaken")
+
+
+@st.composite
+def _corrections(draw: DrawFn, stands: dict[Key, Stated]) -> RecordBatch:
+    """What stands, said a little differently."""
+    key = draw(st.sampled_from(sorted(stands)))
+    command = command_of(key, stands[key])
+    action = draw(st.sampled_from((command.action, Action.CORRECT)))
+    command = replace(command, because="misread", action=action)
+    place = draw(st.integers(0, len(command.lines) - 1))
+    line = command.lines[place]
+    change = draw(st.sampled_from(("workers", "workers", "day", "term", "note", "row")))
+    if change == "day" and command.effective_on is not None:
+        return replace(
+            command, effective_on=draw(st.one_of(days, st.just(command.effective_on + DAY)))
+        )
+    if change == "term":
+        line = replace(line, covered_until=draw(st.one_of(st.none(), days)))
+    elif change == "note":
+        return replace(command, note="another note")
+    elif change == "row":
+        return replace(command, lines=(*command.lines, replace(line, workers=1)))
+    else:
+        line = replace(line, workers=draw(_how_many(line.workers)))
+    lines = (*command.lines[:place], line, *command.lines[place + 1 :])
+    return replace(command, lines=lines)
+
+
+def command_of(key: Key, stated: Stated) -> RecordBatch:
+    """Return the command that says what stands."""
+    lines = []
+    funding = None
+    for workers, left, entered, continued in stated.moves:
+        line = BatchLine(None, workers)
+        whom = left or continued
+        if whom is not None:
+            line = replace(line, category=whom.category)
+        if isinstance(whom, Cohort):
+            line = replace(line, of_batch=whom.batch[1], of_part=whom.batch[2])
+            line = replace(line, covered_until=whom.until, segment=whom.segment)
+        if entered is not None and left is not None:
+            line = replace(line, from_area=left.area, from_category=left.category)
+        if entered is not None:
+            line = replace(line, category=entered.category)
+        if entered is not None and left is None:
+            line = replace(line, covered_until=entered.until, segment=entered.segment)
+            funding = entered.funding
+        lines.append(line)
+    return RecordBatch(
+        action=stated.action,
+        area=key[0],
+        reference=key[1],
+        part=key[2],
+        lines=tuple(lines),
+        effective_on=stated.first_day,
+        funding=funding,
+        note=next((str(each) for each in stated.says[-1:] if each), None),
+    )
+
+
+def _ends(first_day: date) -> st.SearchStrategy[date]:
+    """Last covered days, mostly not before the first."""
+    later = [day for day in DAYS if day >= first_day]
+    soon = [first_day, first_day + DAY, first_day + 29 * DAY]
+    return st.sampled_from([*later, *soon, *later, *soon, first_day - DAY])
+
+
+def _how_many(left: int) -> st.SearchStrategy[int]:
+    """Numbers on the edge of how many are left; seldom one too many."""
+    fitting = [each for each in (1, left // 2, left - 1, left) if 1 <= each <= left]
+    return st.sampled_from([*fitting, *fitting, left + 1])
