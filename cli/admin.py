@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
@@ -39,7 +39,7 @@ KINDS: Final = ("batches", "potentials", "targets", "figures")
 @click.command("init")
 @records
 def init_command(settings: Settings) -> None:
-    """Make an empty store.
+    r"""Make an empty store.
 
     It is one file, readable by you only, at --store (UCJ_STORE; registry.db in this folder if not
     given). The folder must exist; an existing file is never touched.
@@ -67,7 +67,7 @@ def init_command(settings: Settings) -> None:
     help="Write to a new FILE instead of standard output.",
 )
 def template_command(kind: str, allowed: bool, output: Path | None) -> None:  # noqa: FBT001
-    """Print an empty file to fill in, with headers and examples.
+    r"""Print an empty file to fill in, with headers and examples.
 
     The examples are refused when they are imported: put your own rows in their place. What each
     column may hold is said on standard error (with --allowed, on standard output).
@@ -112,7 +112,7 @@ def withdraw_command(
     part: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    """Take back a recorded batch.
+    r"""Take back a recorded batch.
 
     Everything it put in is taken back; what was known before stays known. Refused while other
     batches depend on it: they are listed.
@@ -171,7 +171,7 @@ def renew_command(
     note: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    """Cover on, as a new batch, those whose term ends.
+    r"""Cover on, as a new batch, those whose term ends.
 
     All who are left on the last day of the old term, unless told fewer. The renewal begins the day
     after and has a reference of its own.
@@ -227,7 +227,7 @@ def retract_command(
     reason: str,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    """Take back a figure, a potential or a target.
+    r"""Take back a figure, a potential or a target.
 
     It is named by the position at which it was recorded (`ucj history AREA` lists them). What was
     known before stays known.
@@ -256,7 +256,7 @@ class _ListedGroup(click.Group):
 
 @click.group("category", cls=_ListedGroup)
 def category_command() -> None:
-    """List the categories of workers, or add one.
+    r"""List the categories of workers, or add one.
 
     \b
     Examples:
@@ -280,10 +280,10 @@ _CATEGORIES: Final = (
 @listing_options
 def list_categories(
     settings: Settings,
-    format: str | None,  # noqa: A002
+    format: str | None,
     output: Path | None,
 ) -> None:
-    """List the categories: the built-in ones and those added to the store.
+    r"""List the categories: the built-in ones and those added to the store.
 
     \b
     Examples:
@@ -315,7 +315,7 @@ def list_categories(
 
 
 @category_command.command("add")
-@click.argument("slug")
+@click.argument("slug", type=TEXT)
 @click.option("--label-id", type=TEXT, required=True, help="Its name in Indonesian.")
 @click.option("--label-en", type=TEXT, required=True, help="Its name in English.")
 @click.option(
@@ -331,13 +331,13 @@ def add_category(
     aliases: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    """Add a category of workers; SLUG is its short name, such as pekerja-rentan.
+    r"""Add a category of workers; SLUG is its short name, such as pekerja-rentan.
 
     Refused where a word of it means another category already. It cannot be removed.
 
     \b
     Example:
-      ucj category add nelayan-tangkap --label-id "Nelayan tangkap" \\
+      ucj category add nelayan-tangkap --label-id "Nelayan tangkap" \
         --label-en "Fishers at sea" --alias nelayan-laut
     """
     from registry.reference.categories import AddedCategory
@@ -348,8 +348,6 @@ def add_category(
 
 def _record(settings: Settings, command: Callable[[EnrolmentRegistry], Recorded]) -> None:
     """Carry out a typed command and say what was recorded."""
-    with closing(cast("Any", settings.registry())) as registry:
+    with closing(settings.registry()) as registry:
         recorded = command(registry)
     say_recorded(recorded)
-
-

@@ -16,6 +16,7 @@ _TYPES: Final[dict[Kind, str]] = {
     "text": "VARCHAR",
     "code": "VARCHAR",
     "count": "BIGINT",
+    "number": "DOUBLE",
     "percent": f"DECIMAL(18,{PERCENT_PLACES})",
     "points": f"DECIMAL(18,{POINTS_PLACES})",
     "date": "DATE",

@@ -46,7 +46,7 @@ ORDER BY entries.effective_on, entries.position
     help="Make the store there and keep it; it must not exist yet.",
 )
 def demo_command(keep: Path | None) -> None:
-    """Show the registry at work on published figures.
+    r"""Show the registry at work on published figures.
 
     Imports what five press reports of 2024 and 2025 say of two regencies into a store of its own,
     and asks it what the coverage was and where each number comes from. Your own store is not

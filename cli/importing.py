@@ -28,11 +28,14 @@ from cli.options import (
 from cli.recorded import effect_lines, say
 
 if TYPE_CHECKING:
-    from registry.application import Recorded
+    from registry.application import EnrolmentRegistry, Recorded
+    from registry.errors import Problem
     from registry.intake.admission import Admission, AdmissionOptions
     from registry.intake.report import Report
     from registry.intake.spool import SpooledFile
+    from registry.reference.categories import Categories
 
+Command = Callable[..., Any]
 KINDS: Final = ("batches", "potentials", "targets", "figures")
 STDIN: Final = Path("-")
 PLAN_DIGITS_MIN: Final = 12
@@ -71,16 +74,18 @@ class _JustCommitted(KeyboardInterrupt):
     """An interruption that came after the commit."""
 
 
-class PlanType(click.ParamType):
+class PlanType(click.ParamType[Any]):
     """The digest of a plan, or its first digits."""
 
     name = "digest"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """Return the digits."""
         text = str(value).lower()
         if not set(text) <= set("0123456789abcdef") or len(text) > _PLAN_DIGITS_MAX:
-            self.fail(f"{value} is no digest; copy it from --dry-run.", param, ctx)
+            self.fail(f"{text} is no digest; copy it from --dry-run.", param, ctx)
         if len(text) < PLAN_DIGITS_MIN:
             self.fail(f"At least {PLAN_DIGITS_MIN} digits of the digest are needed.", param, ctx)
         return text
@@ -138,10 +143,10 @@ _TOTALS_OPTIONS: Final = (
 )
 
 
-def _given(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _given(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Return a decorator that gives a command these options, in this order."""
 
-    def decorate(command: Any) -> Any:
+    def decorate(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
         return command
@@ -162,7 +167,7 @@ _takes_one_file: Final = _given(*_READING_OPTIONS, dry_run_option, *_FILE_OPTION
 
 @click.group("import")
 def import_command() -> None:
-    """Record a file of batches, potentials, targets or figures.
+    r"""Record a file of batches, potentials, targets or figures.
 
     CSV, XLSX, XLS and ODS, with headers in Indonesian or English. One file is one decision: all of
     it is recorded, or nothing. Importing the same file again records nothing and says so.
@@ -177,8 +182,8 @@ def import_command() -> None:
 
 @import_command.command("batches")
 @_takes_files
-def import_batches(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
-    """Record a file of batches: who came in, left, was renewed.
+def import_batches(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
+    r"""Record batches: who came in, left, was renewed.
 
     Each row is a line of a batch (a decision, an upload); rows with the same reference, part and
     area are one batch. `ucj template batches` shows the columns.
@@ -195,8 +200,8 @@ def import_batches(settings: Settings, files: tuple[Path, ...], **given: Any) ->
 
 @import_command.command("potentials")
 @_takes_files
-def import_potentials(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
-    """Record a file of labour potentials: what coverage is divided by.
+def import_potentials(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
+    r"""Record labour potentials: what coverage is divided by.
 
     Each row is the number of workers that an area has from a day on, with its source.
 
@@ -210,8 +215,8 @@ def import_potentials(settings: Settings, files: tuple[Path, ...], **given: Any)
 
 @import_command.command("targets")
 @_takes_files
-def import_targets(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
-    """Record a file of targets: the coverage an area is to reach by a day.
+def import_targets(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
+    r"""Record targets: the coverage to reach by a day.
 
     \b
     Examples:
@@ -223,8 +228,8 @@ def import_targets(settings: Settings, files: tuple[Path, ...], **given: Any) ->
 
 @import_command.command("figures")
 @_takes_files
-def import_figures(settings: Settings, files: tuple[Path, ...], **given: Any) -> int:
-    """Record a file of published figures: what somebody printed.
+def import_figures(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
+    r"""Record published figures: what somebody printed.
 
     Claims to be tested against the register, never an input of coverage.
 
@@ -250,9 +255,9 @@ def correct_command(
     area: str,
     reason: str,
     part: str | None,
-    **given: Any,
+    **given: object,
 ) -> int:
-    """Replace what a recorded batch says.
+    r"""Replace what a recorded batch says.
 
     FILE has the batch's complete new rows, with its own action, and nothing else. What was known
     before stays known. Refused while other batches depend on what it takes: they are listed.
@@ -266,13 +271,13 @@ def correct_command(
     return _import_files(settings, (file,), _request("batches", given, correction))
 
 
-def _request(kind: str, given: dict[str, Any], correcting: Correction | None = None) -> Request:
+def _request(kind: str, given: dict[str, object], correcting: Correction | None = None) -> Request:
     """Sort what was given into how a file is read and what is done with it."""
     from registry.intake.admission import AdmissionOptions
 
     doing = {name: given.pop(name, None) for name in _DOING}
     doing["dry_run"] = bool(doing["dry_run"])
-    options = AdmissionOptions(kind=cast("Any", kind), **given)
+    options = AdmissionOptions(kind=cast("Any", kind), **cast("Any", given))
     return Request(options=options, correcting=correcting, **cast("Any", doing))
 
 
@@ -295,15 +300,20 @@ def _check_usage(files: Sequence[Path], request: Request) -> None:
                 raise click.UsageError(f"{name} is about one file; {len(files)} were named.")
     if list(files).count(STDIN) > 1:
         raise click.UsageError("Standard input (-) can be read only once.")
+    _check_places(files, request)
+
+
+def _check_places(files: Sequence[Path], request: Request) -> None:
+    """Refuse places where a report or refused rows cannot go."""
+    if STDIN in {request.refused, request.report}:
+        raise click.UsageError("--report and --refused need a file; see --format json for stdout.")
     for name, place in (("--report", request.report), ("--refused", request.refused)):
-        if place is None or place == STDIN:
+        if place is None:
             continue
         if not place.parent.is_dir():
             raise click.UsageError(f"The folder of {name} {place.name} does not exist.")
         if place.exists() and any(file.exists() and place.samefile(file) for file in files):
             raise click.UsageError(f"{name} {place.name} would overwrite the input.")
-    if request.refused == STDIN or (request.report == STDIN and request.format != "text"):
-        raise click.UsageError("Standard output takes one answer: name a file instead of -.")
 
 
 def _import_files(settings: Settings, files: Sequence[Path], request: Request) -> int:
@@ -316,7 +326,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
     with closing(open_log(settings.store)) as log:
         categories = categories_of(log)
     codes: list[int] = []
-    with closing(cast("Any", settings.registry())) as registry:
+    with closing(settings.registry()) as registry:
         for file in files:
             try:
                 codes.append(_import_file(registry, file, request, categories))
@@ -349,7 +359,9 @@ def _say_left(files: Sequence[Path], done: int) -> None:
         notice(f"{done} of {len(files)} files were decided as said above; left: {left}.")
 
 
-def _import_file(registry: Any, file: Path, request: Request, categories: Any) -> int:
+def _import_file(
+    registry: EnrolmentRegistry, file: Path, request: Request, categories: Categories
+) -> int:
     from cli.terminal import progress
     from registry.intake.admission import admit
     from registry.intake.spool import spool_input
@@ -359,9 +371,7 @@ def _import_file(registry: Any, file: Path, request: Request, categories: Any) -
     source = sys.stdin.buffer if file == STDIN else file
     with spool_input(source, name=str(file)) as spooled:
         with progress(f"{spooled.name}: rows read") as bar:
-            admission = admit(
-                spooled, request.options, categories, on_progress=bar.reach
-            )
+            admission = admit(spooled, request.options, categories, on_progress=bar.reach)
         with admission:
             try:
                 recorded = _decide(registry, spooled, admission, request)
@@ -376,20 +386,17 @@ def _import_file(registry: Any, file: Path, request: Request, categories: Any) -
 
 
 def _decide(
-    registry: Any, spooled: SpooledFile, admission: Admission, request: Request
+    registry: EnrolmentRegistry, spooled: SpooledFile, admission: Admission, request: Request
 ) -> Recorded | None:
     """Record, or check, an admitted file; what became of it stands in the report."""
     from cli.terminal import progress
     from registry.intake.admitted import AdmittedFile
 
-    report = admission.report
-    if report.errors:
-        return None
+    report, correction = admission.report, request.correcting
     admitted = AdmittedFile(spooled, admission)
-    correction = request.correcting
-    if correction is not None:
+    if not report.errors and correction is not None:
         admitted.refuse_others(correction.area, correction.reference, correction.part)
-    if request.plan is not None and not admission.digest.startswith(request.plan):
+    if not report.errors and request.plan and not admission.digest.startswith(request.plan):
         admission.add_problem(_other_plan(report, admission.digest, request.plan))
     if report.errors:
         return None
@@ -404,7 +411,7 @@ def _decide(
     return recorded
 
 
-def _is_recorded(registry: Any, spooled: SpooledFile, admission: Admission) -> bool:
+def _is_recorded(registry: EnrolmentRegistry, spooled: SpooledFile, admission: Admission) -> bool:
     """Whether an interruption came too late: the commit had happened."""
     from registry.terms import import_id
 
@@ -414,7 +421,7 @@ def _is_recorded(registry: Any, spooled: SpooledFile, admission: Admission) -> b
     return any(registry.log_recorder.select_events(each, limit=1) for each in identities)
 
 
-def _other_plan(report: Report, digest: str, plan: str) -> Any:
+def _other_plan(report: Report, digest: str, plan: str) -> Problem:
     from registry.errors import Problem
 
     return Problem(
@@ -484,7 +491,7 @@ def _document(report: Report) -> dict[str, Any]:
     return document
 
 
-def _print_json(report: Report, format: str) -> None:  # noqa: A002
+def _print_json(report: Report, format: str) -> None:
     from cli.destination import text_to
     from cli.records import write_json_document, write_json_line
 
@@ -506,9 +513,11 @@ def _publish(settings: Settings) -> None:
     from cli.terminal import progress
 
     try:
-        with settings.workspace() as workspace:
-            with progress("ledger image: events folded", workspace.log.head()) as bar:
-                workspace.publish_if_due(bar.reach)
+        with (
+            settings.workspace() as workspace,
+            progress("ledger image: events folded", workspace.log.head()) as bar,
+        ):
+            workspace.publish_if_due(bar.reach)
     except KeyboardInterrupt:
         notice("The ledger image was left for later; everything said above is recorded.")
 
@@ -517,4 +526,3 @@ def _name_of(file: Path) -> str:
     from registry.intake.spool import shown_file_name
 
     return shown_file_name(str(file))
-

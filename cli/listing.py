@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["text", "code", "count", "percent", "points", "date", "instant", "flag", "json"]
+Kind = Literal[
+    "text", "code", "count", "number", "percent", "points", "date", "instant", "flag", "json"
+]  # fmt: skip
 Row = Mapping[str, object]
 
 PERCENT_PLACES: Final = 2
@@ -22,7 +24,7 @@ class Column:
 
     Kinds: `text` came from people or files and is shown through `registry.safe_text`; `code` was
     made by the registry (a digest, an id, an area code) and is shown whole; `count` is an int;
-    `percent` and `points` are exact (Fraction, int or Decimal); `json` is nested and may hold no
+    `number` is an int or Decimal of any size, printed as it is; `percent` and `points` are exact (Fraction, int or Decimal); `json` is nested and may hold no
     Fraction. `show`: whether tables for people have it; every other format has all columns.
     """
 

@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
-        return command
+        return _with_marks(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -101,6 +101,15 @@ def ucj(ctx: click.Context, store: str | None, actor: str | None, traceback: boo
     ctx.obj = {"store": store, "actor": actor, "traceback": traceback}
 
 
+def _with_marks(command: click.Command) -> click.Command:
+    r"""Turn the `\b` of raw docstrings into click's mark of a paragraph that is not refilled."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _with_marks(below)
+    return command
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run `ucj` and exit: 0 done, 1 refused, 2 usage, 3 unreadable, 4 store, 70 fault, 130 stop."""
     sys.exit(run(arguments))
@@ -123,7 +132,9 @@ def run(arguments: list[str] | None = None) -> int:
     except RegistryError as error:
         return _refused(error)
     except click.ClickException as error:
-        error.message = safe(error.message, limit=NOTE_LENGTH_MAX)  # it quotes what was typed
+        # It quotes what was typed, which may be anything.
+        lines = [safe(line, limit=NOTE_LENGTH_MAX) for line in error.message.split("\n")]
+        error.message = "\n".join(lines)  # type: ignore[misc]
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

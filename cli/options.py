@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 import click
 
 from registry.errors import RegistryError, StoreError
+from registry.safe_text import looks_personal
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,7 +38,7 @@ class RefusedTextError(RegistryError):
 
 
 class UnusableActorError(RegistryError):
-    """The name of who records is empty, too long, or holds control characters."""
+    """The name of who records is empty, too long, or holds what must not be kept."""
 
     code = "actor"
 
@@ -123,12 +124,13 @@ def actor_named(named: str | None) -> str:
         except (KeyError, OSError):  # a container without a login name
             name = ""
     name = unicodedata.normalize("NFC", name).strip()
-    if not name or len(name) > ACTOR_LENGTH_MAX or not name.isprintable():
+    unusable = len(name) > ACTOR_LENGTH_MAX or not name.isprintable() or looks_personal(name)
+    if not name or unusable:
         raise UnusableActorError(
             "nobody is named as the one who records"
             if not name
             else "the name of who records cannot be kept as it is",
-            remedy="Name yourself with --by NAME (or UCJ_ACTOR), in one line.",
+            remedy="Name yourself with --by NAME (or UCJ_ACTOR): one line, no NIK.",
         )
     return name
 
@@ -168,6 +170,23 @@ class AreaType(click.ParamType[Any]):
 
     name = "area"
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the codes that begin so, or whose area's name does."""
+        del ctx, param
+        from click.shell_completion import CompletionItem
+
+        from registry.reference.areas import all_areas
+
+        begun = incomplete.casefold()
+        return [
+            CompletionItem(area.code, help=area.full_name)
+            for area in all_areas()
+            if area.code.casefold().startswith(begun)
+            or (begun and area.name.casefold().startswith(begun))
+        ]
+
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
@@ -178,13 +197,15 @@ class AreaType(click.ParamType[Any]):
         return find_area(str(value)).code
 
 
-class TextType(click.ParamType):
+class TextType(click.ParamType[Any]):
     """A text that is kept for ever: one line, nothing hidden, nobody's number."""
 
     def __init__(self, name: Literal["text", "reference"]) -> None:
         self.name = name
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         """Return the text as it is kept."""
         del ctx
         from registry.intake.readings import (
@@ -197,43 +218,44 @@ class TextType(click.ParamType):
         named = param.human_readable_name if isinstance(param, click.Argument) else None
         option = named or (param.opts[0] if param else self.name)
         try:
-            text = reading[value]
+            text = reading[str(value)]
         except CellRefusedError as error:
             raise RefusedTextError(
                 f"{option} cannot be kept", why=error.why, remedy=error.remedy
             ) from None
         if text is None:
             raise RefusedTextError(f"{option} is empty", remedy="Say it in a few words.")
-        return text
+        return str(text)
 
 
-class PositionType(click.ParamType):
+class PositionType(click.ParamType[Any]):
     """A position in the log: @12 or #12."""
 
     name = "@position"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         """Return the position."""
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"[@#]?([1-9][0-9]{0,17})", value)
+        match = re.fullmatch(r"[@#]?([1-9][0-9]{0,9})", str(value))
         if match is None:
             self.fail(f"{value} is no position; write it as @12.", param, ctx)
         return int(match[1])
 
 
-class CountType(click.ParamType):
+class CountType(click.ParamType[Any]):
     """A whole number in plain digits, so that no separator is ever guessed."""
 
     name = "n"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         """Return the number."""
-        if isinstance(value, int):
-            return value
-        if re.fullmatch(r"[0-9]{1,15}", value) is None:
-            self.fail(f"{value} is no whole number; write it in plain digits: 45000.", param, ctx)
-        return int(value)
+        text = str(value)
+        if re.fullmatch(r"[0-9]{1,10}", text) is None:
+            self.fail(f"{text} is no whole number; write it in plain digits: 45000.", param, ctx)
+        return int(text)
 
 
 POINT: Final = PointType()
@@ -252,7 +274,9 @@ known_option = click.option(
 
 
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Check everything and say what would be recorded; record nothing."
+    "--dry-run",
+    is_flag=True,
+    help="Check everything and say what would be recorded; record nothing.",
 )
 
 

@@ -49,10 +49,10 @@ _HELD_KEYS: Final = ("batches", "areas", "imports", "potentials", "targets", "fi
 @listing_options
 def status_command(
     settings: Settings,
-    format: str | None,  # noqa: A002
+    format: str | None,
     output: Path | None,
 ) -> int:
-    """Say what the store holds and whether it is sound.
+    r"""Say what the store holds and whether it is sound.
 
     Checks the file's pages, that the log has no gaps, and that the store still has every trigger
     that keeps it append-only. Exit code 4 if the file is damaged, 1 if it was tampered with.
@@ -205,7 +205,7 @@ def _size(count: int) -> str:
 @click.option("--check", is_flag=True, help="Change nothing; compare the ledger with the log.")
 @uses_store
 def rebuild_command(settings: Settings, check: bool) -> int:  # noqa: FBT001
-    """Build the ledger anew from the log, or check it.
+    r"""Build the ledger anew from the log, or check it.
 
     The log is the truth and the ledger image a cache of it: rebuilding loses nothing. --check
     replays the log into fresh tables and compares every cell of both; exit code 1 if one differs.
@@ -246,9 +246,7 @@ def _check(workspace: Workspace) -> int:
 
     with progress("events replayed", workspace.log.head()) as bar:
         try:
-            found = compare(
-                workspace.log, workspace.folder, notice=notice, progress=bar.reach
-            )
+            found = compare(workspace.log, workspace.folder, notice=notice, progress=bar.reach)
         except duckdb.Error as error:
             damage = str(error).splitlines()[0][:200]
             notice(f"the ledger image cannot be read to its end: {damage}")
@@ -290,7 +288,7 @@ def _plain(row: dict[str, object]) -> dict[str, object]:
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @uses_store
 def backup_command(settings: Settings, file: Path) -> None:
-    """Copy the store to one file, while others work.
+    r"""Copy the store to one file, while others work.
 
     The copy is checked, readable by you only, and opens as it is, from read-only media too. FILE
     must not exist yet. Copying a store with other programs may catch it half-written.

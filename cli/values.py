@@ -88,6 +88,10 @@ def _words_of_count(ready: object) -> str:
     return group_thousands(int(str(ready)))
 
 
+def _words_of_number(ready: object) -> str:
+    return format(ready, "f") if isinstance(ready, Decimal) else str(ready)
+
+
 def _words_of_percent(ready: object) -> str:
     return f"{ready:,} %"
 
@@ -124,6 +128,14 @@ def _count(value: object) -> int:
     return int(value)
 
 
+def _number(value: object) -> int | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise TypeError(f"a number is needed, not {type(value).__name__}")
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise TypeError("a finite number is needed")
+    return value
+
+
 def _day(value: object) -> str:
     if isinstance(value, datetime) or not isinstance(value, date):
         raise TypeError(f"a day is needed, not {type(value).__name__}")
@@ -150,6 +162,7 @@ _PLAIN: Final[Mapping[Kind, Callable[[object], object]]] = {
     "text": _text,
     "code": _text,
     "count": _count,
+    "number": _number,
     "percent": percent,
     "points": points,
     "date": _day,
@@ -162,6 +175,7 @@ _WORDS: Final[Mapping[Kind, Callable[[object], str]]] = {
     "text": _words_of_text,
     "code": _words_of_code,
     "count": _words_of_count,
+    "number": _words_of_number,
     "percent": _words_of_percent,
     "instant": _words_of_instant,
     "flag": _words_of_flag,

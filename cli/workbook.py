@@ -112,7 +112,7 @@ def _write(
     match kind:
         case _ if ready is None:
             return
-        case "count" | "percent" | "points":
+        case "count" | "number" | "percent" | "points":
             sheet.write_number(*at, float(str(ready)), form)
         case "flag":
             sheet.write_boolean(*at, bool(ready))

@@ -21,6 +21,7 @@ import duckdb
 
 from projections import fold
 from registry.errors import StoreError
+from registry.intake.temporary import private_folder
 
 if TYPE_CHECKING:
     from registry.storage.log import Log
@@ -189,8 +190,8 @@ class Ledger:
         self.connection.execute("CREATE SCHEMA tail; USE tail")
         fold.create_tables(self.connection)
         if after < self.position:
-            with tempfile.TemporaryDirectory(prefix="ucj-") as folder:  # 0700
-                for chunk in _chunks(self.log, Path(folder), after, self.position):
+            with private_folder() as folder:
+                for chunk in _chunks(self.log, folder, after, self.position):
                     fold.fold_file(self.connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
                     chunk.path.unlink()
         self.connection.execute("USE main")
@@ -245,13 +246,9 @@ def replayed(
     log: Log, folder: ImageFolder | None, position: int, *, progress: Progress = lambda _: None
 ) -> Iterator[Path]:
     """Give a database with the tables folded anew from the log alone; gone afterwards."""
-    beside = (
-        _building_folder(folder.path)
-        if folder is not None
-        else tempfile.TemporaryDirectory(prefix="ucj-")
-    )
+    beside = _building_folder(folder.path) if folder is not None else private_folder()
     with beside as building:
-        yield _replay(log, Path(building), position, progress)
+        yield _replay(log, building, position, progress)
 
 
 @contextmanager

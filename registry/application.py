@@ -48,9 +48,12 @@ SHOWN_EVENTS_MAX: Final = 100
 class SheetFacts(Protocol):
     """What a file's sheet came to: its name ("" for CSV), rows, and sum of workers."""
 
-    name: str
-    rows: int
-    workers: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def workers(self) -> int: ...
 
 
 class AdmittedFile(Protocol):
@@ -61,10 +64,13 @@ class AdmittedFile(Protocol):
     sha256: str
     size: int
     path: Path
-    sheets: tuple[SheetFacts, ...]
     options: dict[str, str]
     digest: str
     names_batches: bool
+
+    @property
+    def sheets(self) -> tuple[SheetFacts, ...]:
+        """What each sheet came to."""
 
     def commands(self) -> Iterator[Command]:
         """Stream the commands from the first; may be called more than once."""

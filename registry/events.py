@@ -129,7 +129,7 @@ class ImportSource(Fact):
     """The imported file (its stream) and sheet that an event came from."""
 
     import_id: UUID
-    sheet: str
+    sheet: Text
 
 
 class Event(Fact):
@@ -177,7 +177,7 @@ class BatchStatementEvent(BatchEvent):
     programmes: tuple[Programme, ...]
     reason: LeaveReason | None
     proposed: Count | None
-    rejected: dict[str, Count]
+    rejected: dict[Text, Count]
     note: Text | None
 
 
@@ -355,8 +355,8 @@ class FileImported(Event):
     sha256: Sha256
     size: Annotated[int, Field(ge=0)]
     import_kind: ImportKind
-    sheet: str
-    options: dict[str, str]
+    sheet: Text
+    options: dict[Text, Text]
     rows: Annotated[int, Field(ge=0)]
     control_workers: int
 

@@ -264,7 +264,6 @@ HOSTILE_TEXTS: Final = (
 _printable = st.characters(
     codec="utf-8", exclude_characters=[chr(c) for c in (*range(9), *range(11, 32), *range(127, 160))]
 )
-_anything = st.text(st.characters(codec="utf-8"), max_size=12)
 
 
 def _texts(least: int = 0, most: int = 40) -> st.SearchStrategy[str]:
@@ -284,7 +283,7 @@ _instants = st.datetimes(
     datetime(2199, 1, 1),
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=7))]),
 )
-_sources = st.none() | st.fixed_dictionaries({"import_id": st.uuids(), "sheet": _anything})
+_sources = st.none() | st.fixed_dictionaries({"import_id": st.uuids(), "sheet": _texts()})
 _stream = {
     "originator_id": st.uuids(),
     "originator_version": st.integers(1, 2**31),
@@ -359,7 +358,7 @@ _statement = {
     "programmes": st.lists(st.sampled_from(Programme), max_size=3).map(tuple),
     "reason": st.none() | st.sampled_from(LeaveReason),
     "proposed": st.none() | _counts,
-    "rejected": st.dictionaries(_anything, _counts, max_size=3),
+    "rejected": st.dictionaries(_texts(), _counts, max_size=3),
     "note": st.none() | _texts(),
 }
 _KINDS: Final[dict[type[Event], Kind]] = {
@@ -421,8 +420,8 @@ _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
         "sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
         "size": st.integers(0, 2**53 - 1),
         "import_kind": st.sampled_from(["batches", "potentials", "targets", "figures"]),
-        "sheet": _anything,
-        "options": st.dictionaries(_anything, _anything, max_size=3),
+        "sheet": _texts(),
+        "options": st.dictionaries(_texts(), _texts(), max_size=3),
         "rows": st.integers(0, 2**53 - 1),
         "control_workers": st.integers(1 - 2**53, 2**53 - 1),
     },

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import pytest
 
+import projections.ledger
 from projections.coverage import coverage_at
 from registry.application import Recorded
 from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
@@ -78,20 +79,35 @@ class Ledger:
         self.store = store
         self.oracle = oracle
         self.recorded: list[Recorded] = []
+        self._open = ExitStack()
+        self._opened: projections.ledger.Ledger | None = None
 
     def active(self, area: str, *, on: str, known: str | None = None, **asked: str) -> int | None:
-        """Return the heads covered, after seeing that the oracle counts just as many."""
+        """Return the heads covered, after seeing that the oracle counts just as many.
+
+        `category`, `segment` or `funding` asks for one group of them.
+        """
         day = date.fromisoformat(on)
-        with self.store.ledger() as ledger:
-            position = int(known.lstrip("#")) if known else ledger.position
-            if not asked:
-                active = coverage_at(ledger, [area], day, known=position)[0].active
-                inside = tuple(each.code for each in regencies(area))
-                assert active == self.oracle.answer(area, inside, day, position).active
-                return active
-            ((by, group),) = asked.items()
+        ledger = self.ask()
+        position = int(known.lstrip("#")) if known else ledger.position
+        for by, group in asked.items():
             rows = coverage_at(ledger, [area], day, known=position, by=by)  # type: ignore[arg-type]
             return next((row.active for row in rows if getattr(row, by) == group), 0)
+        active = coverage_at(ledger, [area], day, known=position)[0].active
+        inside = tuple(each.code for each in regencies(area))
+        assert active == self.oracle.answer(area, inside, day, position).active
+        return active
+
+    def ask(self) -> projections.ledger.Ledger:
+        """Return the ledger as it is now, opened once for each head of the log."""
+        if self._opened is None or self._opened.position != self.head():
+            self.close()
+            self._opened = self._open.enter_context(self.store.ledger())
+        return self._opened
+
+    def close(self) -> None:
+        """Release the ledger that was asked."""
+        self._open.close()
 
     def head(self) -> int:
         """Return the last position of the log."""
@@ -146,7 +162,9 @@ def ledger_of(document: str, store: Store) -> Ledger:
 def ledger_document(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """Record the docstring of the test in a store in memory."""
     store = Store(None)
-    yield ledger_of(request.function.__doc__, store)
+    ledger = ledger_of(request.function.__doc__, store)
+    yield ledger
+    ledger.close()
     store.close()
 
 
@@ -205,7 +223,7 @@ def _command(words: list[str]) -> Command:
         line |= {"from_category": category, "category": entered or category}
     else:
         line["category"] = category
-    lines = (BatchLine(workers=int(workers), **line),) if has_line else ()  # type: ignore[arg-type]
+    lines = (BatchLine(workers=int(workers), **line),) if has_line else ()
     return RecordBatch(action=Action(verb), area=area, lines=lines, **said)  # type: ignore[arg-type]
 
 

@@ -96,7 +96,7 @@ def agree(ledger: Ledger, oracle: Oracle, on: date, known: int) -> None:
     for area in REGENCIES:
         assert counted(grouped, area, "category") == oracle.by_category((area,), on, known)
     for by in ("segment", "funding"):
-        grouped = coverage_at(ledger, list(REGENCIES), on, known=known, by=by)  # type: ignore[arg-type]
+        grouped = coverage_at(ledger, list(REGENCIES), on, known=known, by=by)
         for area in REGENCIES:
             attributed = oracle.attributed((area,), on, known, by=by)
             if attributed is not None:
@@ -121,7 +121,7 @@ def add_up(ledger: Ledger, on: date, known: int) -> None:
     for province in PROVINCES:
         assert active(province) == sum(active(e) for e in REGENCIES if e.startswith(province))
     for by in ("category", "segment", "funding"):
-        groups = coverage_at(ledger, everywhere, on, known=known, by=by)  # type: ignore[arg-type]
+        groups = coverage_at(ledger, everywhere, on, known=known, by=by)
         for area, total in totals.items():
             parts = [row for row in groups if row.area == area]
             assert sum(row.active or 0 for row in parts) == active(area)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from projections.coverage import coverage_at
 from projections.rules import LedgerBalances
 from registry.balances import Finding, Survivors
 from registry.commands import BatchLine, RecordBatch
@@ -84,10 +85,11 @@ def test_renew_batch_renews_whoever_survives(ledger_from_doc: Ledger) -> None:
     registry = ledger_from_doc.store.registry
     until = date(2026, 12, 31)
     registry.renew_batch("16.06", "sk-1", until=until, new_reference="SK-3")
-    with ledger_from_doc.store.ledger() as ledger:
-        found = ledger.connection.execute(
-            "SELECT workers FROM entries WHERE kind = 'renewal'"
-        ).fetchall()
+    found = (
+        ledger_from_doc.ask()
+        .connection.execute("SELECT workers FROM entries WHERE kind = 'renewal'")
+        .fetchall()
+    )
     assert found == [(70,)]
     with pytest.raises(RuleBrokenError, match="is left to renew"):
         registry.renew_batch("16.06", "SK-1", until=until, new_reference="SK-4")
@@ -104,10 +106,11 @@ def test_renew_batch_renews_the_term_that_was_named(ledger_from_doc: Ledger) -> 
     registry.renew_batch(
         "16.06", "SK-1", until=until, new_reference="SK-2", old_term=date(2025, 12, 31)
     )
-    with ledger_from_doc.store.ledger() as ledger:
-        found = ledger.connection.execute(
-            "SELECT workers, effective_on FROM entries WHERE kind = 'renewal'"
-        ).fetchall()
+    found = (
+        ledger_from_doc.ask()
+        .connection.execute("SELECT workers, effective_on FROM entries WHERE kind = 'renewal'")
+        .fetchall()
+    )
     assert found == [(40, date(2026, 1, 1))]
 
 
@@ -409,10 +412,11 @@ def test_a_reference_spelt_differently_is_the_same(ledger_from_doc: Ledger) -> N
     -- 2025-03-11 enrol      16.06 pekerja-rentan  90 from 2025-01-01 until 2025-12-31 part "A B" "sK 12/2025"  ! recorded-otherwise
     """
     assert ledger_from_doc.active("16.06", on="2025-02-01") == 68
-    with ledger_from_doc.store.ledger() as ledger:
-        found = ledger.connection.execute(
-            "SELECT DISTINCT cohort_reference, cohort_part FROM entries"
-        ).fetchall()
+    found = (
+        ledger_from_doc.ask()
+        .connection.execute("SELECT DISTINCT cohort_reference, cohort_part FROM entries")
+        .fetchall()
+    )
     assert found == [("SK 12/2025", "A b")]
 
 
@@ -576,10 +580,8 @@ def test_the_potential_in_force_is_the_latest(ledger_from_doc: Ledger) -> None:
     ):
         oracle, day = ledger_from_doc.oracle, date.fromisoformat(on)
         assert oracle.answer("16.06", ("16.06",), day, known).potential == potential
-        from projections.coverage import coverage_at
-
-        with ledger_from_doc.store.ledger() as ledger:
-            assert coverage_at(ledger, ["16.06"], day, known=known)[0].potential == potential
+        row = coverage_at(ledger_from_doc.ask(), ["16.06"], day, known=known)[0]
+        assert row.potential == potential
 
 
 # --- negative controls --------------------------------------------------------------------------

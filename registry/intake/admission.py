@@ -14,7 +14,6 @@ from typing import Self
 
 from registry.commands import Command
 from registry.errors import ImportRefusedError, Problem
-from registry.intake.batch_form import LINES_MAX
 from registry.intake.columns import InputKind
 from registry.intake.first_pass import FirstPass
 from registry.intake.forms import form_for
@@ -37,6 +36,7 @@ from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
 from registry.numbers import Locale
 from registry.reference.categories import Categories
+from registry.terms import LINES_MAX
 
 __all__ = ["Admission", "AdmissionOptions", "SheetFacts", "admit"]
 

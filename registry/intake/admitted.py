@@ -150,7 +150,7 @@ def _identity(area: str, reference: str, part: str) -> tuple[str, str, str]:
 def _stored_options(admission: Admission) -> dict[str, str]:
     """Return what was declared of the file, as it is kept with the import."""
     declared = admission.options
-    options = {"locale": declared.locale, "area_codes": declared.area_codes}
+    options: dict[str, str] = {"locale": declared.locale, "area_codes": declared.area_codes}
     if declared.sheet is not None:
         options["sheet"] = safe(declared.sheet)
     if declared.ignore_columns:

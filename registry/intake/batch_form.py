@@ -31,6 +31,7 @@ from registry.intake.rows import Remark, Row, Values, missing
 from registry.numbers import Locale
 from registry.reference.categories import Categories
 from registry.terms import (
+    LINES_MAX,
     Action,
     Funding,
     LeaveReason,
@@ -38,9 +39,6 @@ from registry.terms import (
     Segment,
     normalised_reference,
 )
-
-# One event holds all lines of a batch; a decision about one regency has tens, not thousands.
-LINES_MAX: Final = 100_000
 
 _IDENTITY: Final = ("reference", "part", "area")
 _HEAD: Final = (
@@ -420,7 +418,7 @@ def _too_many_lines() -> Remark:
     return Remark(
         "too-many-lines",
         None,
-        f"the batch has more than {LINES_MAX} rows",
+        f"the batch has more than {LINES_MAX:,} rows",
         "Give its parts a part of their own.",
     )
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from registry.intake.batch_form import LINES_MAX
 from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
 from registry.intake.row_spool import RowSpool, written
 from registry.intake.rows import Form, Row
 from registry.numbers import group_thousands
+from registry.terms import LINES_MAX
 
 
 class SecondPass:

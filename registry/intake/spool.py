@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self
 
 from registry.errors import InputUnreadableError
+from registry.intake.temporary import make_private_folder, remove_left
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -71,10 +71,11 @@ def spool_input(
     Raises: InputUnreadableError; nothing is left behind then.
     """
     shown_name = shown_file_name(name)
+    remove_left()
     with _opened(source, shown_name) as stream:
         _refuse_known_size(stream, shown_name, size_max_bytes)
         try:
-            folder = Path(tempfile.mkdtemp(prefix="ucj-"))  # 0700
+            folder = make_private_folder()
         except OSError as error:
             raise _cannot_spool(shown_name, error) from None
         try:

@@ -60,9 +60,7 @@ def examine(path: Path) -> Soundness:
             missing=tuple(sorted(laid_out.keys() - found.keys())),
             changed=tuple(
                 sorted(
-                    name
-                    for name in laid_out.keys() & found.keys()
-                    if found[name] != laid_out[name]
+                    name for name in laid_out.keys() & found.keys() if found[name] != laid_out[name]
                 )
             ),
         )

@@ -1,0 +1,132 @@
+"""Coverage asked in process, over an image that is up to date, and over one that is behind."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from benchmarks.country import Dated, enrolments
+from benchmarks.stores import fill
+from benchmarks.tally import Heads, heads_on
+from projections.coverage import CoverageRow, coverage_at
+from projections.ledger import Ledger
+from projections.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benchmarks.conftest import Country
+
+BOTH: Final = ("area", "category")
+
+
+def _heads(rows: list[CoverageRow]) -> Heads:
+    return Heads({(row.area, row.category or ""): row.active for row in rows if row.active})
+
+
+def _without_zeros(heads: Heads, area: str | None = None) -> Heads:
+    return Heads({key: n for key, n in heads.items() if n and area in {None, key[0]}})
+
+
+@pytest.mark.benchmark(group="coverage")
+def test_one_regency(benchmark: BenchmarkFixture, country: Country) -> None:
+    """The percentage of a regency."""
+    with Workspace(country.store.path) as workspace:
+        (row,) = benchmark(
+            workspace.ask, lambda ledger: coverage_at(ledger, [country.regency], country.on)
+        )
+    active = _without_zeros(country.heads, country.regency).total()
+    assert row.active == active
+    assert row.coverage == Fraction(100 * active, country.potentials[country.regency])
+
+
+@pytest.mark.benchmark(group="coverage")
+def test_one_regency_by_category(benchmark: BenchmarkFixture, country: Country) -> None:
+    """A regency's heads by category."""
+    with Workspace(country.store.path) as workspace:
+        rows = benchmark(
+            workspace.ask,
+            lambda ledger: coverage_at(ledger, [country.regency], country.on, by="category"),
+        )
+    assert _heads(rows) == _without_zeros(country.heads, country.regency)
+
+
+@pytest.mark.benchmark(group="coverage")
+def test_the_nation_by_regency_and_category(benchmark: BenchmarkFixture, country: Country) -> None:
+    """The nation's heads by regency and category."""
+    with Workspace(country.store.path) as workspace:
+        rows = benchmark(
+            workspace.ask, lambda ledger: coverage_at(ledger, ["ID"], country.on, by=BOTH)
+        )
+    assert _heads(rows) == _without_zeros(country.heads)
+
+
+@pytest.mark.benchmark(group="coverage")
+def test_the_nation_as_known_half_way(benchmark: BenchmarkFixture, country: Country) -> None:
+    """The same as it was known at an earlier position."""
+    with Workspace(country.store.path) as workspace:
+        rows = benchmark(
+            workspace.ask,
+            lambda ledger: coverage_at(
+                ledger, ["ID"], country.on, known=country.half_way, by=BOTH
+            ),
+        )
+    assert _heads(rows) == _without_zeros(country.heads_half_way)
+
+
+@pytest.mark.benchmark(group="coverage")
+def test_bare_sum_of_the_same_entries(benchmark: BenchmarkFixture, country: Country) -> None:
+    """Beside it: DuckDB's own sum over an open image, with nothing around it."""
+    with closing(country.store.log()) as log, closing(Ledger(log, country.store.folder())) as ledger:
+        found = benchmark(
+            lambda: ledger.connection.execute(
+                "SELECT area, category, sum(workers) FROM entries WHERE effective_on <= $1"
+                " AND position <= $2 GROUP BY ALL",
+                [country.on, country.store.events],
+            ).fetchall()
+        )
+    assert Heads({(a, c): int(n) for a, c, n in found if n}) == _without_zeros(country.heads)
+
+
+@pytest.mark.benchmark(group="catch-up")
+@pytest.mark.parametrize("tail", [0, 1_000, 10_000])
+def test_a_question_with_a_tail(
+    benchmark: BenchmarkFixture,
+    country: Country,
+    tmp_path_factory: pytest.TempPathFactory,
+    measuring: bool,  # noqa: FBT001 - a fixture
+    tail: int,
+) -> None:
+    """What was recorded after the image counts at once; the image stays behind."""
+    if not measuring and tail > 1_000:
+        pytest.skip("large only where it is measured")
+    store = country.store.copy(tmp_path_factory.mktemp("behind") / "store")
+    said = list(itertools.islice(_later(tail), tail))
+    with closing(store.registry()) as registry:
+        list(fill(registry, said))
+    heads = heads_on((each.command for each in said), country.on, changed=frozenset())
+
+    def ask() -> tuple[int, list[CoverageRow]]:
+        with closing(store.log()) as log, closing(Ledger(log, store.folder())) as ledger:
+            rows = coverage_at(ledger, [country.regency], country.on, by="category")
+            return ledger.tail_events, rows
+
+    folded, rows = benchmark(ask)
+    assert folded == tail
+    expected = Heads(_without_zeros(country.heads, country.regency))
+    expected.update(_without_zeros(heads, country.regency))
+    assert _heads(rows) == expected
+
+
+def _later(tail: int) -> Iterator[Dated]:
+    """Yield enrolments that the country does not have, recorded after its last day."""
+    for number, batch in enumerate(enrolments(max(40, 2 * tail), seed=1)):
+        yield Dated(date(2026, 1, 2), replace(batch, reference=f"Susulan {number}"))

@@ -1,0 +1,54 @@
+"""The ledger built anew: the whole log folded into a published image."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from projections.ledger import ImageFolder, Ledger, build_image
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benchmarks.conftest import Country
+
+
+@pytest.mark.benchmark(group="rebuild")
+def test_rebuild(benchmark: BenchmarkFixture, country: Country, tmp_path: Path) -> None:
+    """The image holds every event and every head."""
+    folder = ImageFolder(tmp_path)
+    with closing(country.store.log()) as log:
+        image = benchmark.pedantic(build_image, (log, folder), rounds=3)
+        assert image is not None
+        assert image.position == country.store.events
+        with closing(Ledger(log, folder)) as ledger:
+            events = ledger.connection.execute("SELECT count(*) FROM events").fetchall()
+            heads = ledger.connection.execute(
+                "SELECT sum(workers) FROM entries WHERE effective_on <= $1", [country.on]
+            ).fetchall()
+    assert events == [(country.store.events,)]
+    assert heads == [(country.heads.total(),)]
+    benchmark.extra_info["events"] = country.store.events
+
+
+@pytest.mark.benchmark(group="rebuild")
+def test_bare_scan_written_out_as_lines(
+    benchmark: BenchmarkFixture, country: Country, tmp_path: Path
+) -> None:
+    """Beside it: the log only read and written to a file, which no rebuild can do without."""
+    target = tmp_path / "lines.json"
+
+    def scan() -> int:
+        count = 0
+        with closing(country.store.log()) as log, target.open("w", encoding="utf-8") as file:
+            for page in log.lines():
+                file.write("\n".join(page) + "\n")
+                count += len(page)
+        return count
+
+    assert benchmark.pedantic(scan, rounds=3) == country.store.events
+    with target.open("rb") as file:
+        assert sum(1 for _ in file) == country.store.events

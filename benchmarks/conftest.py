@@ -1,0 +1,103 @@
+"""What the benchmarks measure on: one country a session, as large as UCJ_BENCH_BATCHES says.
+
+Without it, 100,000 batches where is measured (`make bench`), and a few hundred where the benchmarks
+only run once to see that they work (`make test`).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from benchmarks.country import commands, regencies_of
+from benchmarks.stores import Store, filled_store
+from benchmarks.tally import Heads, changed_references, heads_on, potentials_on
+
+MEASURED_BATCHES: Final = 100_000
+SMOKE_BATCHES: Final = 300
+REGENCY: Final = "16.06"
+
+
+@dataclass(frozen=True)
+class Country:
+    """A filled store with its image, and what is known of it without asking the store."""
+
+    store: Store
+    on: date
+
+    @cached_property
+    def heads(self) -> Heads:
+        """Heads by area and category on the day, as known at the end."""
+        return self._heads_after(None)
+
+    @cached_property
+    def heads_half_way(self) -> Heads:
+        """Heads by area and category on the day, as known at the position half-way."""
+        return self._heads_after(self.half_way)
+
+    @cached_property
+    def potentials(self) -> dict[str, int]:
+        """The labour potential of each regency on the day."""
+        return potentials_on(commands(self.store.batches), self.on)
+
+    @property
+    def half_way(self) -> int:
+        """The position at the end of the middle month."""
+        return self.store.positions[len(self.store.positions) // 2]
+
+    @property
+    def regency(self) -> str:
+        """A regency of the country: Musi Banyuasin, if it is so large."""
+        codes = regencies_of(self.store.batches)
+        return REGENCY if REGENCY in codes else codes[0]
+
+    def _heads_after(self, position: int | None) -> Heads:
+        # One command is one event here, so a position counts commands.
+        said = list(commands(self.store.batches))[:position]
+        return heads_on(said, self.on, changed=changed_references(said))
+
+
+def is_measuring(config: pytest.Config) -> bool:
+    """Whether this run measures, or only sees that every benchmark works."""
+    disabled = bool(config.getoption("benchmark_disable"))
+    return not disabled or bool(config.getoption("benchmark_enable"))
+
+
+@pytest.fixture(scope="session")
+def measuring(request: pytest.FixtureRequest) -> bool:
+    """Whether this run measures."""
+    return is_measuring(request.config)
+
+
+@pytest.fixture(scope="session")
+def batches(measuring: bool) -> int:  # noqa: FBT001 - a fixture
+    """How many batches the country has."""
+    default = MEASURED_BATCHES if measuring else SMOKE_BATCHES
+    return int(os.environ.get("UCJ_BENCH_BATCHES", default))
+
+
+@pytest.fixture(scope="session")
+def country(batches: int, tmp_path_factory: pytest.TempPathFactory) -> Country:
+    """A country nobody writes to, its image up to date."""
+    store = filled_store(tmp_path_factory.mktemp("country") / "store", batches)
+    store.publish()
+    return Country(store, date(2024, 6, 30))
+
+
+@pytest.fixture(scope="session")
+def growing(country: Country, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A copy of the country that may be written to."""
+    return country.store.copy(tmp_path_factory.mktemp("growing") / "store")
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The variables for a process of ucj, without settings of the person who measures."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("UCJ_")}
+    return own | {"PYTHONPATH": str(Path(__file__).parent.parent)}

@@ -1,0 +1,587 @@
+"""What auditors ask: who recorded what, one batch whole, and the cells it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.options import AREA, Settings, known_option, notice, today, uses_store
+from cli.output import (
+    Column,
+    Listing,
+    OutputUnwritableError,
+    choose,
+    listing_options,
+    write_document,
+    write_listing,
+)
+
+if TYPE_CHECKING:
+    from projections.batches import BatchKey, BatchShown, Version
+    from projections.originals import Original
+    from projections.workspace import Workspace
+    from registry.storage.log import StoredRow
+
+_POSITION: Final = re.compile(r"[@#]([1-9][0-9]{0,17})")
+
+_HISTORY: Final = (
+    Column("position", "#", "count"),
+    Column("recorded_at", "Recorded at", "instant"),
+    Column("recorded_by", "By", "text"),
+    Column("event", "Event", "code"),
+    Column("area", "Code", "code"),
+    Column("area_name", "Area", "text"),
+    Column("reference", "Reference", "text"),
+    Column("part", "Part", "text"),
+    Column("kind", "Kind", "code"),
+    Column("effective_on", "Effective on", "date"),
+    Column("workers", "Workers", "count"),
+    Column("decided_on", "Decided on", "date"),
+    Column("document", "Document", "text"),
+    Column("reason", "Reason", "code"),
+    Column("because", "Because", "text"),
+    Column("note", "Note", "text"),
+    Column("import_id", "Import", "code"),
+    Column("file", "File", "text"),
+    Column("sheet", "Sheet", "text"),
+    Column("row", "Row", "count"),
+    Column("transaction_id", "Transaction", "count"),
+    Column("takes_back_position", "Takes back", "count"),
+    Column("import_kind", "File of", "code"),
+    Column("rows", "Rows", "count"),
+    Column("control_workers", "Control total", "count"),
+    Column("sha256", "SHA-256 of the file", "code"),
+    Column("details", "Details", "text"),
+)
+_HISTORY_SHOWN: Final = (
+    Column("position", "#", "count"),
+    Column("recorded", "Recorded", "text"),
+    Column("what", "What", "text"),
+    Column("effective_on", "Effective", "date"),
+    Column("workers", "Workers", "count"),
+    Column("origin", "From", "text"),
+)
+
+
+@click.command("history")
+@click.argument("area", required=False, type=AREA)
+@click.option("--reference", metavar="R", help="Only the batches of this reference.")
+@known_option
+@uses_store
+@listing_options
+def history_command(
+    settings: Settings,
+    area: str | None,
+    reference: str | None,
+    known: str | None,
+    format: str | None,  # noqa: A002
+    output: Path | None,
+) -> None:
+    """What was recorded, by whom and when, from which file and row.
+
+    Oldest first. AREA is a code or a name, and takes in the areas below it; a transfer between two
+    areas is listed under both. Workers are the net change that an event brings.
+
+    \b
+    Examples:
+      ucj history 16.06
+      ucj history --reference PAKE-KELAMBU-2025 --format json
+      ucj history 16 --known 2025-12-31 --output history.csv
+    """
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        people = choose(format, output) in {"table", "md"}
+        rows = _history(workspace, area, reference, position)
+        listing = Listing(
+            name="history",
+            columns=_HISTORY_SHOWN if people else _HISTORY,
+            rows=(_history_for_people(row) for row in rows) if people else rows,
+            notes=[f"As known at #{position}. Oldest first; `ucj show @N` shows an event whole."],
+        )
+        write_listing(listing, format=format, output=output)
+
+
+def _history(
+    workspace: Workspace, area: str | None, reference: str | None, position: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the history, asked page by page: one page is held, and one damaged image costs one."""
+    from projections.history import PAGE_ROWS, HistoryRow, history_page
+
+    after = 0
+    while True:
+
+        def page_after(ledger: Any, after: int = after) -> list[HistoryRow]:
+            return history_page(
+                ledger, area=area, reference=reference, known=position, after=after
+            )
+
+        page = workspace.ask(page_after, known=position)
+        for row in page:
+            yield asdict(row)
+        if len(page) < PAGE_ROWS:
+            return
+        after = page[-1].position
+
+
+def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
+    what = [row["reference"] or row["details"] or row["file"] or ""]
+    if row["part"]:
+        what.append(f"part {row['part']}")
+    if row["rows"] is not None:
+        what.append(f"({row['rows']:,} rows of {row['import_kind']})")
+    if row["takes_back_position"]:
+        what.append(f"takes back #{row['takes_back_position']}")
+    if row["because"]:
+        what.append(f"because {row['because']}")
+    event = row["event"] if row["kind"] is None else f"{row['event']} ({row['kind']})"
+    place = f"{row['area_name']} · " if row["area_name"] else ""
+    return {
+        "position": row["position"],
+        "recorded": f"{_moment(row['recorded_at'])} {row['recorded_by']}",
+        "what": f"{place}{event} · {' '.join(filter(None, what))}",
+        "effective_on": row["effective_on"],
+        "workers": row["control_workers"] if row["import_kind"] == "batches" else row["workers"],
+        "origin": _address(row["file"], row["sheet"], row["row"]),
+    }
+
+
+_LINES: Final = (
+    Column("area", "Code", "code"),
+    Column("category", "Category", "code"),
+    Column("segment", "Segment", "code"),
+    Column("funding", "Funding", "code"),
+    Column("workers", "Workers", "count"),
+    Column("effective_on", "Effective on", "date"),
+    Column("covered_until", "Covered until", "date"),
+    Column("cohort_reference", "Of batch", "text"),
+    Column("cohort_part", "Of part", "text", show=False),
+    Column("renews_reference", "Renews", "text"),
+    Column("renews_part", "Renews part", "text", show=False),
+    Column("row", "Row", "count"),
+)
+_LINES_FOR_PEOPLE: Final = frozenset({"area", "category", "workers", "covered_until", "row"})
+
+
+@click.command("show")
+@click.argument("reference", metavar="REFERENCE|@POSITION")
+@click.option("--area", type=AREA, help="Where the batch is, if its reference is used in several.")
+@click.option("--part", metavar="P", help="Which part, if its document has several.")
+@known_option
+@uses_store
+@listing_options
+def show_command(
+    settings: Settings,
+    reference: str,
+    area: str | None,
+    part: str | None,
+    known: str | None,
+    format: str | None,  # noqa: A002
+    output: Path | None,
+) -> None:
+    """One batch or event, whole.
+
+    A batch: what it says, its lines in force, what has left, was renewed and is left today, what
+    draws on it, and all its versions. An event: as it is stored, with its digest.
+
+    \b
+    Examples:
+      ucj show PAKE-KELAMBU-2025
+      ucj show 400/1/2025 --area "Musi Banyuasin" --part b --known 2025-12-31
+      ucj show @12 --format json
+    """
+    if match := _POSITION.fullmatch(reference.strip()):
+        with settings.workspace() as workspace:
+            _show_event(workspace, int(match[1]), known, format, output)
+        return
+    with settings.workspace() as workspace:
+        shown = _batch(workspace, reference, area, part, workspace.known(known))
+    document = _batch_document(shown)
+    columns = tuple(
+        column
+        for column in _LINES
+        if column.key in _LINES_FOR_PEOPLE
+        or any(line[column.key] not in {None, "", shown.key.reference} for line in document["lines"])
+    )
+    people = choose(format, output) in {"table", "md"}
+    listing = Listing(
+        name="show",
+        columns=columns if people else _LINES,
+        rows=document["lines"],
+        notes=_batch_notes(shown) if people else [],
+    )
+    write_document(document, listing, format=format, output=output)
+
+
+def _batch(
+    workspace: Workspace, reference: str, area: str | None, part: str | None, position: int
+) -> BatchShown:
+    from projections.batches import batch_at, find_batch
+
+    on = today()
+
+    def question(ledger: Any) -> BatchShown:
+        key = find_batch(ledger, reference, area=area, part=part, known=position)
+        return batch_at(ledger, key, on=on, known=position)
+
+    return workspace.ask(question, known=position)
+
+
+def _batch_document(shown: BatchShown) -> dict[str, Any]:
+    return {
+        "area": shown.key.area,
+        "area_name": shown.area_name,
+        "reference": shown.key.reference,
+        "part": shown.key.part,
+        "known_position": shown.known_position,
+        "on": shown.on,
+        "state": shown.state,
+        "corrections": shown.corrections,
+        "kind": shown.kind,
+        "effective_on": shown.effective_on,
+        "workers": shown.workers,
+        "programmes": list(shown.programmes),
+        "fundings": list(shown.fundings),
+        "reason": shown.reason,
+        "decided_on": shown.decided_on,
+        "document": shown.document,
+        "note": shown.note,
+        "proposed": shown.proposed,
+        "rejected": shown.rejected,
+        "lines": [asdict(line) | {"effective_on": shown.effective_on} for line in shown.lines],
+        "cohorts": [asdict(cohort) for cohort in shown.cohorts],
+        "dependents": [asdict(dependent) for dependent in shown.dependents],
+        "versions": [_version_document(version) for version in shown.versions],
+    }
+
+
+def _version_document(version: Version) -> dict[str, Any]:
+    return asdict(version) | {"rows": list(version.rows)}
+
+
+def _batch_notes(shown: BatchShown) -> list[str]:
+    """Return what a table of lines leaves out, in words."""
+    part = f" part {shown.key.part}" if shown.key.part else ""
+    times = "once" if shown.corrections == 1 else f"{shown.corrections} times"
+    state = {
+        "in-force": "in force",
+        "corrected": f"in force, corrected {times}",
+        "withdrawn": "withdrawn: nothing of it is in force",
+    }[shown.state]
+    notes = [
+        f"{shown.key.reference}{part} · {shown.area_name} ({shown.key.area}) · {state},"
+        f" as known at #{shown.known_position}.",
+        f"{shown.kind.capitalize()} of {shown.workers:+,} from {shown.effective_on}"
+        + "".join(f" · {each}" for each in _said(shown))
+        + ".",
+    ]
+    for cohort in shown.cohorts:
+        until = f" until {cohort.covered_until}" if cohort.covered_until else ""
+        words = [f"{cohort.brought_in:,} {cohort.category} brought in{until}"]
+        words += [
+            f"{count:,} {what}"
+            for what, count in (
+                ("left", cohort.left),
+                ("moved", cohort.moved),
+                ("to leave later", cohort.to_leave),
+                ("renewed", cohort.renewed),
+            )
+            if count
+        ]
+        notes.append(f"{'; '.join(words)}; {cohort.active:,} covered on {shown.on}.")
+    notes += [
+        f"Drawn on by {each.reference}{f' part {each.part}' if each.part else ''}"
+        f" ({each.area}): {each.kind} of {each.workers:+,} from {each.effective_on}."
+        for each in shown.dependents
+    ]
+    return notes + [_version_note(version) for version in shown.versions]
+
+
+def _said(shown: BatchShown) -> Iterator[str]:
+    if shown.fundings:
+        yield f"paid by {', '.join(shown.fundings)}"
+    if shown.programmes:
+        yield " ".join(shown.programmes)
+    if shown.reason:
+        yield f"reason {shown.reason}"
+    if shown.decided_on:
+        yield f"decided on {shown.decided_on}"
+    if shown.document:
+        yield shown.document
+    if shown.proposed is not None:
+        yield f"{shown.proposed:,} proposed"
+    if shown.rejected:
+        yield "rejected " + ", ".join(f"{count:,} {why}" for why, count in shown.rejected.items())
+    if shown.note:
+        yield f"note: {shown.note}"
+
+
+def _version_note(version: Version) -> str:
+    rows = ", ".join(str(row) for row in version.rows[:5]) + ("…" if len(version.rows) > 5 else "")  # noqa: PLR2004
+    origin = _address(version.file, version.sheet, None)
+    place = f", from {origin}{f' row {rows}' if rows else ''}" if origin else ", typed"
+    because = f", because {version.because}" if version.because else ""
+    return (
+        f"#{version.position} {version.event} {version.workers:+,},"
+        f" {_moment(version.recorded_at)} by {version.recorded_by}{place}{because}."
+    )
+
+
+_EVENT: Final = (
+    Column("position", "#", "count"),
+    Column("event", "Event", "code"),
+    Column("topic", "Topic", "code", show=False),
+    Column("recorded_at", "Recorded at", "instant"),
+    Column("recorded_by", "By", "text"),
+    Column("transaction_id", "Transaction", "count"),
+    Column("originator_id", "Stream", "code"),
+    Column("originator_version", "Version", "count"),
+    Column("sha256", "SHA-256", "code"),
+    Column("file", "File", "text"),
+    Column("state", "As stored", "json"),
+)
+
+
+def _show_event(
+    workspace: Workspace, position: int, known: str | None, form: str | None, output: Path | None
+) -> None:
+    row = _event(workspace, position, workspace.known(known))
+    facts = row.facts()
+    address = workspace.ask(lambda ledger: _address_of(ledger, row), known=position)
+    document = {
+        "position": row.position,
+        "event": row.topic.removeprefix("ucj."),
+        "topic": row.topic,
+        "recorded_at": datetime.fromisoformat(facts["recorded_at"]).astimezone(UTC),
+        "recorded_by": facts["recorded_by"],
+        "transaction_id": facts["transaction_id"],
+        "originator_id": row.originator_id,
+        "originator_version": row.originator_version,
+        "sha256": row.sha256(),
+        "file": address,
+        "state": facts,
+    }
+    listing = Listing("event", _EVENT, [document], layout="record")
+    write_document(document, listing, format=form, output=output)
+
+
+def _event(workspace: Workspace, position: int, known: int) -> StoredRow:
+    from registry.errors import KnownInFutureError
+
+    row = workspace.log.row(position) if position <= known else None
+    if row is None:
+        what = f"nothing is recorded at #{position}, as known at #{known}"
+        raise KnownInFutureError(what, remedy="Find it with `ucj history`.")
+    return row
+
+
+def _address_of(ledger: Any, row: StoredRow) -> str | None:
+    from projections.batches import versions_of
+
+    (version,) = versions_of(ledger.connection, [row])
+    return _address(version.file, version.sheet, version.rows[0] if version.rows else None)
+
+
+_SOURCE: Final = (
+    Column("position", "#", "count"),
+    Column("event", "Event", "code"),
+    Column("recorded_at", "Recorded at", "instant"),
+    Column("recorded_by", "By", "text"),
+    Column("file", "File", "text"),
+    Column("sha256", "SHA-256 of the file", "code"),
+    Column("sheet", "Sheet", "text"),
+    Column("row", "Row", "count"),
+    Column("address", "Cell", "text"),
+    Column("column", "Column", "text"),
+    Column("value", "Value", "text"),
+)
+_SOURCE_FOR_PEOPLE: Final = frozenset({"position", "address", "column", "value"})
+
+
+@click.command("source")
+@click.argument("reference", metavar="REFERENCE|@POSITION")
+@click.option("--area", type=AREA, help="Where the batch is, if its reference is used in several.")
+@click.option("--part", metavar="P", help="Which part, if its document has several.")
+@known_option
+@click.option(
+    "--file",
+    "copy_to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the whole original file, byte for byte, to a new FILE instead.",
+)
+@uses_store
+@listing_options
+def source_command(
+    settings: Settings,
+    reference: str,
+    area: str | None,
+    part: str | None,
+    known: str | None,
+    copy_to: Path | None,
+    format: str | None,  # noqa: A002
+    output: Path | None,
+) -> None:
+    """The original cells, or the file, that a batch came from.
+
+    Each version of the batch with its file and the rows as they stand in the bytes kept in the
+    store. Columns that were left unread when the file was imported are left out here too.
+
+    \b
+    Examples:
+      ucj source PAKE-KELAMBU-2025
+      ucj source 400/1/2025 --area 16.06 --format json
+      ucj source 400/1/2025 --area 16.06 --file original.xlsx
+    """
+    if copy_to is not None and (format is not None or output is not None):
+        raise click.UsageError("--file writes the original as it is: leave --format and --output out.")
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        key, versions = _versions(workspace, reference, area, part, position)
+        if copy_to is not None:
+            _copy_original(workspace, versions, copy_to)
+            return
+        from projections.originals import original_of
+
+        originals = [original_of(workspace.log, version) for version in versions]
+    document = {
+        "area": key.area if key else None,
+        "reference": key.reference if key else None,
+        "part": key.part if key else None,
+        "known_position": position,
+        "versions": [_original_document(original) for original in originals],
+    }
+    people = choose(format, output) in {"table", "md"}
+    listing = Listing(
+        name="source",
+        columns=tuple(c for c in _SOURCE if not people or c.key in _SOURCE_FOR_PEOPLE),
+        rows=_cells(originals, blank=not people),
+        notes=[_original_note(original) for original in originals] if people else [],
+    )
+    write_document(document, listing, format=format, output=output)
+
+
+def _versions(
+    workspace: Workspace, reference: str, area: str | None, part: str | None, known: int
+) -> tuple[BatchKey | None, tuple[Version, ...]]:
+    """Return the versions of a batch, or the one event at a position."""
+    from projections.batches import batch_rows, find_batch, versions_of
+
+    match = _POSITION.fullmatch(reference.strip())
+    row = _event(workspace, int(match[1]), known) if match else None
+
+    def question(ledger: Any) -> tuple[BatchKey | None, tuple[Version, ...]]:
+        if row is not None:
+            return None, versions_of(ledger.connection, [row])
+        key = find_batch(ledger, reference, area=area, part=part, known=known)
+        return key, versions_of(ledger.connection, batch_rows(ledger.log, key, known))
+
+    return workspace.ask(question, known=known)
+
+
+def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: Path) -> None:
+    """Write the original file, refusing to overwrite; what fails to match is not left behind."""
+    from cli.destination import path_to
+    from projections.originals import NoOriginalError
+
+    files = {version.file_sha256: version for version in versions if version.file_sha256}
+    if not files:
+        raise NoOriginalError(
+            "no file is kept for it: it was typed", remedy="See `ucj show` for who recorded it."
+        )
+    if len(files) > 1:
+        listed = "; ".join(
+            f"@{version.position} from {version.file}" for version in files.values()
+        )
+        raise NoOriginalError(
+            f"its versions came from {len(files)} files",
+            why=listed,
+            remedy="Name one by its position: `ucj source @N --file FILE`.",
+        )
+    if target.exists():
+        raise OutputUnwritableError(
+            f"there is a file called {target.name} already; it was not touched",
+            remedy="Name a new file.",
+        )
+    if not target.parent.is_dir():
+        raise click.UsageError(f"The folder of --file {target.name} does not exist.")
+    ((sha256, version),) = files.items()
+    assert sha256 is not None
+    with path_to(target) as path, path.open("wb") as file:
+        for chunk in workspace.log.source(sha256):  # raises where the bytes no longer match
+            file.write(chunk)
+    notice(f"{version.file} as imported, SHA-256 {sha256}, is in {target.name}.")
+
+
+def _original_document(original: Original) -> dict[str, Any]:
+    version = original.version
+    return {
+        "position": version.position,
+        "event": version.event,
+        "recorded_at": version.recorded_at,
+        "recorded_by": version.recorded_by,
+        "file": version.file,
+        "sha256": version.file_sha256,
+        "sheet": version.sheet,
+        "header_row": original.header_row,
+        "header": list(original.header),
+        "left_out": list(original.left_out),
+        "rows": [
+            {"row": row.number, "address": row.address, "cells": list(row.cells)}
+            for row in original.rows
+        ],
+    }
+
+
+def _cells(originals: list[Original], *, blank: bool) -> Iterator[dict[str, object]]:
+    """Yield one row for each original cell; empty cells only for programs."""
+    for original in originals:
+        version = original.version
+        for row in original.rows:
+            for index, column in enumerate(original.header):
+                if row.cells[index] is None and not blank:
+                    continue
+                yield {
+                    "position": version.position,
+                    "event": version.event,
+                    "recorded_at": version.recorded_at,
+                    "recorded_by": version.recorded_by,
+                    "file": version.file,
+                    "sha256": version.file_sha256,
+                    "sheet": version.sheet,
+                    "row": row.number,
+                    "address": row.cell_addresses[index],
+                    "column": column,
+                    "value": row.cells[index],
+                }
+
+
+def _original_note(original: Original) -> str:
+    version = original.version
+    said = f"#{version.position} {version.event}, {_moment(version.recorded_at)} by {version.recorded_by}"
+    if version.file is None:
+        return f"{said}: typed, no file."
+    words = [f"{said}: {version.file}, SHA-256 {version.file_sha256}."]
+    if not original.rows:
+        words.append("It keeps no row of its own; --file writes the whole file.")
+    if original.left_out:
+        words.append(f"Left out, as at the import: {', '.join(original.left_out)}.")
+    return " ".join(words)
+
+
+def _address(file: str | None, sheet: str | None, row: int | None) -> str | None:
+    """Return where to look, as the import's report wrote it."""
+    if file is None:
+        return None
+    place = f"{file} {sheet}!" if sheet else f"{file}:" if row is not None else file
+    return place + (str(row) if row is not None else "") if row is not None else place.rstrip("!")
+
+
+def _moment(instant: date) -> str:
+    assert isinstance(instant, datetime)
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")

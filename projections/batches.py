@@ -1,0 +1,403 @@
+"""One batch, whole: what it says, what is left of it, what draws on it, and all its versions.
+
+Versions and lines come from the batch's own stream in the log; what became of its heads is summed
+over the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from projections.coverage import shown_name
+from projections.history import spellings
+from registry.errors import RegistryError, UnknownBatchError
+from registry.safe_text import safe
+from registry.terms import batch_id, normalised_reference
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+    from registry.storage.log import Log, StoredRow
+
+LISTED: Final = 10
+CHANGES: Final = frozenset({"batch-corrected", "batch-withdrawn"})
+
+
+class AmbiguousBatchError(RegistryError):
+    """Several batches have that reference: in other areas, or as parts of one document."""
+
+    code = "ambiguous-batch"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """Which batch: area, reference and part as they were recorded."""
+
+    area: str
+    reference: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One event of the batch: who recorded it, when, why, and from which file and rows."""
+
+    position: int
+    version: int
+    event: str
+    recorded_at: datetime
+    recorded_by: str
+    workers: int
+    because: str | None
+    import_id: str | None
+    file: str | None
+    file_sha256: str | None
+    sheet: str | None
+    rows: tuple[int, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineInForce:
+    """One line: how many heads (signed) of which cohort, and until when they are covered."""
+
+    area: str
+    category: str
+    segment: str | None
+    funding: str | None
+    cohort_reference: str | None
+    cohort_part: str
+    covered_until: date | None
+    workers: int
+    row: int | None
+    renews_reference: str | None
+    renews_part: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CohortLeft:
+    """What became of the heads that the batch brought in, by cohort.
+
+    `left` went by other batches up to the day, `moved` changed category or area, `renewed` are
+    covered on by a renewal, `active` are covered on the day; `to_leave` is recorded for later.
+    """
+
+    category: str
+    segment: str | None
+    funding: str | None
+    covered_until: date | None
+    brought_in: int
+    left: int
+    moved: int
+    to_leave: int
+    renewed: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """Another batch that draws on this one: its net heads (negative), or those it renews."""
+
+    area: str
+    reference: str
+    part: str
+    kind: str
+    effective_on: date
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchShown:
+    """A batch as known at a position, with what is left of it on a day.
+
+    `state` is in-force, corrected (in force, changed `corrections` times) or withdrawn. What a
+    withdrawn batch said last still stands in its fields, but it has no lines in force.
+    """
+
+    key: BatchKey
+    area_name: str
+    known_position: int
+    on: date
+    kind: str
+    effective_on: date
+    programmes: tuple[str, ...]
+    fundings: tuple[str, ...]
+    reason: str | None
+    decided_on: date | None
+    document: str | None
+    note: str | None
+    proposed: int | None
+    rejected: dict[str, int]
+    state: Literal["in-force", "corrected", "withdrawn"]
+    corrections: int
+    workers: int
+    lines: tuple[LineInForce, ...]
+    cohorts: tuple[CohortLeft, ...]
+    dependents: tuple[Dependent, ...]
+    versions: tuple[Version, ...]
+
+
+def find_batch(
+    ledger: Ledger, reference: str, *, area: str | None, part: str | None, known: int
+) -> BatchKey:
+    """Return the one batch of a reference, compared normalised.
+
+    Raises: UnknownBatchError; AmbiguousBatchError where area or part must say which, listing them.
+    """
+    written = spellings(ledger.connection, reference, known)
+    found = ledger.connection.execute(
+        "SELECT DISTINCT area, reference, part FROM events"
+        " WHERE reference IN (SELECT unnest($written::VARCHAR[])) AND position <= $known"
+        " ORDER BY ALL",
+        {"written": written, "known": known},
+    ).fetchall()
+    keys = {
+        batch_id(*each): BatchKey(*each)
+        for each in found
+        if area in {None, each[0]}
+        and (part is None or normalised_reference(part) == normalised_reference(each[2]))
+    }
+    if not keys:
+        where = f" in {shown_name(area)}" if area else ""
+        what = f"no batch {safe(reference)}{f' part {safe(part)}' if part else ''} is recorded{where}"
+        raise UnknownBatchError(what, why=_elsewhere(found), remedy="Find it with `ucj history`.")
+    if len(keys) > 1:
+        several = sorted(keys.values(), key=lambda key: (key.area, key.part))
+        # where only parts differ, the batch without one is what the bare reference means
+        bare = [key for key in several if not key.part]
+        if part is None and len({key.area for key in several}) == 1 and len(bare) == 1:
+            return bare[0]
+        raise AmbiguousBatchError(
+            f"{safe(reference)} is the reference of {len(keys)} batches",
+            why=_listed(several),
+            remedy="Say which with --area and --part.",
+        )
+    return next(iter(keys.values()))
+
+
+def batch_at(ledger: Ledger, key: BatchKey, *, on: date, known: int) -> BatchShown:
+    """Return a batch whole, as known at a position, with what is left of it on a day."""
+    stream = batch_rows(ledger.log, key, known)
+    facts = [row.facts() for row in stream]
+    last = facts[-1]
+    withdrawn = stream[-1].topic.endswith("batch-withdrawn")
+    stated = next(each for each in reversed(facts) if "effective_on" in each)
+    lines = () if withdrawn else tuple(_line(each) for each in _lines_of(last))
+    since_recorded = max(
+        number for number, row in enumerate(stream) if event_of(row) not in CHANGES
+    )
+    corrections = sum(
+        event_of(row) == "batch-corrected" for row in stream[since_recorded:]
+    )
+    fundings = dict.fromkeys(each.funding for each in lines if each.funding)
+    written = sorted({each["reference"] for each in facts})
+    return BatchShown(
+        key=BatchKey(last["area"], last["reference"], last["part"]),
+        area_name=shown_name(last["area"]),
+        known_position=known,
+        on=on,
+        kind=stated["kind"],
+        effective_on=date.fromisoformat(stated["effective_on"]),
+        programmes=tuple(stated["programmes"]),
+        fundings=tuple(fundings),
+        reason=stated["reason"],
+        decided_on=_day(stated["decided_on"]),
+        document=stated["document"],
+        note=stated["note"],
+        proposed=stated["proposed"],
+        rejected=dict(stated["rejected"]),
+        state="withdrawn" if withdrawn else "corrected" if corrections else "in-force",
+        corrections=corrections,
+        workers=sum(each.workers for each in lines),
+        lines=lines,
+        cohorts=_cohorts(ledger.connection, key.area, written, key.part, on, known),
+        dependents=_dependents(ledger.connection, key.area, written, key.part, known),
+        versions=versions_of(ledger.connection, stream),
+    )
+
+
+def batch_rows(log: Log, key: BatchKey, known: int) -> list[StoredRow]:
+    """Return the events of a batch up to a position, in the order of its stream."""
+    stream = log.stream(batch_id(key.area, key.reference, key.part).hex)
+    return [row for row in stream if row.position <= known]
+
+
+def versions_of(connection: DuckDBPyConnection, stream: list[StoredRow]) -> tuple[Version, ...]:
+    """Return what each event of a stream is, and the file and rows it came from."""
+    files = _files(connection, [row.facts().get("source") for row in stream])
+    return tuple(_version(row, files) for row in stream)
+
+
+def event_of(row: StoredRow) -> str:
+    """Return the name of an event, as `ucj history` shows it."""
+    return row.topic.removeprefix("ucj.")
+
+
+def _version(row: StoredRow, files: dict[str, tuple[str, str]]) -> Version:
+    facts = row.facts()
+    source = facts.get("source") or {}
+    name, sha256 = files.get(source.get("import_id", ""), (None, None))
+    put = sum(line["workers"] for line in _lines_of(facts))
+    taken = sum(line["workers"] for line in (facts.get("takes_back") or {}).get("lines", ()))
+    rows = {line["row"] for line in _lines_of(facts)} | {facts.get("row")}
+    return Version(
+        position=row.position,
+        version=row.originator_version,
+        event=event_of(row),
+        recorded_at=datetime.fromisoformat(facts["recorded_at"]),
+        recorded_by=facts["recorded_by"],
+        workers=put - taken,
+        because=facts.get("because"),
+        import_id=source.get("import_id"),
+        file=name,
+        file_sha256=sha256,
+        sheet=source.get("sheet"),
+        rows=tuple(sorted(number for number in rows if number is not None)),
+        sha256=row.sha256(),
+    )
+
+
+def _files(
+    connection: DuckDBPyConnection, sources: list[dict[str, Any] | None]
+) -> dict[str, tuple[str, str]]:
+    """Return import id → (name, sha256) of the files that events came from."""
+    found = connection.execute(
+        "SELECT import_id, file_name, sha256 FROM imports"
+        " WHERE import_id IN (SELECT unnest($ids::VARCHAR[]))",
+        {"ids": [source["import_id"] for source in sources if source]},
+    ).fetchall()
+    return {identity: (name, sha256) for identity, name, sha256 in found}
+
+
+def _lines_of(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = facts.get("lines") or facts.get("puts") or []
+    return lines
+
+
+def _line(line: dict[str, Any]) -> LineInForce:
+    cohort, of = line["cohort"], line["of"] or {}
+    return LineInForce(
+        area=cohort["area"],
+        category=cohort["category"],
+        segment=cohort["segment"],
+        funding=cohort["funding"],
+        cohort_reference=cohort["reference"],
+        cohort_part=cohort["part"],
+        covered_until=_last_day(_day(cohort["expires_on"])),
+        workers=line["workers"],
+        row=line["row"],
+        renews_reference=of.get("reference"),
+        renews_part=of.get("part"),
+    )
+
+
+# `own`: the batch that a movement belongs to is that of its event; a transfer into another area
+# writes in both, under a reference that may be somebody else's in the second.
+_MOVEMENTS: Final = """
+WITH movement AS (
+    SELECT entries.*, events.area AS batch_area,
+           (events.area = $area AND entries.reference IN (SELECT unnest($written::VARCHAR[]))
+            AND entries.part = $part) AS own
+    FROM entries JOIN events USING (position)
+    WHERE entries.position <= $known AND entries.area = $area
+      AND entries.cohort_reference IN (SELECT unnest($written::VARCHAR[]))
+      AND entries.cohort_part = $part
+)
+"""
+
+_COHORTS: Final = (
+    _MOVEMENTS
+    + """
+, renewed AS (
+    SELECT category, segment, of_funding AS funding, effective_on AS expires_on,
+           sum(workers) AS workers
+    FROM entries
+    WHERE position <= $known AND area = $area AND kind = 'renewal'
+      AND of_reference IN (SELECT unnest($written::VARCHAR[])) AND of_part = $part
+    GROUP BY ALL
+), cohort AS (
+    SELECT category, segment, funding, expires_on,
+           coalesce(sum(workers) FILTER (own AND kind <> 'lapse'), 0) AS brought_in,
+           coalesce(-sum(workers) FILTER (NOT own AND effective_on <= $on
+               AND kind IN ('deactivation', 'reconciling')), 0) AS has_left,
+           coalesce(-sum(workers) FILTER (NOT own AND effective_on <= $on
+               AND kind IN ('reclassification', 'transfer')), 0) AS moved,
+           coalesce(-sum(workers) FILTER (NOT own AND effective_on > $on
+               AND kind <> 'lapse'), 0) AS to_leave,
+           coalesce(sum(workers) FILTER (effective_on <= $on), 0) AS active
+    FROM movement GROUP BY ALL
+)
+SELECT cohort.category, cohort.segment, cohort.funding, cohort.expires_on,
+       CAST(brought_in AS BIGINT), CAST(has_left AS BIGINT), CAST(moved AS BIGINT),
+       CAST(to_leave AS BIGINT), CAST(coalesce(renewed.workers, 0) AS BIGINT),
+       CAST(active AS BIGINT)
+FROM cohort LEFT JOIN renewed
+  ON renewed.category = cohort.category
+ AND renewed.segment IS NOT DISTINCT FROM cohort.segment
+ AND renewed.funding IS NOT DISTINCT FROM cohort.funding
+ AND renewed.expires_on = cohort.expires_on
+WHERE brought_in <> 0 OR has_left <> 0 OR moved <> 0 OR to_leave <> 0
+ORDER BY ALL
+"""
+)
+
+
+def _cohorts(
+    connection: DuckDBPyConnection, area: str, written: list[str], part: str, on: date, known: int
+) -> tuple[CohortLeft, ...]:
+    found = connection.execute(
+        _COHORTS, {"area": area, "written": written, "part": part, "on": on, "known": known}
+    ).fetchall()
+    return tuple(CohortLeft(*each[:3], _last_day(each[3]), *each[4:]) for each in found)
+
+
+_DEPENDENTS: Final = (
+    _MOVEMENTS
+    + """
+, drawing AS (
+    SELECT batch_area, reference, part, kind, effective_on, workers
+    FROM movement WHERE NOT own AND kind <> 'lapse'
+    UNION ALL
+    SELECT area, reference, part, kind, effective_on, workers FROM entries
+    WHERE position <= $known AND area = $area AND kind = 'renewal'
+      AND of_reference IN (SELECT unnest($written::VARCHAR[])) AND of_part = $part
+)
+SELECT batch_area, reference, part, kind, effective_on, CAST(sum(workers) AS BIGINT)
+FROM drawing GROUP BY ALL HAVING sum(workers) <> 0
+ORDER BY effective_on, batch_area, reference, part, kind
+"""
+)
+
+
+def _dependents(
+    connection: DuckDBPyConnection, area: str, written: list[str], part: str, known: int
+) -> tuple[Dependent, ...]:
+    found = connection.execute(
+        _DEPENDENTS, {"area": area, "written": written, "part": part, "known": known}
+    ).fetchall()
+    return tuple(Dependent(*each) for each in found)
+
+
+def _elsewhere(found: list[tuple[str, str, str]]) -> str:
+    return f"There is {_listed([BatchKey(*each) for each in found])}." if found else ""
+
+
+def _listed(keys: list[BatchKey]) -> str:
+    words = [
+        f"{safe(key.reference)}{f' part {safe(key.part)}' if key.part else ''} of"
+        f" {shown_name(key.area)} ({key.area})"
+        for key in keys[:LISTED]
+    ]
+    more = f"; and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
+    return "; ".join(words) + more
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _last_day(expires_on: date | None) -> date | None:
+    return expires_on - timedelta(days=1) if expires_on else None

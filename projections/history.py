@@ -1,0 +1,188 @@
+"""The history: every event in the order it was recorded, with the file and row it came from.
+
+Asked in pages by position, so that an answer of any length is held a page at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from projections.coverage import shown_name, within
+from registry.terms import normalised_reference
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+
+PAGE_ROWS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One event: who recorded what, when, on which document, from which file and row.
+
+    `workers` is the net change that a batch's event brings, over all its lines. `rows`,
+    `control_workers` and `sha256` are those of an imported file. `details` is for people: what
+    a potential, target or figure says.
+    """
+
+    position: int
+    recorded_at: datetime
+    recorded_by: str
+    event: str
+    area: str | None
+    area_name: str | None
+    reference: str | None
+    part: str | None
+    kind: str | None
+    effective_on: date | None
+    workers: int | None
+    decided_on: date | None
+    document: str | None
+    reason: str | None
+    because: str | None
+    note: str | None
+    import_id: str | None
+    file: str | None
+    sheet: str | None
+    row: int | None
+    transaction_id: int
+    takes_back_position: int | None
+    import_kind: str | None
+    rows: int | None
+    control_workers: int | None
+    sha256: str | None
+    details: str | None
+
+
+def history_page(
+    ledger: Ledger,
+    *,
+    area: str | None = None,
+    reference: str | None = None,
+    known: int | None = None,
+    after: int = 0,
+    limit: int = PAGE_ROWS,
+) -> list[HistoryRow]:
+    """Return up to `limit` events after a position, oldest first.
+
+    `area`: what was recorded of it or of an area below it; a transfer belongs to both its areas.
+    `reference`: the batches of that reference, however it is spelt. Files are listed too where
+    nothing is asked for, or anything asked for came from them.
+    """
+    position = ledger.position if known is None else known
+    wanted = _wanted(ledger.connection, area, reference, position)
+    found = ledger.connection.execute(
+        _PAGE.format(wanted=wanted, files=_FILES.format(wanted=wanted)),
+        {"after": after, "known": position, "limit": limit},
+    ).fetchall()
+    return [_row(each) for each in found]
+
+
+def spellings(connection: DuckDBPyConnection, reference: str, known: int) -> list[str]:
+    """Return how a reference is written in the ledger; compared normalised, shown as written."""
+    wanted = normalised_reference(reference)
+    found = connection.execute(
+        # Plain ASCII is compared by the engine; the few others by the rule itself.
+        r"""
+        SELECT DISTINCT reference FROM events
+        WHERE reference IS NOT NULL AND position <= $known
+          AND (strlen(reference) <> length(reference)
+            OR trim(regexp_replace(lower(reference), '\s+', ' ', 'g')) = $wanted)
+        """,
+        {"known": known, "wanted": wanted},
+    ).fetchall()
+    return sorted(each for (each,) in found if normalised_reference(each) == wanted)
+
+
+def _wanted(
+    connection: DuckDBPyConnection, area: str | None, reference: str | None, known: int
+) -> str:
+    """Return a condition over `events`; what is written into it is quoted."""
+    conditions = []
+    if area is not None and (inside := within([area])) != "true":
+        # of the area itself, or moving heads in it; `area` in `inside` is each table's own
+        own = inside if len(area) != len("16") else f"({inside} OR area = '{area}')"
+        conditions.append(
+            f"({own} OR (kind = 'transfer' AND position IN ("
+            f"SELECT position FROM entries WHERE position <= $known AND {inside})))"
+        )
+    if reference is not None:
+        written = ", ".join(_quoted(each) for each in spellings(connection, reference, known))
+        conditions.append(f"reference IN ({written})" if written else "false")
+    return " AND ".join(conditions) or "true"
+
+
+_FILES: Final = """ OR position IN (
+        SELECT position FROM imports WHERE position > $after AND import_id IN (
+            SELECT import_id FROM events WHERE position <= $known AND {wanted}))"""
+
+_PAGE: Final = """
+WITH asked AS (
+    SELECT * FROM events
+    WHERE position > $after AND position <= $known AND ({wanted}{files})
+    ORDER BY position LIMIT $limit
+)
+SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.area,
+       asked.reference, asked.part, asked.kind,
+       coalesce(asked.effective_on, potentials.valid_from, targets.due_on), asked.workers,
+       asked.decided_on, asked.document, asked.reason, asked.because, asked.note,
+       coalesce(asked.import_id, itself.import_id), coalesce(origin.file_name, itself.file_name),
+       coalesce(asked.sheet, itself.sheet), asked."row", asked.transaction_id,
+       asked.takes_back_position, itself.import_kind, itself.rows, itself.control_workers,
+       coalesce(itself.sha256, origin.sha256),
+       {{'potential': potentials.workers, 'definition': potentials.definition,
+         'source': coalesce(potentials.source, targets.source, figures.source),
+         'target': targets.percent, 'publisher': figures.publisher, 'as_of': figures.as_of,
+         'category': coalesce(categories.category, figures.category), 'active': figures.active,
+         'percent': figures.percent}}
+FROM asked
+LEFT JOIN imports AS origin ON origin.import_id = asked.import_id
+LEFT JOIN imports AS itself ON itself.position = asked.position
+LEFT JOIN potentials ON potentials.position = asked.position
+LEFT JOIN targets ON targets.position = asked.position
+LEFT JOIN figures ON figures.position = asked.position
+LEFT JOIN categories ON categories.position = asked.position
+ORDER BY asked.position
+"""
+
+
+def _row(found: tuple[Any, ...]) -> HistoryRow:
+    position, recorded_at, recorded_by, event, area, *rest, said = found
+    return HistoryRow(
+        position,
+        recorded_at.replace(tzinfo=UTC),
+        recorded_by,
+        event,
+        area,
+        shown_name(area) if area else None,
+        *rest,
+        _details(said),
+    )
+
+
+def _details(said: dict[str, Any]) -> str | None:
+    """Return in words what an event says that is not of a batch."""
+    words = []
+    if said["potential"] is not None:
+        words.append(f"{said['potential']:,} persons: {said['definition']}")
+    if said["target"] is not None:
+        words.append(f"target {said['target']} %")
+    if said["active"] is not None:
+        words.append(f"{said['active']:,} active")
+    if said["percent"] is not None:
+        words.append(f"{said['percent']} %")
+    if said["publisher"] is not None:
+        words.append(f"as of {said['as_of'] or 'an unknown day'}, by {said['publisher']}")
+    if said["category"] is not None:
+        words.append(said["category"])
+    if said["source"] is not None:
+        words.append(f"({said['source']})")
+    return " ".join(words) or None
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

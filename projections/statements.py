@@ -1,0 +1,245 @@
+"""One statement of a person over the ledger's views: read, never written, and nothing else reached.
+
+Owns what is admitted and how the engine is shut in; the answer is worked out whole before any of
+it is handed over, so that a statement that fails prints nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import duckdb
+
+from projections import fold
+from registry.errors import RegistryError
+from registry.reference.areas import all_areas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+
+PAGE_ROWS: Final = 5_000
+MEMORY_LIMIT: Final = "1GB"
+WAIT_SECONDS: Final = 0.1
+
+FieldKind = Literal["text", "code", "count", "number", "date", "instant", "flag", "json"]
+
+# What a statement of a person cannot cause, shut in as it is: only a damaged image can.
+_DAMAGE: Final = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
+
+_WHOLE: Final = frozenset(
+    {
+        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
+        "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
+    }
+)  # fmt: skip
+_PLAIN: Final[dict[str, FieldKind]] = {
+    **dict.fromkeys(_WHOLE, "count"),
+    "BOOLEAN": "flag",
+    "DATE": "date",
+    "TIMESTAMP": "instant",
+    "TIMESTAMP WITH TIME ZONE": "instant",
+    "DOUBLE": "number",
+    "FLOAT": "number",
+    "VARCHAR": "text",
+    "UUID": "code",
+}
+
+
+class StatementRefusedError(RegistryError):
+    """The statement is not one SELECT, or the engine refused it; its own words are in `why`."""
+
+    code = "statement-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of an answer: its name, and how its values are printed."""
+
+    name: str
+    kind: FieldKind
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAnswer:
+    """The fields of an answer, its rows as a generator, and how many there are.
+
+    Whole numbers are int, decimals and floats Decimal (no number and infinity None), days date,
+    instants UTC, nested values what JSON has.
+    """
+
+    fields: tuple[Field, ...]
+    rows: Iterator[dict[str, object]]
+    count: int
+
+
+def answer_statement(
+    ledger: Ledger, statement: str, *, known: int, take: Callable[[StatementAnswer], None]
+) -> None:
+    """Work out a statement and hand its answer to `take`, while the ledger is open.
+
+    Views: the fold's tables as known at a position, and `areas` (code, name, kind, province).
+    Raises: StatementRefusedError, in one line of the engine's.
+    """
+    connection = ledger.connection
+    admitted = _admitted(statement)
+    with tempfile.TemporaryDirectory(prefix="ucj-") as spill:  # 0700
+        _shut_in(connection, known, spill)
+        _work_out(connection, admitted)
+        fields = _fields(connection)
+        (count,) = connection.execute("SELECT count(*) FROM temp.answer").fetchall()[0]
+        take(StatementAnswer(fields, _rows(connection, fields), count))
+        connection.execute("ROLLBACK")
+
+
+def _admitted(statement: str) -> str:
+    """Return the one statement there is, if it only asks."""
+    try:
+        found = duckdb.extract_statements(statement)
+    except duckdb.Error as error:
+        raise _refused(error) from None
+    if len(found) != 1:
+        raise StatementRefusedError(
+            "one statement is asked at a time"
+            if found
+            else "there is no statement",
+            remedy='Write one, such as: ucj sql "SELECT * FROM entries LIMIT 5"',
+        )
+    if found[0].type != duckdb.StatementType.SELECT:
+        raise StatementRefusedError(
+            f"{found[0].type.name} is not admitted: the ledger is only asked",
+            remedy="Use SELECT, WITH, FROM, DESCRIBE, SHOW TABLES or SUMMARIZE.",
+        )
+    return str(found[0].query).strip().rstrip(";")
+
+
+def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:
+    """Give the statement its views, and the engine no file, no network and no other setting."""
+    connection.execute("CREATE SCHEMA ledger")
+    for table in fold.TABLES:
+        connection.execute(
+            f"CREATE VIEW ledger.{table} AS"
+            f" SELECT * FROM memory.main.{table} WHERE position <= {int(known)}"
+        )
+    areas = all_areas()
+    connection.execute(
+        "CREATE TABLE ledger.areas AS SELECT unnest($1::VARCHAR[]) AS code,"
+        " unnest($2::VARCHAR[]) AS name, unnest($3::VARCHAR[]) AS kind,"
+        " unnest($4::VARCHAR[]) AS province",
+        [
+            [area.code for area in areas],
+            [area.name for area in areas],
+            [area.kind for area in areas],
+            [area.province for area in areas],
+        ],
+    )
+    quoted = spill.replace("'", "''")
+    connection.execute(
+        f"USE ledger; SET temp_directory = '{quoted}'; SET memory_limit = '{MEMORY_LIMIT}';"
+        " SET enable_external_access = false; SET lock_configuration = true"
+    )
+
+
+def _work_out(connection: DuckDBPyConnection, statement: str) -> None:
+    """Work the statement out into a temporary table, in a transaction that cannot write.
+
+    In a thread, because the engine does not hear Ctrl-C by itself.
+    """
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            # a WITH may hide an INSERT: the transaction refuses it
+            connection.execute("BEGIN TRANSACTION READ ONLY")
+            connection.execute(f"CREATE TEMP TABLE answer AS\n{statement}")
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            failed.append(error)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(WAIT_SECONDS)
+    except KeyboardInterrupt:
+        connection.interrupt()
+        worker.join()
+        raise
+    for error in failed:
+        if isinstance(error, duckdb.Error) and not isinstance(error, _DAMAGE):
+            raise _refused(error) from None
+        raise error
+
+
+def _refused(error: duckdb.Error) -> StatementRefusedError:
+    """Return the refusal in the engine's own words, on one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    words = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
+    return StatementRefusedError(
+        "the statement was refused",
+        why=" ".join(words)[:500],
+        remedy="`ucj sql \"SHOW TABLES\"` lists the views; `ucj sql \"DESCRIBE entries\"` a view.",
+    )
+
+
+def _fields(connection: DuckDBPyConnection) -> tuple[Field, ...]:
+    described = connection.execute("DESCRIBE temp.answer").fetchall()
+    return tuple(Field(name, _kind(form), form) for name, form, *_ in described)
+
+
+def _kind(form: str) -> FieldKind:
+    if form.startswith("DECIMAL"):
+        return "number"
+    if form.endswith("]") or form.startswith(("STRUCT", "MAP", "UNION")) or form == "JSON":
+        return "json"
+    return _PLAIN.get(form, "text")
+
+
+def _rows(connection: DuckDBPyConnection, fields: tuple[Field, ...]) -> Iterator[dict[str, object]]:
+    """Yield the rows of the answer; what Python has no plain value for comes as text or JSON."""
+    columns = ", ".join(_selected(field) for field in fields)
+    found = connection.execute(f"SELECT {columns} FROM temp.answer")
+    while page := found.fetchmany(PAGE_ROWS):
+        for values in page:
+            yield {
+                field.name: _value(value, field)
+                for field, value in zip(fields, values, strict=True)
+            }
+
+
+def _selected(field: Field) -> str:
+    name = '"' + field.name.replace('"', '""') + '"'
+    if field.kind == "json":
+        return name if field.type == "JSON" else f"to_json({name})::VARCHAR"
+    if field.kind == "date":
+        return f"CASE WHEN isfinite({name}) THEN {name} END"
+    if field.kind == "instant":
+        return f"CASE WHEN isfinite({name}) THEN CAST({name} AS TIMESTAMP) END"
+    if field.kind == "text" and field.type != "VARCHAR":
+        return f"CAST({name} AS VARCHAR)"
+    return name
+
+
+def _value(value: Any, field: Field) -> object:
+    if value is None:
+        return None
+    if field.kind == "json":
+        return json.loads(value, parse_float=Decimal)
+    if field.kind == "instant":
+        assert isinstance(value, datetime)
+        return value.replace(tzinfo=UTC)
+    if field.kind == "number" and isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else None
+    assert not isinstance(value, date) or field.kind == "date"
+    return value  # type: ignore[no-any-return]
