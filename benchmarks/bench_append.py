@@ -16,9 +16,8 @@ from registry.commands import BatchLine, RecordBatch
 from registry.terms import Action, LeaveReason
 
 if TYPE_CHECKING:
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from benchmarks.conftest import Country
+    from benchmarks.timing import Benchmark
 
 ROUNDS: Final = 20
 
@@ -46,7 +45,7 @@ def _leaves(area: str) -> Iterator[RecordBatch]:
         )
 
 
-def _append(benchmark: BenchmarkFixture, store: Store, said: Iterator[RecordBatch]) -> None:
+def _append(benchmark: Benchmark, store: Store, said: Iterator[RecordBatch]) -> None:
     """Record one batch a round; every acknowledged one must lie in the log."""
     with closing(store.log()) as log, closing(store.registry()) as registry:
         before = log.head()
@@ -61,14 +60,14 @@ def _append(benchmark: BenchmarkFixture, store: Store, said: Iterator[RecordBatc
 
 
 @pytest.mark.benchmark(group="append")
-def test_an_enrolment_into_an_empty_store(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+def test_an_enrolment_into_an_empty_store(benchmark: Benchmark, tmp_path: Path) -> None:
     """One enrolment is acknowledged, with nothing there before."""
     _append(benchmark, empty_store(tmp_path / "store"), _enrolments("16.06"))
 
 
 @pytest.mark.benchmark(group="append")
 def test_an_enrolment_into_a_filled_store(
-    benchmark: BenchmarkFixture, growing: Store, country: Country
+    benchmark: Benchmark, growing: Store, country: Country
 ) -> None:
     """One enrolment is acknowledged beside a whole country."""
     _append(benchmark, growing, _enrolments(country.regency))
@@ -76,7 +75,7 @@ def test_an_enrolment_into_a_filled_store(
 
 @pytest.mark.benchmark(group="append")
 def test_a_leave_into_a_filled_store(
-    benchmark: BenchmarkFixture, growing: Store, country: Country
+    benchmark: Benchmark, growing: Store, country: Country
 ) -> None:
     """One leave from the pool is acknowledged: the balances of its category are asked."""
     with closing(growing.registry()) as registry:

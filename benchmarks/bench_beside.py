@@ -15,30 +15,27 @@ from projections.workspace import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from benchmarks.conftest import Country
     from benchmarks.stores import Store
+    from benchmarks.timing import Benchmark
 
-SMOKE_LINES: Final = 60
-MEASURED_LINES: Final = 100_000
-QUESTIONS_ALONE: Final = 20
 PAUSE_SECONDS: Final = 0.02
 
 
 @pytest.mark.benchmark(group="beside")
 def test_a_reader_beside_an_import(
-    benchmark: BenchmarkFixture,
+    benchmark: Benchmark,
     environment: dict[str, str],
     growing: Store,
     country: Country,
     tmp_path: Path,
-    measuring: bool,  # noqa: FBT001 - a fixture
+    lines: int,
+    questions: int,
 ) -> None:
     """Every question is answered, at each moment as before the import or as after it."""
-    file = make_file(tmp_path / "beside.csv", "plain", MEASURED_LINES if measuring else SMOKE_LINES)
+    file = make_file(tmp_path / "beside.csv", "plain", lines)
     text = file.path.read_text(encoding="utf-8")
-    file.path.write_text(text.replace("/SK-", "/SB-"), encoding="utf-8")
+    file.path.write_text(text.replace("/SK-", f"/SB{lines}-"), encoding="utf-8")
 
     def ask() -> tuple[float, int | None]:
         began = time.perf_counter()
@@ -48,12 +45,12 @@ def test_a_reader_beside_an_import(
             )
         return time.perf_counter() - began, row.active
 
-    alone = [ask() for _ in range(QUESTIONS_ALONE)]
+    alone = [ask() for _ in range(questions)]
     beside: list[tuple[float, int | None]] = []
 
     def read_while_importing() -> None:
         started = start(*import_command(file, growing), environment=environment)
-        while not started.process_ended():
+        while not started.has_ended():
             beside.append(ask())
             time.sleep(PAUSE_SECONDS)
         finished = wait(started)

@@ -21,9 +21,8 @@ from projections.workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from benchmarks.conftest import Country
+    from benchmarks.timing import Benchmark
 
 BOTH: Final = ("area", "category")
 
@@ -37,7 +36,7 @@ def _without_zeros(heads: Heads, area: str | None = None) -> Heads:
 
 
 @pytest.mark.benchmark(group="coverage")
-def test_one_regency(benchmark: BenchmarkFixture, country: Country) -> None:
+def test_one_regency(benchmark: Benchmark, country: Country) -> None:
     """The percentage of a regency."""
     with Workspace(country.store.path) as workspace:
         (row,) = benchmark(
@@ -49,7 +48,7 @@ def test_one_regency(benchmark: BenchmarkFixture, country: Country) -> None:
 
 
 @pytest.mark.benchmark(group="coverage")
-def test_one_regency_by_category(benchmark: BenchmarkFixture, country: Country) -> None:
+def test_one_regency_by_category(benchmark: Benchmark, country: Country) -> None:
     """A regency's heads by category."""
     with Workspace(country.store.path) as workspace:
         rows = benchmark(
@@ -60,7 +59,7 @@ def test_one_regency_by_category(benchmark: BenchmarkFixture, country: Country) 
 
 
 @pytest.mark.benchmark(group="coverage")
-def test_the_nation_by_regency_and_category(benchmark: BenchmarkFixture, country: Country) -> None:
+def test_the_nation_by_regency_and_category(benchmark: Benchmark, country: Country) -> None:
     """The nation's heads by regency and category."""
     with Workspace(country.store.path) as workspace:
         rows = benchmark(
@@ -70,22 +69,23 @@ def test_the_nation_by_regency_and_category(benchmark: BenchmarkFixture, country
 
 
 @pytest.mark.benchmark(group="coverage")
-def test_the_nation_as_known_half_way(benchmark: BenchmarkFixture, country: Country) -> None:
+def test_the_nation_as_known_half_way(benchmark: Benchmark, country: Country) -> None:
     """The same as it was known at an earlier position."""
     with Workspace(country.store.path) as workspace:
         rows = benchmark(
             workspace.ask,
-            lambda ledger: coverage_at(
-                ledger, ["ID"], country.on, known=country.half_way, by=BOTH
-            ),
+            lambda ledger: coverage_at(ledger, ["ID"], country.on, known=country.half_way, by=BOTH),
         )
     assert _heads(rows) == _without_zeros(country.heads_half_way)
 
 
 @pytest.mark.benchmark(group="coverage")
-def test_bare_sum_of_the_same_entries(benchmark: BenchmarkFixture, country: Country) -> None:
+def test_bare_sum_of_the_same_entries(benchmark: Benchmark, country: Country) -> None:
     """Beside it: DuckDB's own sum over an open image, with nothing around it."""
-    with closing(country.store.log()) as log, closing(Ledger(log, country.store.folder())) as ledger:
+    with (
+        closing(country.store.log()) as log,
+        closing(Ledger(log, country.store.folder())) as ledger,
+    ):
         found = benchmark(
             lambda: ledger.connection.execute(
                 "SELECT area, category, sum(workers) FROM entries WHERE effective_on <= $1"
@@ -97,17 +97,13 @@ def test_bare_sum_of_the_same_entries(benchmark: BenchmarkFixture, country: Coun
 
 
 @pytest.mark.benchmark(group="catch-up")
-@pytest.mark.parametrize("tail", [0, 1_000, 10_000])
 def test_a_question_with_a_tail(
-    benchmark: BenchmarkFixture,
+    benchmark: Benchmark,
     country: Country,
     tmp_path_factory: pytest.TempPathFactory,
-    measuring: bool,  # noqa: FBT001 - a fixture
     tail: int,
 ) -> None:
     """What was recorded after the image counts at once; the image stays behind."""
-    if not measuring and tail > 1_000:
-        pytest.skip("large only where it is measured")
     store = country.store.copy(tmp_path_factory.mktemp("behind") / "store")
     said = list(itertools.islice(_later(tail), tail))
     with closing(store.registry()) as registry:

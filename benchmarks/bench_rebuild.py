@@ -11,13 +11,12 @@ import pytest
 from projections.ledger import ImageFolder, Ledger, build_image
 
 if TYPE_CHECKING:
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from benchmarks.conftest import Country
+    from benchmarks.timing import Benchmark
 
 
 @pytest.mark.benchmark(group="rebuild")
-def test_rebuild(benchmark: BenchmarkFixture, country: Country, tmp_path: Path) -> None:
+def test_rebuild(benchmark: Benchmark, country: Country, tmp_path: Path) -> None:
     """The image holds every event and every head."""
     folder = ImageFolder(tmp_path)
     with closing(country.store.log()) as log:
@@ -36,7 +35,7 @@ def test_rebuild(benchmark: BenchmarkFixture, country: Country, tmp_path: Path) 
 
 @pytest.mark.benchmark(group="rebuild")
 def test_bare_scan_written_out_as_lines(
-    benchmark: BenchmarkFixture, country: Country, tmp_path: Path
+    benchmark: Benchmark, country: Country, tmp_path: Path
 ) -> None:
     """Beside it: the log only read and written to a file, which no rebuild can do without."""
     target = tmp_path / "lines.json"

@@ -12,14 +12,13 @@ from benchmarks.processes import UCJ, run
 from registry import __version__
 
 if TYPE_CHECKING:
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from benchmarks.conftest import Country
+    from benchmarks.timing import Benchmark
 
 ROUNDS: Final = 9
 
 
-def _time(benchmark: BenchmarkFixture, *command: str, environment: dict[str, str]) -> str:
+def _time(benchmark: Benchmark, *command: str, environment: dict[str, str]) -> str:
     finished = benchmark.pedantic(
         run, command, {"environment": environment}, rounds=ROUNDS, warmup_rounds=1
     )
@@ -28,9 +27,7 @@ def _time(benchmark: BenchmarkFixture, *command: str, environment: dict[str, str
 
 @pytest.mark.benchmark(group="start")
 @pytest.mark.parametrize("module", ["sys", "click", "duckdb"])
-def test_bare_python(
-    benchmark: BenchmarkFixture, environment: dict[str, str], module: str
-) -> None:
+def test_bare_python(benchmark: Benchmark, environment: dict[str, str], module: str) -> None:
     """Beside it: Python that imports one module and says its name."""
     script = f"import {module}; print({module}.__name__)"
     said = _time(benchmark, sys.executable, "-c", script, environment=environment)
@@ -38,22 +35,20 @@ def test_bare_python(
 
 
 @pytest.mark.benchmark(group="start")
-def test_help(benchmark: BenchmarkFixture, environment: dict[str, str]) -> None:
+def test_help(benchmark: Benchmark, environment: dict[str, str]) -> None:
     """`ucj --help` lists the commands."""
     assert "coverage" in _time(benchmark, *UCJ, "--help", environment=environment)
 
 
 @pytest.mark.benchmark(group="start")
-def test_version(benchmark: BenchmarkFixture, environment: dict[str, str]) -> None:
+def test_version(benchmark: Benchmark, environment: dict[str, str]) -> None:
     """`ucj --version` says which."""
     said = _time(benchmark, *UCJ, "--version", environment=environment)
     assert said.strip() == f"ucj {__version__}"
 
 
 @pytest.mark.benchmark(group="start")
-def test_coverage(
-    benchmark: BenchmarkFixture, environment: dict[str, str], country: Country
-) -> None:
+def test_coverage(benchmark: Benchmark, environment: dict[str, str], country: Country) -> None:
     """`ucj coverage` answers for a regency of the whole country."""
     said = _time(
         benchmark,

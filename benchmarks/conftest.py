@@ -69,6 +69,21 @@ def is_measuring(config: pytest.Config) -> bool:
     return not disabled or bool(config.getoption("benchmark_enable"))
 
 
+SIZES: Final = {
+    # fixture: what is measured, and what only has to work
+    "lines": ((1_000, 100_000), (60,)),
+    "tail": ((0, 1_000, 10_000), (60,)),
+    "questions": ((50,), (3,)),
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a benchmark that asks for a size the sizes of this run."""
+    for name, (measured, smoke) in SIZES.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, measured if is_measuring(metafunc.config) else smoke)
+
+
 @pytest.fixture(scope="session")
 def measuring(request: pytest.FixtureRequest) -> bool:
     """Whether this run measures."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 UCJ: Final = (sys.executable, "-m", "cli.main")
 
@@ -34,13 +34,21 @@ class Started:
     """A running process and the files that hold what it says."""
 
     process: subprocess.Popen[bytes]
-    printed: tempfile._TemporaryFileWrapper[bytes]
-    said: tempfile._TemporaryFileWrapper[bytes]
+    printed: IO[bytes]
+    said: IO[bytes]
+
+    def has_ended(self) -> bool:
+        """Whether the process is over; it still has to be waited for."""
+        if not hasattr(os, "waitid"):
+            return self.process.poll() is not None
+        # Left as it is, so that `wait` hears how much memory it took.
+        state = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return state is not None
 
 
 def start(*command: str, environment: dict[str, str]) -> Started:
     """Start a process; its words go to files, so that no full pipe holds it up."""
-    printed, said = tempfile.NamedTemporaryFile(), tempfile.NamedTemporaryFile()  # noqa: SIM115
+    printed, said = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
     process = subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=said
     )

@@ -17,7 +17,6 @@ Heads = Counter[tuple[str, str]]
 """Heads by area and category."""
 
 
-
 def heads_on(said: Iterable[Command], on: date, *, changed: frozenset[str]) -> Heads:
     """Return the heads covered on a day, after all that was said.
 

@@ -13,6 +13,7 @@ from cli.output import Column, Listing, choose, listing_options, write_listing
 
 if TYPE_CHECKING:
     from projections.coverage import CoverageRow
+    from projections.timeline import TimelineRow
 
 WHOLE_PERCENT = 100
 GROUPINGS = ("area", "province", "category", "segment", "funding")
@@ -176,3 +177,180 @@ def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[st
     if rows and all(row.active is None for row in rows):
         notes.append("Nothing is recorded there up to that day.")
     return notes
+
+
+_TIMELINE = (
+    Column("area", "Code", "code"),
+    Column("area_name", "Area", "text"),
+    Column("category", "Category", "code"),
+    Column("on", "On", "date"),
+    Column("known_position", "Known at", "count"),
+    Column("workers_in", "In", "count"),
+    Column("workers_out", "Out", "count"),
+    Column("active", "Active", "count"),
+    Column("potential", "Potential", "count"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("points", "Points", "points"),
+    Column("regencies_counted", "Counted", "count"),
+    Column("regencies_total", "Regencies", "count"),
+    Column("complete", "Complete", "flag"),
+)
+_BY_CATEGORY = frozenset({"on", "category", "workers_in", "workers_out", "active", "points"})
+_WHOLE = frozenset({"on", "workers_in", "workers_out", "active", "potential", "coverage_percent"})
+
+
+@click.command("timeline")
+@click.argument("area", type=AREA)
+@click.option(
+    "--from", "since", type=POINT, metavar="DATE", help="Begin with the state on this day."
+)
+@click.option(
+    "--to", "until", type=POINT, metavar="DATE", help="Up to this day; a month is its last. [today]"
+)
+@known_option
+@click.option(
+    "--by", type=click.Choice(("category",)), help="A row for each category that changed."
+)
+@uses_store
+@listing_options
+def timeline_command(
+    settings: Settings,
+    area: str,
+    since: date | None,
+    until: date | None,
+    known: str | None,
+    by: str | None,
+    format: str | None,
+    output: Path | None,
+) -> None:
+    """How an area's coverage went, day by day of change.
+
+    One row per day on which heads came or went, or the potential changed, from the first entry
+    (or the state at --from) to today (or --to: later days are what ends by itself). Terms that end
+    are among those who left; what a correction settled is in neither column.
+
+    \b
+    Examples:
+      ucj timeline 16.06
+      ucj timeline 16 --from 2025-01 --to 2025-12 --format csv
+      ucj timeline "Musi Banyuasin" --by category --known 2025-08-31
+    """
+    from projections.timeline import timeline
+
+    last = until or today()
+    if since is not None and since > last:
+        raise click.UsageError(f"--from {since} is after --to {last}.")
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        rows = workspace.ask(
+            lambda ledger: [
+                _timeline_row(row)
+                for row in timeline(
+                    ledger,
+                    area,
+                    since=since,
+                    until=last,
+                    known=position,
+                    by_category=by is not None,
+                )
+            ],
+            known=position,
+        )
+    listing = Listing(
+        name="timeline",
+        columns=_timeline_columns(rows, people=choose(format, output) in {"table", "md"}, by=by),
+        rows=rows,
+        notes=_timeline_notes(rows, area, last, position),
+    )
+    write_listing(listing, format=format, output=output)
+
+
+def _timeline_row(row: TimelineRow) -> dict[str, object]:
+    return {
+        "area": row.area,
+        "area_name": row.area_name,
+        "category": row.category,
+        "on": row.on,
+        "known_position": row.known_position,
+        "workers_in": row.workers_in,
+        "workers_out": row.workers_out,
+        "active": row.active,
+        "potential": row.potential,
+        "coverage_percent": row.coverage,
+        "points": row.points,
+        "regencies_counted": row.regencies_counted,
+        "regencies_total": row.regencies_total,
+        "complete": row.complete,
+        "counted": f"{'' if row.complete else '* '}{row.regencies_counted} of"
+        f" {row.regencies_total} regencies",
+    }
+
+
+def _timeline_columns(
+    rows: list[dict[str, object]], *, people: bool, by: str | None
+) -> tuple[Column, ...]:
+    if not people:
+        return _TIMELINE
+    wanted = _WHOLE if by is None else _BY_CATEGORY
+    columns = [column for column in _TIMELINE if column.key in wanted]
+    if any(row["regencies_total"] != 1 for row in rows):
+        columns.append(Column("counted", "Counted", "text"))
+    return tuple(sorted(columns, key=lambda column: column.key != "on"))
+
+
+def _timeline_notes(
+    rows: list[dict[str, object]], area: str, until: date, position: int
+) -> list[str]:
+    from projections.coverage import shown_name
+
+    notes = [f"{shown_name(area)} ({area}) up to {until}, as known at #{position}."]
+    if any(row["regencies_total"] != 1 and not row["complete"] for row in rows):
+        notes.append(
+            "* Coverage and potential are of the regencies counted: those with both an active count"
+            " and a potential. Active is of all."
+        )
+    if not rows:
+        notes.append("Nothing is recorded there up to that day.")
+    return notes
+
+
+@click.command("sql")
+@click.argument("statement", metavar="STATEMENT")
+@known_option
+@uses_store
+@listing_options
+def sql_command(
+    settings: Settings,
+    statement: str,
+    known: str | None,
+    format: str | None,
+    output: Path | None,
+) -> None:
+    """Ask the ledger's views in SQL, read-only.
+
+    One SELECT in DuckDB's SQL over entries, events, potentials, targets, figures, taken_back,
+    imports, categories and areas, as known at --known. Nothing is written, and no file or other
+    database can be reached. `SHOW TABLES` and `DESCRIBE entries` say what there is.
+
+    \b
+    Examples:
+      ucj sql "SELECT category, sum(workers) FROM entries WHERE area = '16.06' GROUP BY ALL"
+      ucj sql "DESCRIBE entries"
+      ucj sql "SELECT * FROM events WHERE recorded_by = 'siti'" --output events.parquet
+    """
+    from projections.statements import StatementAnswer, answer_statement
+
+    def write(answer: StatementAnswer) -> None:
+        columns = tuple(Column(each.name, each.name, each.kind) for each in answer.fields)
+        note = (
+            f"{answer.count:,} {'row' if answer.count == 1 else 'rows'}, as known at #{position}."
+        )
+        listing = Listing("sql", columns, answer.rows, notes=[note])
+        write_listing(listing, format=format, output=output)
+
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        workspace.ask(
+            lambda ledger: answer_statement(ledger, statement, known=position, take=write),
+            known=position,
+        )

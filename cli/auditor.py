@@ -24,6 +24,8 @@ from cli.output import (
 
 if TYPE_CHECKING:
     from projections.batches import BatchKey, BatchShown, Version
+    from projections.history import HistoryRow
+    from projections.ledger import Ledger
     from projections.originals import Original
     from projections.workspace import Workspace
     from registry.storage.log import StoredRow
@@ -80,7 +82,7 @@ def history_command(
     area: str | None,
     reference: str | None,
     known: str | None,
-    format: str | None,  # noqa: A002
+    format: str | None,
     output: Path | None,
 ) -> None:
     """What was recorded, by whom and when, from which file and row.
@@ -111,15 +113,13 @@ def _history(
     workspace: Workspace, area: str | None, reference: str | None, position: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the history, asked page by page: one page is held, and one damaged image costs one."""
-    from projections.history import PAGE_ROWS, HistoryRow, history_page
+    from projections.history import PAGE_ROWS, history_page
 
     after = 0
     while True:
 
-        def page_after(ledger: Any, after: int = after) -> list[HistoryRow]:
-            return history_page(
-                ledger, area=area, reference=reference, known=position, after=after
-            )
+        def page_after(ledger: Ledger, after: int = after) -> list[HistoryRow]:
+            return history_page(ledger, area=area, reference=reference, known=position, after=after)
 
         page = workspace.ask(page_after, known=position)
         for row in page:
@@ -181,7 +181,7 @@ def show_command(
     area: str | None,
     part: str | None,
     known: str | None,
-    format: str | None,  # noqa: A002
+    format: str | None,
     output: Path | None,
 ) -> None:
     """One batch or event, whole.
@@ -206,7 +206,9 @@ def show_command(
         column
         for column in _LINES
         if column.key in _LINES_FOR_PEOPLE
-        or any(line[column.key] not in {None, "", shown.key.reference} for line in document["lines"])
+        or any(
+            line[column.key] not in {None, "", shown.key.reference} for line in document["lines"]
+        )
     )
     people = choose(format, output) in {"table", "md"}
     listing = Listing(
@@ -225,7 +227,7 @@ def _batch(
 
     on = today()
 
-    def question(ledger: Any) -> BatchShown:
+    def question(ledger: Ledger) -> BatchShown:
         key = find_batch(ledger, reference, area=area, part=part, known=position)
         return batch_at(ledger, key, on=on, known=position)
 
@@ -380,7 +382,7 @@ def _event(workspace: Workspace, position: int, known: int) -> StoredRow:
     return row
 
 
-def _address_of(ledger: Any, row: StoredRow) -> str | None:
+def _address_of(ledger: Ledger, row: StoredRow) -> str | None:
     from projections.batches import versions_of
 
     (version,) = versions_of(ledger.connection, [row])
@@ -424,7 +426,7 @@ def source_command(
     part: str | None,
     known: str | None,
     copy_to: Path | None,
-    format: str | None,  # noqa: A002
+    format: str | None,
     output: Path | None,
 ) -> None:
     """The original cells, or the file, that a batch came from.
@@ -439,7 +441,9 @@ def source_command(
       ucj source 400/1/2025 --area 16.06 --file original.xlsx
     """
     if copy_to is not None and (format is not None or output is not None):
-        raise click.UsageError("--file writes the original as it is: leave --format and --output out.")
+        raise click.UsageError(
+            "--file writes the original as it is: leave --format and --output out."
+        )
     with settings.workspace() as workspace:
         position = workspace.known(known)
         key, versions = _versions(workspace, reference, area, part, position)
@@ -475,7 +479,7 @@ def _versions(
     match = _POSITION.fullmatch(reference.strip())
     row = _event(workspace, int(match[1]), known) if match else None
 
-    def question(ledger: Any) -> tuple[BatchKey | None, tuple[Version, ...]]:
+    def question(ledger: Ledger) -> tuple[BatchKey | None, tuple[Version, ...]]:
         if row is not None:
             return None, versions_of(ledger.connection, [row])
         key = find_batch(ledger, reference, area=area, part=part, known=known)
@@ -495,9 +499,7 @@ def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: 
             "no file is kept for it: it was typed", remedy="See `ucj show` for who recorded it."
         )
     if len(files) > 1:
-        listed = "; ".join(
-            f"@{version.position} from {version.file}" for version in files.values()
-        )
+        listed = "; ".join(f"@{version.position} from {version.file}" for version in files.values())
         raise NoOriginalError(
             f"its versions came from {len(files)} files",
             why=listed,
@@ -575,11 +577,11 @@ def _original_note(original: Original) -> str:
 
 
 def _address(file: str | None, sheet: str | None, row: int | None) -> str | None:
-    """Return where to look, as the import's report wrote it."""
-    if file is None:
-        return None
-    place = f"{file} {sheet}!" if sheet else f"{file}:" if row is not None else file
-    return place + (str(row) if row is not None else "") if row is not None else place.rstrip("!")
+    """Return where to look: `batches.csv:17`, `batches.xlsx Data!17`, or the file."""
+    if file is None or (row is None and not sheet):
+        return file
+    place = f"{file} {sheet}!" if sheet else f"{file}:"
+    return f"{place}{row}" if row is not None else place.rstrip("!")
 
 
 def _moment(instant: date) -> str:

@@ -18,7 +18,7 @@ GAP: Final = "  "
 EMPTY: Final = "(no rows)"
 NARROWEST_TEXT: Final = 12  # columns of a terminal under which wrapped text reads badly
 
-_NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "percent", "points"})
+_NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "number", "percent", "points"})
 _WRAPPED: Final[frozenset[Kind]] = frozenset({"text", "code", "json"})
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>|~&#])")
 _BOLD: Final = ("\x1b[1m", "\x1b[0m")

@@ -162,7 +162,9 @@ def find_batch(
     }
     if not keys:
         where = f" in {shown_name(area)}" if area else ""
-        what = f"no batch {safe(reference)}{f' part {safe(part)}' if part else ''} is recorded{where}"
+        what = (
+            f"no batch {safe(reference)}{f' part {safe(part)}' if part else ''} is recorded{where}"
+        )
         raise UnknownBatchError(what, why=_elsewhere(found), remedy="Find it with `ucj history`.")
     if len(keys) > 1:
         several = sorted(keys.values(), key=lambda key: (key.area, key.part))
@@ -189,9 +191,7 @@ def batch_at(ledger: Ledger, key: BatchKey, *, on: date, known: int) -> BatchSho
     since_recorded = max(
         number for number, row in enumerate(stream) if event_of(row) not in CHANGES
     )
-    corrections = sum(
-        event_of(row) == "batch-corrected" for row in stream[since_recorded:]
-    )
+    corrections = sum(event_of(row) == "batch-corrected" for row in stream[since_recorded:])
     fundings = dict.fromkeys(each.funding for each in lines if each.funding)
     written = sorted({each["reference"] for each in facts})
     return BatchShown(
@@ -351,7 +351,9 @@ def _cohorts(
     found = connection.execute(
         _COHORTS, {"area": area, "written": written, "part": part, "on": on, "known": known}
     ).fetchall()
-    return tuple(CohortLeft(*each[:3], _last_day(each[3]), *each[4:]) for each in found)
+    return tuple(
+        CohortLeft(*each) for each in (((*row[:3], _last_day(row[3]), *row[4:])) for row in found)
+    )
 
 
 _DEPENDENTS: Final = (

@@ -5,7 +5,7 @@ Asked in pages by position, so that an answer of any length is held a page at a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -150,17 +150,19 @@ ORDER BY asked.position
 """
 
 
+_FIELDS: Final = tuple(each.name for each in fields(HistoryRow) if each.name != "area_name")
+
+
 def _row(found: tuple[Any, ...]) -> HistoryRow:
-    position, recorded_at, recorded_by, event, area, *rest, said = found
+    facts = dict(zip(_FIELDS, found, strict=True))
+    area = facts["area"]
     return HistoryRow(
-        position,
-        recorded_at.replace(tzinfo=UTC),
-        recorded_by,
-        event,
-        area,
-        shown_name(area) if area else None,
-        *rest,
-        _details(said),
+        **facts
+        | {
+            "recorded_at": facts["recorded_at"].replace(tzinfo=UTC),
+            "area_name": shown_name(area) if area else None,
+            "details": _details(facts["details"]),
+        }
     )
 
 

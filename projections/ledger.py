@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 64 << 20
 MEMORY_LIMIT: Final = "384MB"
+TAIL_MEMORY_LIMIT: Final = "256MB"
+"""An import holds its uncommitted pages besides (registry.storage.sqlite), within one gigabyte."""
+
 PUBLISH_TAIL_EVENTS: Final = 10_000
 """A tail of this many events costs a question about 0.1 s; whoever folded it publishes."""
 
@@ -113,6 +116,7 @@ class Ledger:
         self.head = log.head()
         self.position = self.head if upto is None else min(upto, self.head)
         self._notice = notice
+        self._spill = ExitStack()
         self.connection = connect()
         try:
             self.image = self._attach_image()
@@ -120,12 +124,13 @@ class Ledger:
             self.tail_events = max(0, self.position - after)
             self._fold_tail(after)
         except BaseException:
-            self.connection.close()
+            self.close()
             raise
 
     def close(self) -> None:
         """Release the image and the memory of the tail."""
         self.connection.close()
+        self._spill.close()
 
     def publish_is_due(self) -> bool:
         """Whether the tail has grown so large that a new image pays."""
@@ -189,6 +194,8 @@ class Ledger:
     def _fold_tail(self, after: int) -> None:
         self.connection.execute("CREATE SCHEMA tail; USE tail")
         fold.create_tables(self.connection)
+        if self.tail_events >= PUBLISH_TAIL_EVENTS:
+            self._bound_memory()
         if after < self.position:
             with private_folder() as folder:
                 for chunk in _chunks(self.log, folder, after, self.position):
@@ -200,6 +207,15 @@ class Ledger:
             self.connection.execute(
                 f"CREATE VIEW {table} AS {image}SELECT * FROM memory.tail.{table}"
             )
+
+    def _bound_memory(self) -> None:
+        """Let a long tail spill to disk, so that its length does not show in memory."""
+        beside = _building_folder(self.folder.path) if self.folder else private_folder()
+        spill = self._spill.enter_context(beside) / "spill"
+        self.connection.execute(
+            f"SET memory_limit = '{TAIL_MEMORY_LIMIT}'; SET temp_directory = {_quoted(spill)};"
+            " SET preserve_insertion_order = false"
+        )
 
 
 def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:

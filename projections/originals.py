@@ -132,7 +132,7 @@ class _Kept(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 (a Buffer, which 3.11 cannot name)
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:

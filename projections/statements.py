@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import duckdb
 
 from projections import fold
+from projections.whole import TABLES, add_areas
 from registry.errors import RegistryError
-from registry.reference.areas import all_areas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,21 +36,26 @@ WAIT_SECONDS: Final = 0.1
 
 FieldKind = Literal["text", "code", "count", "number", "date", "instant", "flag", "json"]
 
+_SHOW_TABLES: Final = re.compile(r"show\s+(all\s+)?tables", re.IGNORECASE)
+_TABLES: Final = f"SELECT unnest({sorted(TABLES)!r}) AS name"  # the engine would list its own too
+
 # What a statement of a person cannot cause, shut in as it is: only a damaged image can.
 _DAMAGE: Final = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
 
 _WHOLE: Final = frozenset(
     {
         "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
-        "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
+        "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
     }
 )  # fmt: skip
+_WIDE: Final = frozenset({"HUGEINT", "UBIGINT"})
 _PLAIN: Final[dict[str, FieldKind]] = {
     **dict.fromkeys(_WHOLE, "count"),
     "BOOLEAN": "flag",
     "DATE": "date",
     "TIMESTAMP": "instant",
     "TIMESTAMP WITH TIME ZONE": "instant",
+    "UHUGEINT": "number",
     "DOUBLE": "number",
     "FLOAT": "number",
     "VARCHAR": "text",
@@ -112,9 +118,7 @@ def _admitted(statement: str) -> str:
         raise _refused(error) from None
     if len(found) != 1:
         raise StatementRefusedError(
-            "one statement is asked at a time"
-            if found
-            else "there is no statement",
+            "one statement is asked at a time" if found else "there is no statement",
             remedy='Write one, such as: ucj sql "SELECT * FROM entries LIMIT 5"',
         )
     if found[0].type != duckdb.StatementType.SELECT:
@@ -122,7 +126,8 @@ def _admitted(statement: str) -> str:
             f"{found[0].type.name} is not admitted: the ledger is only asked",
             remedy="Use SELECT, WITH, FROM, DESCRIBE, SHOW TABLES or SUMMARIZE.",
         )
-    return str(found[0].query).strip().rstrip(";")
+    asked = str(found[0].query).strip().rstrip(";")
+    return _TABLES if _SHOW_TABLES.fullmatch(asked) else asked
 
 
 def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:
@@ -133,18 +138,7 @@ def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:
             f"CREATE VIEW ledger.{table} AS"
             f" SELECT * FROM memory.main.{table} WHERE position <= {int(known)}"
         )
-    areas = all_areas()
-    connection.execute(
-        "CREATE TABLE ledger.areas AS SELECT unnest($1::VARCHAR[]) AS code,"
-        " unnest($2::VARCHAR[]) AS name, unnest($3::VARCHAR[]) AS kind,"
-        " unnest($4::VARCHAR[]) AS province",
-        [
-            [area.code for area in areas],
-            [area.name for area in areas],
-            [area.kind for area in areas],
-            [area.province for area in areas],
-        ],
-    )
+    add_areas(connection, "ledger.areas")
     quoted = spill.replace("'", "''")
     connection.execute(
         f"USE ledger; SET temp_directory = '{quoted}'; SET memory_limit = '{MEMORY_LIMIT}';"
@@ -189,13 +183,27 @@ def _refused(error: duckdb.Error) -> StatementRefusedError:
     return StatementRefusedError(
         "the statement was refused",
         why=" ".join(words)[:500],
-        remedy="`ucj sql \"SHOW TABLES\"` lists the views; `ucj sql \"DESCRIBE entries\"` a view.",
+        remedy='`ucj sql "SHOW TABLES"` lists the views; `ucj sql "DESCRIBE entries"` a view.',
     )
 
 
 def _fields(connection: DuckDBPyConnection) -> tuple[Field, ...]:
     described = connection.execute("DESCRIBE temp.answer").fetchall()
-    return tuple(Field(name, _kind(form), form) for name, form, *_ in described)
+    return tuple(
+        Field(name, "number" if _is_beyond(connection, name, form) else _kind(form), form)
+        for name, form, *_ in described
+    )
+
+
+def _is_beyond(connection: DuckDBPyConnection, name: str, form: str) -> bool:
+    """Whether whole numbers of a column do not fit 64 bits, as those of a count do."""
+    if form not in _WIDE:
+        return False
+    found = connection.execute(
+        f"SELECT 1 FROM temp.answer WHERE {_quoted(name)}::HUGEINT"
+        " NOT BETWEEN -9223372036854775808 AND 9223372036854775807 LIMIT 1"
+    )
+    return found.fetchone() is not None
 
 
 def _kind(form: str) -> FieldKind:
@@ -219,7 +227,7 @@ def _rows(connection: DuckDBPyConnection, fields: tuple[Field, ...]) -> Iterator
 
 
 def _selected(field: Field) -> str:
-    name = '"' + field.name.replace('"', '""') + '"'
+    name = _quoted(field.name)
     if field.kind == "json":
         return name if field.type == "JSON" else f"to_json({name})::VARCHAR"
     if field.kind == "date":
@@ -231,15 +239,19 @@ def _selected(field: Field) -> str:
     return name
 
 
-def _value(value: Any, field: Field) -> object:
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _value(value: object, field: Field) -> object:
     if value is None:
         return None
     if field.kind == "json":
-        return json.loads(value, parse_float=Decimal)
+        return json.loads(str(value), parse_float=Decimal)
     if field.kind == "instant":
         assert isinstance(value, datetime)
         return value.replace(tzinfo=UTC)
     if field.kind == "number" and isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
     assert not isinstance(value, date) or field.kind == "date"
-    return value  # type: ignore[no-any-return]
+    return value

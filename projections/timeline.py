@@ -309,16 +309,16 @@ def _flows(
     of a term is one movement of its cohort, whoever left it before.
     """
     category = "category" if by_category else f"'{_WHOLE}'"
-    settled = """
+    settled = f"""
         SELECT effective_on, {category} AS category, kind, sum(workers) AS workers
-        FROM main.entries WHERE {asked} AND {within}
+        FROM main.entries WHERE {_ASKED} AND {within([area])}
           AND ($before IS NULL OR effective_on > $before)
         GROUP BY effective_on, {category}, kind,
             CASE WHEN kind <> 'lapse' THEN reference END, CASE WHEN kind <> 'lapse' THEN part END,
             CASE WHEN kind NOT IN ('reclassification', 'transfer')
                  THEN (area, category, segment, funding, cohort_reference, cohort_part, expires_on)
             END
-    """.format(category=category, asked=_ASKED, within=within([area]))
+    """
     return connection.execute(
         "SELECT effective_on, category,"
         " CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT),"

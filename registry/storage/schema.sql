@@ -29,14 +29,17 @@ CREATE TABLE source_chunks (
     PRIMARY KEY (sha256, number)
 ) STRICT, WITHOUT ROWID;
 
--- INSERT OR REPLACE slips past delete triggers: hence the first check. A version gap would make a
--- stream unreadable for ever: hence the second. NEW.position is -1 before the insert: hence AFTER.
+-- INSERT OR REPLACE slips past delete triggers: hence the first two checks. A version gap would make
+-- a stream unreadable for ever: hence the third. Unless it is given, NEW.position is -1 before the
+-- insert: hence AFTER.
 CREATE TRIGGER events_version_contiguous BEFORE INSERT ON stored_events
 BEGIN
     SELECT RAISE(ABORT, 'version: an event of that stream and version is recorded already')
     WHERE EXISTS (SELECT 1 FROM stored_events
                   WHERE originator_id = NEW.originator_id
                     AND originator_version = NEW.originator_version);
+    SELECT RAISE(ABORT, 'position: an event is recorded there already')
+    WHERE EXISTS (SELECT 1 FROM stored_events WHERE position = NEW.position);
     SELECT RAISE(ABORT, 'version: a stream has no gaps')
     WHERE NEW.originator_version <> 1 + coalesce(
         (SELECT max(originator_version) FROM stored_events

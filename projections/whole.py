@@ -1,0 +1,116 @@
+"""The ledger's tables, whole and in a fixed order: for exports, and views for statements.
+
+Owns which tables there are beside the fold's (`areas`), and the order that makes two exports of
+one position equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from projections import fold
+from registry.reference.areas import all_areas
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PAGE_ROWS: Final = 5_000
+TABLES: Final = (*fold.TABLES, "areas")
+
+ColumnKind = Literal["text", "count", "date", "instant", "json"]
+ColumnType = Literal["string", "integer", "date", "datetime", "array", "object"]
+
+# The engine's types of the ledger's columns → (how a value is printed, its Table Schema type).
+_TYPES: Final[dict[str, tuple[ColumnKind, ColumnType]]] = {
+    "BIGINT": ("count", "integer"),
+    "DATE": ("date", "date"),
+    "TIMESTAMP": ("instant", "datetime"),
+    "VARCHAR": ("text", "string"),
+    "VARCHAR[]": ("json", "array"),
+    "MAP(VARCHAR, BIGINT)": ("json", "object"),
+    "MAP(VARCHAR, VARCHAR)": ("json", "object"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """One column of a table: how its values are printed, and what they are (Table Schema)."""
+
+    name: str
+    kind: ColumnKind
+    type: ColumnType
+
+
+def add_areas(connection: DuckDBPyConnection, name: str) -> None:
+    """Create a table of the nation, provinces, regencies and cities under a name of ours."""
+    areas = all_areas()
+    connection.execute(
+        f"CREATE TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS code,"
+        " unnest($2::VARCHAR[]) AS name, unnest($3::VARCHAR[]) AS kind,"
+        " unnest($4::VARCHAR[]) AS province",
+        [
+            [area.code for area in areas],
+            [area.name for area in areas],
+            [area.kind for area in areas],
+            [area.province for area in areas],
+        ],
+    )
+
+
+def columns_of(connection: DuckDBPyConnection, table: str) -> tuple[TableColumn, ...]:
+    """Return the columns of a table."""
+    described = connection.execute(f"DESCRIBE {table}").fetchall()
+    return tuple(TableColumn(name, *_TYPES[form]) for name, form, *_ in described)
+
+
+def rows_of(connection: DuckDBPyConnection, table: str, known: int) -> Iterator[dict[str, object]]:
+    """Yield the rows of a table as known at a position, a page in memory at a time."""
+    columns = columns_of(connection, table)
+    names = ", ".join(
+        f'to_json("{each.name}")::VARCHAR' if each.kind == "json" else f'"{each.name}"'
+        for each in columns
+    )
+    found = connection.execute(f"SELECT {names} FROM ({_selected(table, columns, known)})")
+    while page := found.fetchmany(PAGE_ROWS):
+        for values in page:
+            yield {
+                column.name: _value(value, column.kind)
+                for column, value in zip(columns, values, strict=True)
+            }
+
+
+def copy_parquet(connection: DuckDBPyConnection, table: str, known: int, path: Path) -> None:
+    """Write a table as known at a position to a Parquet file, by the engine itself."""
+    columns = columns_of(connection, table)
+    names = ", ".join(
+        f'"{each.name}"::TIMESTAMPTZ AS "{each.name}"'
+        if each.kind == "instant"
+        else f'"{each.name}"'
+        for each in columns
+    )
+    quoted = str(path).replace("'", "''")
+    connection.execute(
+        f"COPY (SELECT {names} FROM ({_selected(table, columns, known)}))"
+        f" TO '{quoted}' (FORMAT parquet)"
+    )
+
+
+def _selected(table: str, columns: tuple[TableColumn, ...], known: int) -> str:
+    """Return a query of a whole table, in an order without ties: exports are to be equal."""
+    where = "" if table == "areas" else f" WHERE position <= {int(known)}"
+    order = ["code"] if table == "areas" else fold.sorted_by(table).split(", ")
+    order += [f'"{each.name}"' for each in columns if each.name not in order]
+    return f"SELECT * FROM {table}{where} ORDER BY {', '.join(order)}"
+
+
+def _value(value: object, kind: ColumnKind) -> object:
+    if value is None:
+        return None
+    if kind == "instant":
+        return value.replace(tzinfo=UTC)  # type: ignore[attr-defined]
+    return json.loads(str(value)) if kind == "json" else value

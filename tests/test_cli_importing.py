@@ -1,0 +1,582 @@
+"""cli.importing: a file is recorded whole or not at all, and everything about it is said."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tests.program import EXAMPLE, Answer, head, nothing_recorded, ucj, ucj_process
+
+NIK = "1671012304560001"
+HEADER = "reference,action,area,category,workers,effective_on,covered_until,of_batch,reason,note\n"
+ENROL = "400/1/2025,enrol,16.06,pekerja-rentan,100,2025-01-01,2025-12-31,,,\n"
+LEAVE = "400/2/2025,deactivate,16.06,pekerja-rentan,30,2025-03-01,,400/1/2025,deceased,\n"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Path:
+    """Return a folder with an empty store in it."""
+    assert ucj("init", folder=tmp_path).code == 0
+    return tmp_path
+
+
+def write(folder: Path, name: str, *rows: str, header: str = HEADER) -> Path:
+    """Write a CSV of batches."""
+    path = folder / name
+    path.write_text(header + "".join(rows), encoding="utf-8")
+    return path
+
+
+def active(folder: Path, on: str = "2025-06-30") -> int | None:
+    """Return the heads of Musi Banyuasin on a day."""
+    answer = ucj("coverage", "16.06", "--on", on, "--format", "json", folder=folder)
+    found: int | None = answer.json()[0]["active"]
+    return found
+
+
+# --- what goes well ----------------------------------------------------------------------------
+
+
+def test_a_file_is_recorded_and_says_what_it_came_to(office: Path) -> None:
+    """Rows, batches, heads by category, positions, instant and person, on stdout."""
+    answer = ucj("import", "batches", write(office, "b.csv", ENROL, LEAVE), folder=office)
+    assert answer.code == 0, answer
+    assert answer.lines[:3] == [
+        "b.csv: 2 rows read, 2 accepted, 0 refused",
+        "  2 batches: 1 deactivate, 1 enrol",
+        "  pekerja-rentan: +100 -30",
+    ]
+    last = r"recorded at #1–#3, \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ, by siti"
+    assert re.fullmatch(last, answer.lines[3])
+    assert answer.err == ""
+    assert head(office / "registry.db") == 3
+    assert active(office) == 70
+
+
+@pytest.mark.parametrize("kind", ["batches", "potentials", "targets", "figures"])
+def test_the_example_is_recorded(kind: str, office: Path) -> None:
+    """All four kinds of the published example are taken as they are."""
+    file = EXAMPLE / f"{kind}.csv"
+    answer = ucj("import", kind, file, "--locale", "en", folder=office)
+    assert answer.code == 0, answer
+    rows = len(file.read_text(encoding="utf-8").splitlines()) - 1
+    assert head(office / "registry.db") == rows + 1
+
+
+def test_the_same_bytes_again_record_nothing_and_say_when(office: Path) -> None:
+    """Exit code 0, the position, instant and person of the first time; renamed too."""
+    file = write(office, "b.csv", ENROL)
+    ucj("import", "batches", file, "--by", "budi", folder=office)
+    file.rename(office / "renamed.csv")
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", "renamed.csv", folder=office)
+    assert answer.code == 0
+    assert "already recorded at #1, " in answer.lines[-1]
+    assert answer.lines[-1].endswith("by budi")
+
+
+def test_a_growing_file_records_what_is_new(office: Path) -> None:
+    """Batches that are recorded already are counted and skipped."""
+    ucj("import", "batches", write(office, "jan.csv", ENROL), folder=office)
+    answer = ucj("import", "batches", write(office, "mar.csv", ENROL, LEAVE), folder=office)
+    assert answer.code == 0
+    assert "  1 already recorded, and skipped" in answer.lines
+    assert head(office / "registry.db") == 4
+
+
+def test_standard_input(office: Path) -> None:
+    """- reads the file from stdin; no file of refused rows is made of it, unless named."""
+    good = (HEADER + ENROL).encode()
+    answer = ucj("import", "batches", "-", folder=office, stdin=good)
+    assert (answer.code, answer.lines[0]) == (0, "stdin: 1 row read, 1 accepted, 0 refused")
+    bad = (HEADER + ENROL.replace("100", "many")).encode()
+    before = set(office.iterdir())
+    assert ucj("import", "batches", "-", folder=office, stdin=bad).code == 1
+    assert set(office.iterdir()) == before
+    asked = ("import", "batches", "-", "--refused", "r.csv")
+    assert ucj(*asked, folder=office, stdin=bad).code == 1
+    assert "many" in (office / "r.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_workbook_with_its_sheet(office: Path) -> None:
+    """--sheet chooses; the row is found again by its cell."""
+    book = openpyxl.Workbook()
+    for name, workers in (("Januari", 100), ("Februari", 0)):
+        sheet = book.create_sheet(name)
+        sheet.append(["Nomor SK", "action", "area", "category", "jumlah", "TMT"])
+        sheet.append([f"SK-{name}", "enrol", "16.06", "pekerja-rentan", workers, "2025-01-01"])
+    book.save(office / "sk.xlsx")
+    answer = ucj("import", "batches", "sk.xlsx", folder=office)
+    assert answer.code == 1
+    assert "Februari!E2" in answer.err
+    answer = ucj("import", "batches", "sk.xlsx", "--sheet", "Januari", folder=office)
+    assert answer.code == 0, answer
+    assert active(office) == 100
+
+
+def test_a_thousand_rows_with_their_control_totals(office: Path) -> None:
+    """The totals of the cover letter are held against the file before anything is recorded."""
+    rows = [f"SK-{n},enrol,16.06,guru,{n},2025-01-01,,,,\n" for n in range(1, 1001)]
+    file = write(office, "b.csv", *rows)
+    wrong = ("--expect-rows", "999"), ("--expect-workers", "500501")
+    for name, value in wrong:
+        with nothing_recorded(office / "registry.db"):
+            answer = ucj("import", "batches", file, name, value, folder=office)
+        assert answer.code == 1
+        assert "were expected" in answer.err
+    right = ("--expect-rows", "1000", "--expect-workers", "500500")
+    answer = ucj("import", "batches", file, *right, folder=office)
+    assert answer.code == 0, answer
+    assert head(office / "registry.db") == 1001
+
+
+# --- dry run and plan --------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_everything_and_records_nothing(office: Path) -> None:
+    """The same report, the plan's digest, and how to record exactly that."""
+    file = write(office, "b.csv", ENROL, LEAVE)
+    with nothing_recorded(office / "registry.db"):
+        dry = ucj("import", "batches", file, "--dry-run", folder=office)
+    assert dry.code == 0
+    plan = re.fullmatch(r"plan ([0-9a-f]{64}): nothing was recorded yet", dry.lines[3])
+    assert plan is not None
+    assert dry.lines[4] == f"to record exactly this: --plan {plan[1][:12]}"
+    answer = ucj("import", "batches", file, "--plan", plan[1][:12].upper(), folder=office)
+    assert answer.code == 0, answer
+    assert answer.lines[:3] == dry.lines[:3]
+
+
+def test_another_plan_records_nothing(office: Path) -> None:
+    """A file changed after its dry run is refused, with both digests."""
+    dry = ucj("import", "batches", write(office, "b.csv", ENROL), "--dry-run", folder=office)
+    plan = dry.lines[-1].split()[-1]
+    changed = write(office, "b.csv", ENROL.replace(",100,", ",101,"))
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", changed, "--plan", plan, folder=office)
+    assert answer.code == 1
+    assert answer.out == ""
+    assert plan in answer.err
+    assert len(re.findall(r"[0-9a-f]{64}", answer.err)) == 1
+
+
+def test_the_rules_are_asked_in_a_dry_run_too(office: Path) -> None:
+    """130 leaving a batch of 100 is refused by --dry-run as by the run itself."""
+    file = write(office, "b.csv", ENROL, LEAVE.replace(",30,", ",130,"))
+    for more in (("--dry-run",), ()):
+        with nothing_recorded(office / "registry.db"):
+            answer = ucj("import", "batches", file, *more, folder=office)
+        assert answer.code == 1
+        assert "would be -30" in answer.err
+        assert "b.csv:3:workers" in answer.err
+
+
+# --- refusals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "words"),
+    [
+        (ENROL.replace("16.06", "1606"), "b.csv:2:area", "1606"),
+        (ENROL.replace("16.06", "Banyuasn"), "b.csv:2:area", "Banyuasin"),
+        (ENROL.replace("100", "45,000").replace("45,000", '"45,000"'), "b.csv:2:workers", "45,000"),
+        (ENROL.replace("2025-01-01", "2025-01"), "b.csv:2:effective_on", "first"),
+        (ENROL.replace("2025-01-01", "30/02/2025"), "b.csv:2:effective_on", "30/02/2025"),
+        (ENROL.replace("pekerja-rentan", "astronaut"), "b.csv:2:category", "astronaut"),
+        (LEAVE, "b.csv:2:of_batch", "400/1/2025"),
+        (ENROL.replace("400/1", f"{NIK}/1"), "b.csv:2:reference", "11 digits"),
+        (ENROL.replace("100", "=1+1"), "b.csv:2:workers", "=1+1"),
+        (ENROL.replace("400/1", "40\u200b0/1"), "b.csv:2:reference", "U+200B"),
+    ],
+)
+def test_a_wrong_cell_is_refused_with_its_address(
+    row: str, where: str, words: str, office: Path
+) -> None:
+    """Exit code 1; cell, value, reason on stderr; the row in NAME.refused.csv; nothing recorded."""
+    file = write(office, "b.csv", row)
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 1, answer
+    assert answer.out == ""
+    assert where in answer.err
+    assert words in answer.err
+    assert "refused: " in answer.err
+    assert "the refused rows are in b.refused.csv" in answer.err
+    rows = list(csv.reader((office / "b.refused.csv").read_text("utf-8-sig").splitlines()))
+    assert [each[0] for each in rows] == ["row", "2"]
+    assert NIK not in answer.err + str(rows)
+    assert "\u200b" not in answer.err
+
+
+def test_what_is_right_beside_what_is_wrong_is_not_recorded(office: Path) -> None:
+    """One file is one decision."""
+    rows = [f"SK-{n},enrol,16.06,guru,{n},2025-01-01,,,,\n" for n in range(1, 500)]
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj(
+            "import", "batches", write(office, "b.csv", *rows, "SK-X,enrol,16.06\n"), folder=office
+        )
+    assert answer.code == 1
+    assert active(office) is None
+
+
+def test_a_column_of_personal_numbers_is_refused_until_it_is_ignored(office: Path) -> None:
+    """Refused by its header, and nothing of it is echoed or kept; --ignore-column leaves it out."""
+    file = write(
+        office, "b.csv", ENROL.replace("\n", f",{NIK}\n"), header=HEADER.replace("\n", ",NIK\n")
+    )
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 1
+    assert "--ignore-column" in answer.err
+    assert NIK not in answer.err
+    assert not (office / "b.refused.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("nosuch.csv", None, 3),
+        ("folder", "", 3),
+        ("empty.csv", b"", 3),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00", 3),
+        ("words.csv", b"dear all,\nplease find attached\n", 3),
+        ("fake.xlsx", b"PK\x03\x04rubbish", 3),
+        ("escape.csv", HEADER.encode() + b"\x1b]0;x\x07,enrol\n", 3),
+        ("headers.csv", HEADER.encode(), 1),
+    ],
+)
+def test_what_is_no_table_is_refused(
+    name: str, content: bytes | str | None, code: int, office: Path
+) -> None:
+    """Exit code 3 where nothing can be read, 1 where there is nothing in it; and why."""
+    if content == "":
+        (office / name).mkdir()
+    elif isinstance(content, bytes):
+        (office / name).write_bytes(content)
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", name, folder=office)
+    assert answer.code == code, answer
+    assert name in answer.err
+    assert "\x1b" not in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_another_kind_of_file_is_refused_by_its_columns(office: Path) -> None:
+    """A file of targets is no file of potentials."""
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "potentials", EXAMPLE / "targets.csv", folder=office)
+    assert answer.code == 1
+    assert "the column valid_from is missing" in answer.err
+    assert not (EXAMPLE / "targets.refused.csv").exists()
+
+
+def test_the_wrong_locale_is_refused(office: Path, tmp_path: Path) -> None:
+    """41.65 is no number in Indonesian; it is never guessed."""
+    file = tmp_path / "figures.csv"
+    file.write_bytes((EXAMPLE / "figures.csv").read_bytes())
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "figures", file, folder=office)
+    assert answer.code == 1
+    assert "figures.csv:2:percent" in answer.err
+    assert ucj("import", "figures", file, "--locale", "en", folder=office).code == 0
+
+
+def test_the_template_is_refused_until_it_is_filled_in(office: Path) -> None:
+    """Its examples are never recorded by mistake."""
+    for kind in ("batches", "potentials", "targets", "figures"):
+        assert ucj("template", kind, "--output", f"{kind}.csv", folder=office).code == 0
+        with nothing_recorded(office / "registry.db"):
+            answer = ucj("import", kind, f"{kind}.csv", folder=office)
+        assert answer.code == 1
+        assert "example row" in answer.err
+
+
+def test_a_missing_store_is_said_before_the_file_is_read(tmp_path: Path) -> None:
+    """Exit code 4, even where the file is missing as well."""
+    answer = ucj("import", "batches", "nosuch.csv", folder=tmp_path)
+    assert answer.code == 4
+    assert "there is no store" in answer.err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("b.csv", "--dry-run", "--plan", "0" * 12),
+        ("b.csv", "--plan", "123"),
+        ("b.csv", "--plan", "nothexadecimal"),
+        ("b.csv", "c.csv", "--expect-rows", "1"),
+        ("b.csv", "c.csv", "--report", "r.json"),
+        ("b.csv", "c.csv", "--format", "json"),
+        ("b.csv", "--expect-rows", "1_000"),
+        ("b.csv", "--expect-rows", "٣"),
+        ("b.csv", "--report", "nosuch/r.json"),
+        ("b.csv", "--report", "b.csv"),
+        ("b.csv", "--refused", "b.csv"),
+        ("b.csv", "--refused", "-"),
+        ("-", "-"),
+        ("b.csv", "--locale", "fr"),
+        (),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(given: tuple[str, ...], office: Path) -> None:
+    """Exit code 2, before anything is read or written."""
+    file = write(office, "b.csv", ENROL)
+    content, before = file.read_bytes(), sorted(office.iterdir())
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", *given, folder=office)
+    assert answer.code == 2, answer
+    assert answer.out == ""
+    assert file.read_bytes() == content
+    assert sorted(office.iterdir()) == before
+
+
+# --- several files -----------------------------------------------------------------------------
+
+
+def test_several_files_are_several_decisions(office: Path) -> None:
+    """A refused file does not stop the others; the worst code is the answer."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", ENROL.replace("100", "x").replace("/1/", "/8/"))
+    write(office, "d.csv", ENROL.replace("/1/", "/9/"))
+    answer = ucj("import", "batches", "a.csv", "b.csv", "nosuch.csv", "d.csv", folder=office)
+    assert answer.code == 3, answer
+    assert "2 of 4 files are recorded." in answer.err
+    assert "nosuch.csv cannot be opened" in answer.err
+    assert head(office / "registry.db") == 4
+    assert active(office) == 200
+
+
+def test_files_are_decided_in_order(office: Path) -> None:
+    """A leave may come in the file after its batch, not before it."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    assert ucj("import", "batches", "b.csv", "a.csv", folder=office).code == 1
+    assert head(office / "registry.db") == 2
+    assert ucj("import", "batches", "a.csv", "b.csv", folder=office).code == 0
+    assert active(office) == 70
+
+
+# --- reports -----------------------------------------------------------------------------------
+
+
+def test_the_report_as_json_says_the_same(office: Path) -> None:
+    """--format json prints what --report writes, whatever was decided."""
+    good, bad = write(office, "a.csv", ENROL), write(office, "b.csv", "x,enrol,Atlantis\n")
+    for file, code, decision in ((good, 0, "recorded"), (bad, 1, "refused")):
+        more = ("--format", "json", "--report", "r.json")
+        answer = ucj("import", "batches", file, *more, folder=office)
+        assert answer.code == code
+        document = answer.json()
+        assert document == json.loads((office / "r.json").read_text(encoding="utf-8"))
+        assert document["decision"] == decision
+    assert document["recorded"] is None
+    assert document["refused_file"] == "b.refused.csv"
+    assert document["problems"][0]["where"].startswith("b.csv:2")
+
+
+def test_json_instants_are_utc(office: Path) -> None:
+    """As in every JSON of ours: with a Z."""
+    file = write(office, "a.csv", ENROL)
+    answer = ucj("import", "batches", file, "--format", "json", folder=office)
+    recorded = answer.json()["recorded"]
+    assert recorded["recorded_at"].endswith("Z")
+    assert (recorded["first_position"], recorded["last_position"]) == (1, 2)
+
+
+def test_json_lines_for_several_files(office: Path) -> None:
+    """One report a line."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    given = ("import", "batches", "a.csv", "b.csv", "--format", "jsonl")
+    reports = [json.loads(line) for line in ucj(*given, folder=office).lines]
+    assert [each["file"] for each in reports] == ["a.csv", "b.csv"]
+
+
+def test_refused_rows_that_cannot_be_written_are_said(office: Path) -> None:
+    """The refusal stands, and says where they could go."""
+    (office / "b.refused.csv").mkdir()
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", write(office, "b.csv", "x,enrol,Q\n"), folder=office)
+    assert answer.code == 1
+    assert "name another place with --refused" in answer.err
+
+
+def test_words_are_whole_on_narrow_terminals_and_without_colour(office: Path) -> None:
+    """No line is cut, no escape code is printed, whatever the terminal."""
+    file = write(office, "b.csv", ENROL)
+    plain = ucj("import", "batches", file, "--dry-run", folder=office)
+    for columns, more in ((60, {}), (200, {"NO_COLOR": "1"})):
+        shown = ucj(
+            "import", "batches", file, "--dry-run",
+            folder=office, terminal=True, columns=columns, environment=more,
+        )  # fmt: skip
+        assert shown.lines == plain.lines
+        assert "\x1b" not in shown.out + shown.err
+
+
+def test_through_a_pipe_as_a_process(office: Path) -> None:
+    """The same words from a process whose streams are pipes, fed through a pipe."""
+    done = ucj_process("import", "batches", "-", folder=office, stdin=(HEADER + ENROL).encode())
+    assert (done.code, done.err) == (0, "")
+    assert "recorded at #1–#2" in done.out
+
+
+# --- interruptions -----------------------------------------------------------------------------
+
+
+def _interrupt(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "registry.intake.spool._copy",
+        "registry.intake.admission.admit",
+        "registry.application.EnrolmentRegistry.import_file",
+        "registry.recording.Recording.check",
+        "registry.storage.sqlite.WriteTransaction.keep_source",
+    ],
+)
+def test_an_interruption_before_the_commit_records_nothing(
+    moment: str, office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 130, nothing recorded, and it is said so."""
+    file = write(office, "b.csv", ENROL)
+    with nothing_recorded(office / "registry.db"), monkeypatch.context() as patched:
+        patched.setattr(moment, _interrupt)
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 130, answer
+    assert "Interrupted; nothing was recorded." in answer.err
+    assert ucj("import", "batches", file, folder=office).code == 0
+
+
+def test_an_interruption_after_the_commit_does_not_deny_it(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded is said to be, although the answer was cut short."""
+    file = write(office, "b.csv", ENROL)
+    with monkeypatch.context() as patched:
+        patched.setattr("cli.importing.say", _interrupt)
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 130
+    assert "Interrupted, but b.csv is recorded." in answer.err
+    assert "nothing was recorded" not in answer.err
+    assert head(office / "registry.db") == 2
+
+
+def test_an_interruption_between_files_says_what_is_left(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first file stays recorded; the second is named as left."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    from registry.intake import admission
+
+    real = admission.admit
+
+    def second_interrupts(spooled: Any, *rest: Any, **named: Any) -> Any:
+        return _interrupt() if spooled.name == "b.csv" else real(spooled, *rest, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(admission, "admit", second_interrupts)
+        answer = ucj("import", "batches", "a.csv", "b.csv", folder=office)
+    assert answer.code == 130
+    assert "1 of 2 files were decided as said above; left: b.csv." in answer.err
+    assert "nothing was recorded" not in answer.err
+    assert head(office / "registry.db") == 2
+
+
+def test_a_long_tail_leaves_an_image_behind(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the commit is acknowledged an image is published; being interrupted there is nothing."""
+    monkeypatch.setattr("projections.workspace.PUBLISH_TAIL_EVENTS", 2)
+    answer = ucj("import", "batches", write(office, "a.csv", ENROL), folder=office)
+    assert answer.code == 0
+    images = [path.name for path in (office / "registry.db.ledger").glob("*-2.duckdb")]
+    assert len(images) == 1
+    monkeypatch.setattr("projections.workspace.build_image", _interrupt)
+    answer = ucj("import", "batches", write(office, "b.csv", LEAVE), folder=office)
+    assert answer.code == 0, answer
+    answer = ucj("import", "batches", write(office, "c.csv", ENROL, LEAVE), folder=office)
+    assert answer.code == 0, answer
+    assert "left for later" in answer.err
+    assert active(office) == 70
+
+
+# --- correct -----------------------------------------------------------------------------------
+
+
+def correct(folder: Path, *more: str, rows: str = "", name: str = "c.csv") -> Answer:
+    """Correct 400/1/2025 by a file of rows."""
+    write(folder, name, rows or ENROL.replace(",100,", ",98,"))
+    given = ("correct", "400/1/2025", name, "--area", "16.06", "--reason", "two twice", *more)
+    return ucj(*given, folder=folder)
+
+
+@pytest.fixture
+def recorded(office: Path) -> Path:
+    """Return an office with 100 enrolled, of whom 30 left."""
+    assert ucj("import", "batches", write(office, "b.csv", ENROL, LEAVE), folder=office).code == 0
+    return office
+
+
+def test_a_correction_replaces_what_the_batch_says(recorded: Path) -> None:
+    """100 becomes 98: what goes, what comes, and the sum; the past stays as it was known."""
+    with nothing_recorded(recorded / "registry.db"):
+        dry = correct(recorded, "--dry-run")
+    assert dry.code == 0, dry
+    answer = correct(recorded)
+    assert answer.code == 0, answer
+    assert answer.lines[1:5] == dry.lines[1:5] == [
+        "400/1/2025 of Musi Banyuasin (16.06): enrolment corrected",
+        "  -100 pekerja-rentan from 2025-01-01 until 2025-12-31, taken back",
+        "  +98 pekerja-rentan from 2025-01-01 until 2025-12-31",
+        "  in all -2",
+    ]
+    assert answer.lines[5].startswith("recorded at #4–#5, ")
+    assert active(recorded) == 68
+    known = ucj("coverage", "16.06", "--on", "2025-06", "--known", "#3", "--format", "json",
+                folder=recorded)  # fmt: skip
+    assert known.json()[0]["active"] == 70
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (ENROL.replace(",100,", ",20,"), "400/2/2025 (30 on 2025-03-01)"),
+        (ENROL + ENROL.replace("/1/", "/7/"), "only the rows of 400/1/2025"),
+        (ENROL.replace("16.06", "16.07"), "only the rows of 400/1/2025"),
+        (LEAVE.replace("400/1/2025", "").replace("400/2", "400/1"), "Withdraw it and record another"),
+        (ENROL, "nothing to correct"),
+        ("400/1/2025,withdraw,16.06,,,,,,,wrong\n", "Use `ucj withdraw`"),
+        (ENROL.replace(",100,", ",0,"), "c.csv:2:workers"),
+    ],
+)
+def test_a_correction_that_cannot_be_is_refused(rows: str, words: str, recorded: Path) -> None:
+    """Exit code 1 with the reason and every dependent batch; nothing recorded."""
+    with nothing_recorded(recorded / "registry.db"):
+        answer = correct(recorded, rows=rows)
+    assert answer.code == 1, answer
+    assert words in answer.err
+    assert active(recorded) == 70
+
+
+def test_a_correction_of_nothing_is_refused(office: Path) -> None:
+    """A batch that was never recorded is imported, not corrected."""
+    with nothing_recorded(office / "registry.db"):
+        answer = correct(office)
+    assert answer.code == 1
+    assert "no such batch" in answer.err
+
+
+def test_the_spelling_of_the_reference_does_not_matter(recorded: Path) -> None:
+    """NFKC, case and spaces are not the identity of a batch."""
+    write(recorded, "c.csv", ENROL.replace(",100,", ",98,"))
+    given = ("correct", " 400/1/2025 ", "c.csv", "--area", "musi banyuasin", "--reason", "x")
+    assert ucj(*given, folder=recorded).code == 0
