@@ -21,6 +21,8 @@ from cli.output import (
     write_document,
     write_listing,
 )
+from registry.safe_text import safe
+from registry.terms import NOTE_LENGTH_MAX
 
 if TYPE_CHECKING:
     from projections.batches import BatchKey, BatchShown, Version
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from projections.workspace import Workspace
     from registry.storage.log import StoredRow
 
+ROWS_SHOWN_MAX: Final = 5
 _POSITION: Final = re.compile(r"[@#]([1-9][0-9]{0,17})")
 
 _HISTORY: Final = (
@@ -268,19 +271,19 @@ def _version_document(version: Version) -> dict[str, Any]:
 
 def _batch_notes(shown: BatchShown) -> list[str]:
     """Return what a table of lines leaves out, in words."""
-    part = f" part {shown.key.part}" if shown.key.part else ""
+    part = f" part {safe(shown.key.part)}" if shown.key.part else ""
     times = "once" if shown.corrections == 1 else f"{shown.corrections} times"
     state = {
         "in-force": "in force",
         "corrected": f"in force, corrected {times}",
         "withdrawn": "withdrawn: nothing of it is in force",
     }[shown.state]
+    said = "".join(f" · {each}" for each in _said(shown))
+    where = f"{shown.area_name} ({shown.key.area})"
+    known = f"as known at #{shown.known_position}"
     notes = [
-        f"{shown.key.reference}{part} · {shown.area_name} ({shown.key.area}) · {state},"
-        f" as known at #{shown.known_position}.",
-        f"{shown.kind.capitalize()} of {shown.workers:+,} from {shown.effective_on}"
-        + "".join(f" · {each}" for each in _said(shown))
-        + ".",
+        f"{safe(shown.key.reference)}{part} · {where} · {state}, {known}.",
+        f"{shown.kind.capitalize()} of {shown.workers:+,} from {shown.effective_on}{said}.",
     ]
     for cohort in shown.cohorts:
         until = f" until {cohort.covered_until}" if cohort.covered_until else ""
@@ -297,7 +300,7 @@ def _batch_notes(shown: BatchShown) -> list[str]:
         ]
         notes.append(f"{'; '.join(words)}; {cohort.active:,} covered on {shown.on}.")
     notes += [
-        f"Drawn on by {each.reference}{f' part {each.part}' if each.part else ''}"
+        f"Drawn on by {safe(each.reference)}{f' part {safe(each.part)}' if each.part else ''}"
         f" ({each.area}): {each.kind} of {each.workers:+,} from {each.effective_on}."
         for each in shown.dependents
     ]
@@ -314,23 +317,24 @@ def _said(shown: BatchShown) -> Iterator[str]:
     if shown.decided_on:
         yield f"decided on {shown.decided_on}"
     if shown.document:
-        yield shown.document
+        yield safe(shown.document, limit=NOTE_LENGTH_MAX)
     if shown.proposed is not None:
         yield f"{shown.proposed:,} proposed"
     if shown.rejected:
         yield "rejected " + ", ".join(f"{count:,} {why}" for why, count in shown.rejected.items())
     if shown.note:
-        yield f"note: {shown.note}"
+        yield f"note: {safe(shown.note, limit=NOTE_LENGTH_MAX)}"
 
 
 def _version_note(version: Version) -> str:
-    rows = ", ".join(str(row) for row in version.rows[:5]) + ("…" if len(version.rows) > 5 else "")  # noqa: PLR2004
+    rows = ", ".join(str(row) for row in version.rows[:ROWS_SHOWN_MAX])
+    rows += "…" if len(version.rows) > ROWS_SHOWN_MAX else ""
     origin = _address(version.file, version.sheet, None)
     place = f", from {origin}{f' row {rows}' if rows else ''}" if origin else ", typed"
-    because = f", because {version.because}" if version.because else ""
+    because = f", because {safe(version.because)}" if version.because else ""
     return (
         f"#{version.position} {version.event} {version.workers:+,},"
-        f" {_moment(version.recorded_at)} by {version.recorded_by}{place}{because}."
+        f" {_moment(version.recorded_at)} by {safe(version.recorded_by)}{place}{because}."
     )
 
 
@@ -565,7 +569,8 @@ def _cells(originals: list[Original], *, blank: bool) -> Iterator[dict[str, obje
 
 def _original_note(original: Original) -> str:
     version = original.version
-    said = f"#{version.position} {version.event}, {_moment(version.recorded_at)} by {version.recorded_by}"
+    when = f"{_moment(version.recorded_at)} by {safe(version.recorded_by)}"
+    said = f"#{version.position} {version.event}, {when}"
     if version.file is None:
         return f"{said}: typed, no file."
     words = [f"{said}: {version.file}, SHA-256 {version.file_sha256}."]

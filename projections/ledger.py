@@ -37,6 +37,8 @@ PUBLISH_TAIL_EVENTS: Final = 10_000
 LISTINGS_MAX: Final = 5
 """An image that was listed may be gone before it is opened; a newer one is there then."""
 
+_DISK_FAULTS: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
+
 Notice = Callable[[str], None]
 Progress = Callable[[int], None]
 
@@ -67,6 +69,19 @@ class ImageFolder:
         """Remove an image; a file in use on Windows stays, and is not used again."""
         with suppress(OSError):
             image.path.unlink(missing_ok=True)
+
+    def adopt(self, head: int) -> None:
+        """Make an image of what was laid out ahead of a commit, once the log has come so far."""
+        for path in self.path.glob(f"{_name_prefix()}-*.ahead"):
+            with suppress(ValueError, OSError):
+                if int(path.stem.rsplit("-", 1)[1]) <= head:
+                    path.rename(path.with_suffix(".duckdb"))
+
+    def forget_ahead(self) -> None:
+        """Remove what was laid out for a commit that never came; asked under the write lock."""
+        for path in self.path.glob("*.ahead"):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def image_folder(store: Path, store_id: str) -> ImageFolder | None:
@@ -139,6 +154,7 @@ class Ledger:
     def _attach_image(self) -> Image | None:
         if self.folder is None:
             return None
+        self.folder.adopt(self.head)
         refused: set[Path] = set()
         image: Image | None = None
         for _ in range(LISTINGS_MAX):
@@ -245,10 +261,12 @@ def build_image(
             built = building / "image.duckdb"
             _lay_out(work, built, log, position)
             _publish(built, target)
-    except OSError as error:
-        what = f"the ledger image cannot be written: {error.strerror}"
+    except (OSError, *_DISK_FAULTS) as error:
+        why = (error.strerror or "") if isinstance(error, OSError) else "The disk may be full."
         raise StoreError(
-            what, remedy="Free some space, or name another folder in UCJ_CACHE."
+            "the ledger image cannot be written",
+            why=why,
+            remedy="Free some space, or name another folder in UCJ_CACHE.",
         ) from None
     image = Image(target, position)
     for older in folder.images():
@@ -344,10 +362,28 @@ def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[_Chunk]
         yield _Chunk(path, after, line_bytes_max)
 
 
+def lay_out_ahead(ledger: Ledger) -> None:
+    """Write image and tail together as the next image, before the tail's end is committed.
+
+    It counts once the log has come so far and holds the very event it ends with. So nobody who
+    asks after a long import has to fold it. It is a cache: failing is no failure.
+    """
+    if ledger.folder is None:
+        return
+    with suppress(duckdb.Error, OSError), _building_folder(ledger.folder.path) as building:
+        built = building / "image.duckdb"
+        ledger.connection.execute(
+            f"SET preserve_insertion_order = true; ATTACH {_quoted(built)} AS built"
+        )
+        _write_tables(ledger.connection, "built", "memory.main", ledger.log, ledger.position)
+        ledger.connection.execute("CHECKPOINT built; DETACH built")
+        _publish(built, ledger.folder.path / f"{_name_prefix()}-{ledger.position}.ahead")
+        for older in ledger.folder.images()[1:]:
+            ledger.folder.discard(older)
+
+
 def _lay_out(work: Path, built: Path, log: Log, position: int) -> None:
     """Write the tables in their order, and what the image is of, into a new file."""
-    row = log.row(position)
-    assert row is not None
     connection = connect(built)
     try:
         connection.execute(
@@ -355,18 +391,28 @@ def _lay_out(work: Path, built: Path, log: Log, position: int) -> None:
             f" SET temp_directory = {_quoted(built.parent / 'spill')};"
             f" ATTACH {_quoted(work)} AS work (READ_ONLY)"
         )
-        for table in fold.TABLES:
-            connection.execute(
-                f"CREATE TABLE {table} AS SELECT * FROM work.{table} ORDER BY {fold.sorted_by(table)}"
-            )
-        connection.execute(
-            "CREATE TABLE image AS SELECT $1 AS store_id, $2 AS fold_version, $3 AS duckdb_version,"
-            " $4::BIGINT AS position, $5 AS event_sha256",
-            [log.store_id, fold.version(), duckdb.__version__, position, row.sha256()],
-        )
+        _write_tables(connection, "main", "work", log, position)
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
+
+
+def _write_tables(
+    connection: duckdb.DuckDBPyConnection, into: str, out_of: str, log: Log, position: int
+) -> None:
+    """Write the tables as they lie in an image, and what it is an image of."""
+    row = log.row(position)
+    assert row is not None
+    for table in fold.TABLES:
+        connection.execute(
+            f"CREATE TABLE {into}.{table} AS SELECT * FROM {out_of}.{table}"
+            f" ORDER BY {fold.sorted_by(table)}"
+        )
+    connection.execute(
+        f"CREATE TABLE {into}.image AS SELECT $1 AS store_id, $2 AS fold_version,"
+        " $3 AS duckdb_version, $4::BIGINT AS position, $5 AS event_sha256",
+        [log.store_id, fold.version(), duckdb.__version__, position, row.sha256()],
+    )
 
 
 def _publish(built: Path, target: Path) -> None:

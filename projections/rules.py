@@ -6,11 +6,11 @@ the areas and categories that it takes from. There is no second table of balance
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.ledger import Ledger, build_image
+from projections.ledger import Ledger, build_image, lay_out_ahead
 from registry.balances import Blame, Finding, Survivors
 
 if TYPE_CHECKING:
@@ -201,20 +201,14 @@ class LedgerBalances:
 
     def findings(self, log: Log, since: int) -> list[Finding]:
         """See `registry.balances.Balances.findings`."""
-        with _ledger(log, self._folder) as connection:
-            for statement in _PREPARE.split(";")[:-1]:
-                names = {"since": since} if "$since" in statement else {}
-                connection.execute(statement, names)
-            found = connection.execute(_ASKED).fetchone()
-            takes, renews, draws = found or (True, True, True)
-            return [
-                *_openings(connection),
-                *(_cohorts(connection) if takes else ()),
-                *(_pools(connection) if takes else ()),
-                *(_renewals(connection) if renews else ()),
-                *_look_alikes(connection),
-                *(_pool_draws(connection) if draws else ()),
-            ]
+        if self._folder is not None:
+            self._folder.adopt(since)
+            self._folder.forget_ahead()
+        with closing(Ledger(log, self._folder)) as ledger:
+            found = _findings(ledger.connection, since)
+            if ledger.publish_is_due() and not any(each.severity == "error" for each in found):
+                lay_out_ahead(ledger)
+        return found
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
         """See `registry.balances.Balances.survivors`."""
@@ -255,6 +249,22 @@ class LedgerBalances:
 
 PREPARE_TAIL_EVENTS: Final = 50_000
 """Above this a fold takes about a second, which no other writer should wait for."""
+
+
+def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:
+    for statement in _PREPARE.split(";")[:-1]:
+        names = {"since": since} if "$since" in statement else {}
+        connection.execute(statement, names)
+    found = connection.execute(_ASKED).fetchone()
+    takes, renews, draws = found or (True, True, True)
+    return [
+        *_openings(connection),
+        *(_cohorts(connection) if takes else ()),
+        *(_pools(connection) if takes else ()),
+        *(_renewals(connection) if renews else ()),
+        *_look_alikes(connection),
+        *(_pool_draws(connection) if draws else ()),
+    ]
 
 
 @contextmanager

@@ -94,6 +94,7 @@ class Workspace:
         """Leave a new image behind if the tail has grown long: for whoever has just recorded."""
         if self.folder is None:
             return
+        self.folder.adopt(self.log.head())
         newest = next(iter(self.folder.images()), None)
         if self.log.head() - (newest.position if newest else 0) >= PUBLISH_TAIL_EVENTS:
             self._publish(progress)

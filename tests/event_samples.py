@@ -262,7 +262,8 @@ HOSTILE_TEXTS: Final = (
 )
 
 _printable = st.characters(
-    codec="utf-8", exclude_characters=[chr(c) for c in (*range(9), *range(11, 32), *range(127, 160))]
+    codec="utf-8",
+    exclude_characters=[chr(c) for c in (*range(9), *range(11, 32), *range(127, 160))],
 )
 
 

@@ -65,7 +65,7 @@ class Running:
 
     def __init__(
         self,
-        command: Sequence[str | Path],
+        command: Sequence[str | Path] | Sequence[str],
         *,
         folder: Path,
         environment: Mapping[str, str] | None = None,
@@ -189,33 +189,43 @@ def mark_of(file: Path) -> tuple[int, int] | None:
 # --- strace --------------------------------------------------------------------------------------
 
 HAS_STRACE: Final = shutil.which("strace") is not None
+# Not --seccomp-bpf: with it a kill is never delivered (strace 6.1).
+_STRACE: Final = ("strace", "-f", "-qq", "-o")
 NO_STRACE: Final = "strace is not installed: faults at the Nth call of the system are not tried"
 
 
-def traced(command: Sequence[str | Path], call: str, fault: str, number: int) -> list[str | Path]:
+def traced(
+    command: Sequence[str | Path], call: str, fault: str, number: int, *, log: Path | None = None
+) -> list[str | Path]:
     """Return the command such that the Nth call of the system meets a fault.
 
-    strace dies as its process does, so that a negative code means the fault was met.
+    strace dies as its process does, so that a negative code means that a kill was met; an error
+    that was injected is marked in the log.
     """
     injection = f"inject={call}:{fault}:when={number}"
-    return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull,
-            "-e", f"trace={call}", "-e", injection, *command]  # fmt: skip
+    return [*_STRACE, log or os.devnull, "-e", f"trace={call}", "-e", injection, *command]
 
 
 def counted(command: Sequence[str | Path], log: Path, calls: Sequence[str]) -> list[str | Path]:
     """Return the command such that its calls of the system are listed in a file."""
-    return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", log,
-            "-e", f"trace={','.join(calls)}", *command]  # fmt: skip
+    return [*_STRACE, log, "-e", f"trace={','.join(calls)}", *command]
 
 
-def calls_in(log: Path) -> dict[str, int]:
-    """Return how often each call stands in a list, for the process that makes the most."""
-    counts: dict[tuple[str, str], int] = {}
-    for line in log.read_text(errors="replace").splitlines():
+def places_in(log: Path, calls: Sequence[str], *, only: Mapping[str, str]) -> dict[str, list[int]]:
+    """Return, for each call, which of those of the first process they are: 1 is its first.
+
+    `only` leaves out the calls that do not name a text.
+    """
+    lines = log.read_text(errors="replace").splitlines()
+    first = lines[0].split()[0]
+    counts = dict.fromkeys(calls, 0)
+    places: dict[str, list[int]] = {call: [] for call in calls}
+    for line in lines:
         match = re.match(r"(\d+) +(\w+)\(", line)
-        if match:
-            counts[match[2], match[1]] = counts.get((match[2], match[1]), 0) + 1
-    most: dict[str, int] = {}
-    for (call, _), count in counts.items():
-        most[call] = max(most.get(call, 0), count)
-    return most
+        if match is None or match[1] != first:
+            continue
+        call = match[2]
+        counts[call] += 1
+        if only.get(call, "") in line:
+            places[call].append(counts[call])
+    return places

@@ -18,10 +18,11 @@ A category of `any` is left out. `reclassify` names the category left, and `to` 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any, Final
 
 import pytest
 
@@ -52,7 +53,7 @@ KEYWORDS = {
 }
 OF_THE_LINE = ("covered_until", "of_batch", "of_part", "from_area", "segment")
 POTENTIAL = "potential"
-READ = {
+READ: Final[dict[str, Callable[[str], object]]] = {
     "effective_on": date.fromisoformat,
     "covered_until": date.fromisoformat,
     "segment": Segment,
@@ -208,12 +209,12 @@ def _command(words: list[str]) -> Command:
     has_line = verb != Action.WITHDRAW
     category = rest.pop(0) if has_line else None
     workers = rest.pop(0) if has_line else "0"
-    said: dict[str, object] = {}
+    said: dict[str, Any] = {}
     while rest:
         word = rest.pop(0)
         if word in KEYWORDS:
             name = KEYWORDS[word]
-            said[name] = READ.get(name, str)(rest.pop(0))  # type: ignore[operator]
+            said[name] = READ.get(name, str)(rest.pop(0))
         else:
             said["reference"] = word
     line = {name: said.pop(name) for name in OF_THE_LINE if name in said}
@@ -224,7 +225,7 @@ def _command(words: list[str]) -> Command:
     else:
         line["category"] = category
     lines = (BatchLine(workers=int(workers), **line),) if has_line else ()
-    return RecordBatch(action=Action(verb), area=area, lines=lines, **said)  # type: ignore[arg-type]
+    return RecordBatch(action=Action(verb), area=area, lines=lines, **said)
 
 
 def written(command: Command) -> Iterator[str]:

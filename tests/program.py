@@ -105,11 +105,16 @@ def ucj_process(
         input=stdin,
         capture_output=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **_environment(columns, environment)},
+        env=process_environment(**_environment(columns, environment)),
         timeout=timeout,
         check=False,
     )
     return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def process_environment(**more: str) -> dict[str, str]:
+    """Return the environment in which a process finds the program and somebody who records."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "UCJ_ACTOR": ACTOR, **more}
 
 
 def head(store: Path) -> int:

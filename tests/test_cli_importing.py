@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from tests.program import EXAMPLE, Answer, head, nothing_recorded, ucj, ucj_process
+from tests.program import (
+    EXAMPLE,
+    Answer,
+    head,
+    nothing_recorded,
+    process_environment,
+    ucj,
+    ucj_process,
+)
 
 NIK = "1671012304560001"
 HEADER = "reference,action,area,category,workers,effective_on,covered_until,of_batch,reason,note\n"
@@ -19,10 +35,22 @@ ENROL = "400/1/2025,enrol,16.06,pekerja-rentan,100,2025-01-01,2025-12-31,,,\n"
 LEAVE = "400/2/2025,deactivate,16.06,pekerja-rentan,30,2025-03-01,,400/1/2025,deceased,\n"
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with an empty store in it, and one where 30 of 100 enrolled have left."""
+    folder = tmp_path_factory.mktemp("offices")
+    for name in ("empty", "recorded"):
+        (folder / name).mkdir()
+        assert ucj("init", folder=folder / name).code == 0
+    file = write(folder / "recorded", "b.csv", ENROL, LEAVE)
+    assert ucj("import", "batches", file, folder=folder / "recorded").code == 0
+    return folder
+
+
 @pytest.fixture
-def office(tmp_path: Path) -> Path:
+def office(made_once: Path, tmp_path: Path) -> Path:
     """Return a folder with an empty store in it."""
-    assert ucj("init", folder=tmp_path).code == 0
+    shutil.copytree(made_once / "empty", tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -368,6 +396,7 @@ def test_files_are_decided_in_order(office: Path) -> None:
 def test_the_report_as_json_says_the_same(office: Path) -> None:
     """--format json prints what --report writes, whatever was decided."""
     good, bad = write(office, "a.csv", ENROL), write(office, "b.csv", "x,enrol,Atlantis\n")
+    document: dict[str, Any] = {}
     for file, code, decision in ((good, 0, "recorded"), (bad, 1, "refused")):
         more = ("--format", "json", "--report", "r.json")
         answer = ucj("import", "batches", file, *more, folder=office)
@@ -427,6 +456,45 @@ def test_through_a_pipe_as_a_process(office: Path) -> None:
     assert "recorded at #1–#2" in done.out
 
 
+def test_a_reader_who_has_gone_does_not_stop_the_import(office: Path) -> None:
+    """`ucj import batches a.csv b.csv | head -0` records both files all the same."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    command = [sys.executable, "-m", "cli.main", "import", "batches", "a.csv", "b.csv"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command, cwd=office, env=process_environment(), stdout=writing, stderr=subprocess.PIPE,
+        check=False, timeout=60,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert b"2 of 2 files are recorded." in done.stderr
+    assert head(office / "registry.db") == 4
+
+
+def test_a_busy_store_is_waited_for_and_then_said(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process writes for longer than the time-out: exit code 4, nothing recorded."""
+    from registry.application import EnrolmentRegistry
+
+    waits = EnrolmentRegistry.__init__.__kwdefaults__
+    assert waits is not None
+    monkeypatch.setitem(waits, "lock_timeout_seconds", 0.2)
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    with closing(sqlite3.connect(office / "registry.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = ucj("import", "batches", "a.csv", "b.csv", folder=office)
+        other.execute("ROLLBACK")
+    assert answer.code == 4, answer
+    assert "busy" in answer.err
+    assert "left: a.csv, b.csv." in answer.err
+    assert head(office / "registry.db") == 0
+    assert ucj("import", "batches", "a.csv", "b.csv", folder=office).code == 0
+
+
 # --- interruptions -----------------------------------------------------------------------------
 
 
@@ -455,6 +523,48 @@ def test_an_interruption_before_the_commit_records_nothing(
     assert answer.code == 130, answer
     assert "Interrupted; nothing was recorded." in answer.err
     assert ucj("import", "batches", file, folder=office).code == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT to send")
+def test_ctrl_c_while_a_pipe_is_read(office: Path) -> None:
+    """A process that waits for its input ends with 130 and leaves no copy of it behind."""
+    spool = office / "spool"
+    spool.mkdir()
+    command = [sys.executable, "-m", "cli.main", "import", "batches", "-"]
+    with (
+        nothing_recorded(office / "registry.db"),
+        subprocess.Popen(
+            command, cwd=office, env=process_environment(TMPDIR=str(spool)),
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write((HEADER + ENROL).encode())
+        process.stdin.flush()
+        deadline = time.monotonic() + 30
+        while not list(spool.glob("ucj-*/input")) and time.monotonic() < deadline:
+            os.sched_yield()
+        assert list(spool.glob("ucj-*/input")), "the fault was never reached"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Interrupted; nothing was recorded." in err
+    assert list(spool.iterdir()) == []
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was decided, the private copy of the input goes."""
+    spool = office / "spool"
+    spool.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spool))
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", "x,enrol,Atlantis\n")
+    (office / "c.csv").write_bytes(b"\x00")
+    codes = [ucj("import", "batches", f"{name}.csv", folder=office).code for name in "abc"]
+    assert codes == [0, 1, 3]
+    assert list(spool.iterdir()) == []
 
 
 def test_an_interruption_after_the_commit_does_not_deny_it(
@@ -520,10 +630,10 @@ def correct(folder: Path, *more: str, rows: str = "", name: str = "c.csv") -> An
 
 
 @pytest.fixture
-def recorded(office: Path) -> Path:
-    """Return an office with 100 enrolled, of whom 30 left."""
-    assert ucj("import", "batches", write(office, "b.csv", ENROL, LEAVE), folder=office).code == 0
-    return office
+def recorded(made_once: Path, tmp_path: Path) -> Path:
+    """Return a folder with a store where 30 of 100 enrolled have left."""
+    shutil.copytree(made_once / "recorded", tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 def test_a_correction_replaces_what_the_batch_says(recorded: Path) -> None:
@@ -533,12 +643,16 @@ def test_a_correction_replaces_what_the_batch_says(recorded: Path) -> None:
     assert dry.code == 0, dry
     answer = correct(recorded)
     assert answer.code == 0, answer
-    assert answer.lines[1:5] == dry.lines[1:5] == [
-        "400/1/2025 of Musi Banyuasin (16.06): enrolment corrected",
-        "  -100 pekerja-rentan from 2025-01-01 until 2025-12-31, taken back",
-        "  +98 pekerja-rentan from 2025-01-01 until 2025-12-31",
-        "  in all -2",
-    ]
+    assert (
+        answer.lines[1:5]
+        == dry.lines[1:5]
+        == [
+            "400/1/2025 of Musi Banyuasin (16.06): enrolment corrected",
+            "  -100 pekerja-rentan from 2025-01-01 until 2025-12-31, taken back",
+            "  +98 pekerja-rentan from 2025-01-01 until 2025-12-31",
+            "  in all -2",
+        ]
+    )
     assert answer.lines[5].startswith("recorded at #4–#5, ")
     assert active(recorded) == 68
     known = ucj("coverage", "16.06", "--on", "2025-06", "--known", "#3", "--format", "json",
@@ -552,7 +666,10 @@ def test_a_correction_replaces_what_the_batch_says(recorded: Path) -> None:
         (ENROL.replace(",100,", ",20,"), "400/2/2025 (30 on 2025-03-01)"),
         (ENROL + ENROL.replace("/1/", "/7/"), "only the rows of 400/1/2025"),
         (ENROL.replace("16.06", "16.07"), "only the rows of 400/1/2025"),
-        (LEAVE.replace("400/1/2025", "").replace("400/2", "400/1"), "Withdraw it and record another"),
+        (
+            LEAVE.replace("400/1/2025", "").replace("400/2", "400/1"),
+            "Withdraw it and record another",
+        ),
         (ENROL, "nothing to correct"),
         ("400/1/2025,withdraw,16.06,,,,,,,wrong\n", "Use `ucj withdraw`"),
         (ENROL.replace(",100,", ",0,"), "c.csv:2:workers"),

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import pytest
 
-from cli.main import COMMANDS, ucj as program
+from cli.main import COMMANDS
+from cli.main import ucj as program
 from tests.program import ucj, ucj_process
 
 NIK = "1671012304560001"
@@ -39,7 +40,7 @@ def test_every_command_helps_with_an_example(typed: str, tmp_path: Path) -> None
     answer = ucj(*typed.split(), "--help", folder=tmp_path)
     assert answer.code == 0, answer
     assert "\n  Example" in answer.out
-    assert f"    ucj {typed.split()[0]}" in answer.out or "| ucj " in answer.out
+    assert f"    ucj {typed.split(maxsplit=1)[0]}" in answer.out or "| ucj " in answer.out
     assert "\\b" not in answer.out
     assert max(map(len, answer.lines)) <= 100
     assert answer.err == ""

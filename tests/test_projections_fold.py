@@ -260,7 +260,9 @@ NEWER: Final = {
 
 
 @pytest.mark.parametrize("name", NEWER)
-def test_an_event_of_a_newer_ucj_is_never_skipped(name: str, connection: DuckDBPyConnection) -> None:
+def test_an_event_of_a_newer_ucj_is_never_skipped(
+    name: str, connection: DuckDBPyConnection
+) -> None:
     """Mapper and fold both say: update ucj; the fold with the position, and nothing is inserted."""
     from eventsourcing.persistence import StoredEvent
 
@@ -389,9 +391,13 @@ def test_no_key_can_be_missing_misspelt_or_added(
             continue  # told apart above: what has no version is damage as well
         states.append(_mutated(state, path, lambda parent, key: parent.pop(key)))
         states.append(
-            _mutated(state, path, lambda parent, key: parent.__setitem__(f"{key}s", parent.pop(key)))
+            _mutated(
+                state, path, lambda parent, key: parent.__setitem__(f"{key}s", parent.pop(key))
+            )
         )
-        states.append(_mutated(state, path, lambda parent, key: parent.__setitem__(f"{key}_", None)))
+        states.append(
+            _mutated(state, path, lambda parent, key: parent.__setitem__(f"{key}_", None))
+        )
     lines = [_line(number, stored.topic, each) for number, each in enumerate(states, 1)]
     every = fold.section("malformed").replace("LIMIT 1", "")
     assert every != fold.section("malformed")

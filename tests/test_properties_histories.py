@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -64,7 +65,7 @@ def play(store: Store, step: Step, oracle: Oracle) -> None:
 
 
 def position_of(store: Store, place: int) -> int:
-    """Return the position of the potential that was said as the so-and-so-manieth of all."""
+    """Return the position at which a potential was said, by its place among all of them."""
     log = store.log()
     said = [row.position for row in log.rows() if row.topic == "ucj.labour-potential-revised"]
     log.close()
@@ -129,7 +130,11 @@ def add_up(ledger: Ledger, on: date, known: int) -> None:
                 assert sum(row.points or 0 for row in parts) == total.coverage
 
 
-@settings(max_examples=max(1, settings().max_examples * 3 // 5))
+EXAMPLES = max(1, settings().max_examples * 3 // 5)
+
+
+@pytest.mark.timeout(20 * EXAMPLES)  # about 0.8 s an example where nothing else runs
+@settings(max_examples=EXAMPLES)
 @given(history=histories(), asked=pairs, published=st.integers(0, 4))
 def test_three_stores_answer_what_the_oracle_counts(
     history: History, asked: list[tuple[date, int]], published: int

@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
+import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -109,4 +111,13 @@ class LifeOfARegistry(RuleBasedStateMachine):
             self.stack.close()
 
 
-TestLifeOfARegistry = LifeOfARegistry.TestCase
+EXTENT = (
+    settings().max_examples * settings().stateful_step_count
+)  # of the profile: 1,000 in every run
+
+
+@pytest.mark.timeout(0.6 * EXTENT)  # about 0.04 s a step where nothing else runs
+class TestLifeOfARegistry(LifeOfARegistry.TestCase):  # type: ignore[misc,name-defined]
+    """The machine as a test."""
+
+    settings = settings()

@@ -98,7 +98,9 @@ def test_every_version_ever_released_has_a_golden_file(event_class: type[Event])
 def test_no_golden_file_is_forgotten() -> None:
     """Each file is of a topic and version that this code knows."""
     known = {
-        _path(each.TOPIC, version) for each in EVENTS for version in range(1, each.class_version + 1)
+        _path(each.TOPIC, version)
+        for each in EVENTS
+        for version in range(1, each.class_version + 1)
     }
     assert set(GOLDEN.glob("*.json")) == known
 

@@ -253,12 +253,13 @@ def test_a_missing_event_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "message"),
-    [(b"[]", "not an object"), (b"{", ""), (b"\xff", ""), (b"", ""), (b"null", "not an object")],
+    "state",
+    [b"[]", b"{", b"\xff", b"", b"null", b"1", b'{"a":' * 100_000],
+    ids=lambda each: each[:5],
 )
-def test_facts_that_are_none_are_damage(state: bytes, message: str) -> None:
+def test_facts_that_are_none_are_damage(state: bytes) -> None:
     """Labels are read without validation, but not without an answer to damage."""
-    with pytest.raises(StoreDamagedError, match=message):
+    with pytest.raises(StoreDamagedError, match="not an object"):
         StoredRow(1, "a", 1, "t", state).facts()
 
 
@@ -276,7 +277,7 @@ def test_a_page_that_is_damaged_is_told(tmp_path: Path) -> None:
     """What SQLite finds broken is exit code 4 with what to do."""
     path = make(tmp_path, 2_000)
     with path.open("rb+") as file:
-        for page in range(8, path.stat().st_size // 4096):
+        for page in range(30, path.stat().st_size // 4096):
             file.seek(page * 4096)
             file.write(b"\xa5" * 64)
     with closing(open_log(path)) as log, pytest.raises(StoreDamagedError) as damaged:
@@ -407,7 +408,9 @@ def test_an_interrupted_import_that_nobody_may_roll_back_is_refused(
     shared.chmod(0o700)
 
 
-@pytest.mark.parametrize(("file_mode", "folder_mode"), [(0o400, 0o500), (0o600, 0o500), (0o400, 0o700)])
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode"), [(0o400, 0o500), (0o600, 0o500), (0o400, 0o700)]
+)
 def test_a_read_only_store_answers(shared: Path, file_mode: int, folder_mode: int) -> None:
     """A read-only file, folder or both; an empty journal that SQLite left there is none."""
     path = make(shared, 6)

@@ -816,9 +816,7 @@ def test_a_path_is_a_path(tmp_path: Path, name: str) -> None:
         assert say(registry, 300) == 3
 
 
-def test_a_path_may_be_relative_and_a_link(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_may_be_relative_and_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The store behind a link is the store, with its journal beside the file itself."""
     monkeypatch.chdir(tmp_path)
     path = make(tmp_path)
@@ -939,10 +937,7 @@ def test_one_transaction_has_one_instant(tmp_path: Path) -> None:
     ticks = iter(NOON + timedelta(seconds=second) for second in range(100))
     with opened(path, clock=lambda: next(ticks)) as registry:
         registry.record(
-            *(
-                RevisePotential("16.06", date(2025, 1, day), 5, "d", "tests")
-                for day in range(1, 11)
-            )
+            *(RevisePotential("16.06", date(2025, 1, day), 5, "d", "tests") for day in range(1, 11))
         )
     with closing(open_log(path)) as log:
         facts = [row.facts() for row in log.rows()]

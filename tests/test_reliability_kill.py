@@ -80,7 +80,7 @@ class Campaign:
             self.acknowledged.add(file.sha256)
             lives.append(ended.seconds)
             writes.append(ended.seconds - wrote)
-        self.life_seconds, self.writing_seconds = max(lives), max(writes)
+        self.life_seconds, self.writing_seconds = min(lives), min(writes)
 
     def kill_at(self, share: float, *, aimed: bool) -> None:
         """Kill an import after a share of its life, or of the part of it that writes."""
@@ -217,7 +217,7 @@ sqlite.WriteTransaction.keep_source = keep_half
 def _import_sabotaged(patch: str, folder: Path) -> tuple[Path, OfficeFile, Ended]:
     store = make_store(folder)
     file = write_file(folder / "a.csv", small_rows(random.Random(1), "1"))
-    command = [*sabotaged(patch), "import", "batches", file.path]
+    command = [*sabotaged(patch), "import", "batches", str(file.path)]
     return store, file, Running(command, folder=folder).end()
 
 
@@ -247,22 +247,25 @@ def test_control_missing_bytes_are_found(tmp_path: Path) -> None:
         check_store(store, [file])
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "DELETE FROM stored_events WHERE position = 3",
-        "DELETE FROM stored_events WHERE position = (SELECT max(position) FROM stored_events)",
-        "DELETE FROM sources; DELETE FROM source_chunks",
-        "UPDATE stored_events SET state ="
-        " CAST(replace(CAST(state AS TEXT), '\"workers\":', '\"workers\":1') AS BLOB)",
-        "INSERT INTO stored_events SELECT position + 100, originator_id || 'x', 1, topic, state"
-        " FROM stored_events WHERE position = 2",
-    ],
-)
+_DAMAGES: Final = {
+    "an event lost": "DELETE FROM stored_events WHERE position = 3",
+    "the last event lost": """
+        DELETE FROM stored_events WHERE position = (SELECT max(position) FROM stored_events)""",
+    "the original lost": "DELETE FROM sources; DELETE FROM source_chunks",
+    "an event changed": """
+        UPDATE stored_events
+        SET state = CAST(replace(CAST(state AS TEXT), '"guru"', '"marbot"') AS BLOB)""",
+    "an event added": """
+        INSERT INTO stored_events SELECT position + 100, originator_id || 'x', 1, topic, state
+        FROM stored_events WHERE position = 2""",
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGES.values(), ids=_DAMAGES.keys())
 def test_control_the_checker_finds_what_is_not_as_it_was_written(
     tmp_path: Path, damage: str
 ) -> None:
-    """A lost, changed or added event and a lost original are each found; the store as it was passes."""
+    """A lost, changed or added event and a lost original are each found; untouched it passes."""
     store = make_store(tmp_path / "office")
     file = write_file(tmp_path / "a.csv", small_rows(random.Random(1), "1"))
     assert run("import", "batches", file.path, folder=store.parent).code == 0
@@ -272,5 +275,5 @@ def test_control_the_checker_finds_what_is_not_as_it_was_written(
         for (name,) in triggers.fetchall():
             connection.execute(f"DROP TRIGGER {name}")
         connection.executescript(damage)
-    with pytest.raises((AssertionError, KeyError)):
+    with pytest.raises(AssertionError):
         check_store(store, [file])

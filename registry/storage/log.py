@@ -44,7 +44,10 @@ class StoredRow:
 
     def facts(self) -> dict[str, Any]:
         """Return the state as plain JSON values, unvalidated: for labels, not for rules."""
-        facts = json.loads(self.state)
+        try:
+            facts = json.loads(self.state)
+        except (ValueError, RecursionError):
+            facts = None
         if not isinstance(facts, dict):
             what = f"event #{self.position} is not an object"
             raise StoreDamagedError(what, remedy="Restore the store from a backup.")
@@ -247,7 +250,8 @@ def store_error(error: sqlite3.Error) -> StoreError:
             "the store is busy: another process is writing; nothing was recorded",
             remedy="Try again in a moment.",
         )
-    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+    not_text = code is None and "UTF-8" in str(error)  # said by Python, not by SQLite
+    if not_text or primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamagedError(
             "the store's file is damaged or is not a store",
             remedy="Restore it from a backup (`ucj backup` made one), or name another --store.",
