@@ -213,10 +213,20 @@ class Ledger:
         if self.tail_events >= PUBLISH_TAIL_EVENTS:
             self._bound_memory()
         if after < self.position:
-            with private_folder() as folder:
-                for chunk in _chunks(self.log, folder, after, self.position):
-                    fold.fold_file(self.connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
-                    chunk.path.unlink()
+            try:
+                with private_folder() as folder:
+                    for chunk in _chunks(self.log, folder, after, self.position):
+                        fold.fold_file(
+                            self.connection, chunk.path, line_bytes_max=chunk.line_bytes_max
+                        )
+                        chunk.path.unlink()
+            except OSError as error:
+                what = "the temporary folder does not hold the events that are to be counted"
+                raise StoreError(
+                    what,
+                    why=error.strerror or "",
+                    remedy="Free some space there, or name another folder in TMPDIR.",
+                ) from None
         self.connection.execute("USE main")
         for table in fold.TABLES:
             image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""

@@ -32,7 +32,7 @@ class _Clock:
         return self.now
 
 
-@pytest.fixture(name="log")
+@pytest.fixture(name="log", scope="module")
 def _log() -> Iterator[ConnectionLog]:
     store = Store(None)
     clock = _Clock()

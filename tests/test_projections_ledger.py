@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 import shutil
@@ -25,7 +26,7 @@ from projections.ledger import Image, ImageFolder, Ledger, build_image, image_fo
 from registry.errors import StoreDamagedError, StoreError, StoreNewerError
 from registry.events import BatchEnrolled, Event
 from registry.storage.log import ConnectionLog, open_log
-from registry.storage.mapper import EventMapper
+from registry.storage.mapper import EventMapper, canonical_json
 from registry.storage.sqlite import back_up, create_store
 from registry.terms import Kind
 from tests.event_samples import RECORDED_AT, SAMPLES
@@ -216,34 +217,35 @@ def test_chunks_of_any_size_fold_the_same(
     assert asked(log, folder)[0] == right
 
 
-def test_an_event_longer_than_the_usual_line_is_folded(
+def test_an_event_longer_than_the_engine_reads_at_once_is_folded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many, however long lines a batch has: it does not stop the fold."""
-    monkeypatch.setattr(fold, "LINE_BYTES_MAX", 10_000)
+    """As many, as long lines as a batch may have: it does not stop the fold."""
+    lines = 20_000
     path = make(tmp_path, 3)
     sample = next(each for each in SAMPLES if isinstance(each, BatchEnrolled))
-    cohort = {**dict(sample.lines[0].cohort), "reference": "é" * 200}
-    line = {"cohort": cohort, "workers": 1, "row": None, "of": None}
-    huge = BatchEnrolled.model_validate({**dict(sample), "lines": (line,) * 400})
+    stored = MAPPER.to_stored_event(sample)
+    state = json.loads(stored.state)
+    line = state["lines"][0]
+    line["cohort"]["reference"] = line["cohort"]["part"] = "\U0001f600" * 200
+    state["lines"] = [line] * lines
     with closing(sqlite3.connect(path)) as connection:
-        store(connection, iter([huge, SAMPLES[0]]))
-        (longest,) = connection.execute("SELECT max(length(state)) FROM stored_events").fetchone()
-    assert longest > 20 * fold.LINE_BYTES_MAX, "the fault was not reached"
+        connection.execute(
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+            " VALUES ('s', 1, ?, ?)",
+            (stored.topic, canonical_json(state)),
+        )
+        connection.commit()
     with closing(open_log(path)) as log:
         with closing(Ledger(log, None)) as view:
             found = view.connection.execute(
-                "SELECT count(*), sum(workers) FROM entries WHERE position = 4 AND kind = $1",
+                "SELECT count(*) FROM entries WHERE position = 4 AND kind = $1",
                 [str(Kind.ENROLMENT)],
             ).fetchone()
-            assert found == (400, 400)
+            assert found == (lines,)
         folding = fold.fold_file
         monkeypatch.setattr(  # the control: with the usual limit the engine refuses it
-            fold,
-            "fold_file",
-            lambda connection, path, line_bytes_max: folding(
-                connection, path, line_bytes_max=min(line_bytes_max, 10_000)
-            ),
+            fold, "fold_file", lambda connection, path, **_: folding(connection, path)
         )
         with pytest.raises(duckdb.Error, match="maximum_object_size"):
             Ledger(log, None)

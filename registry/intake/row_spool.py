@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -118,7 +119,8 @@ class RowSpool:
     def close(self) -> None:
         """Remove the file; may be called twice."""
         self._connection.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder goes too; by now the file may be recorded
+            self._path.unlink(missing_ok=True)
 
 
 def _no_room(error: OSError | sqlite3.Error) -> InputUnreadableError:

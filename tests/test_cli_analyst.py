@@ -1,0 +1,258 @@
+"""What analysts ask, through the program: timeline and sql over the published example."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.program import EXAMPLE, ROOT, Answer, head, nothing_recorded, ucj
+
+VIEWS = [
+    "areas",
+    "categories",
+    "entries",
+    "events",
+    "figures",
+    "imports",
+    "potentials",
+    "taken_back",
+    "targets",
+]
+
+
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the example imported into registry.db."""
+    folder = tmp_path_factory.mktemp("analyst")
+    assert ucj("init", folder=folder).code == 0
+    for kind in ("potentials", "batches", "targets", "figures"):
+        answer = ucj("import", kind, EXAMPLE / f"{kind}.csv", "--locale", "en", folder=folder)
+        assert answer.code == 0, answer
+    return folder
+
+
+# --- coverage and timeline: the worked example ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on", "active", "percent"),
+    [("2024-12", 88_958, 41.65), ("16/07/2025", 133_958, 62.72), ("31 Juli 2025", 103_079, 48.26)],
+)
+def test_the_worked_example(folder: Path, on: str, active: int, percent: float) -> None:
+    """DESIGN §7, as imported: three dates of Musi Banyuasin."""
+    answer = ucj("coverage", "Muba", "--on", on, "--format", "json", folder=folder)
+    (row,) = answer.json()
+    assert (row["active"], row["coverage_percent"], row["potential"]) == (active, percent, 213_582)
+    assert row["known_position"] == head(folder / "registry.db")
+
+
+def test_the_timeline_tells_the_worked_example(folder: Path) -> None:
+    """Three days of change, with what came and went."""
+    answer = ucj("timeline", "16.06", "--to", "2025-12", "--format", "json", folder=folder)
+    keys = ("on", "workers_in", "workers_out", "active", "coverage_percent")
+    assert [tuple(row[key] for key in keys) for row in answer.json()] == [
+        ("2024-12-31", 88_958, 0, 88_958, 41.65),
+        ("2025-07-16", 45_000, 0, 133_958, 62.72),
+        ("2025-07-31", 0, 30_879, 103_079, 48.26),
+    ]
+
+
+def test_a_table_says_how_many_regencies_are_counted(folder: Path) -> None:
+    """The mark, "1 of 17 regencies", and what the mark means."""
+    answer = ucj("timeline", "16", "--from", "2025-07", "--to", "2025-07", folder=folder)
+    assert "* 1 of 17 regencies" in answer.out
+    assert "with both an active count and a potential" in answer.out
+    (header, _, row, *_) = answer.lines
+    assert header.split() == ["On", "In", "Out", "Active", "Potential", "Coverage", "Counted"]
+    assert row.startswith("2025-07-31")
+
+
+def test_the_timeline_by_category_and_as_known(folder: Path) -> None:
+    """A row for each category that changed; before the batches were known there is none."""
+    found = ucj("timeline", "16.06", "--by", "category", "--format", "csv", folder=folder)
+    assert [line.split(",")[2:4] for line in found.lines[1:]] == [
+        ["tidak-terklasifikasi", "2024-12-31"],
+        ["pekerja-rentan", "2025-07-16"],
+        ["tidak-terklasifikasi", "2025-07-31"],
+    ]
+    before = ucj("timeline", "16.06", "--known", "@3", "--format", "json", folder=folder).json()
+    assert [row["active"] for row in before] == [None], "the potential alone"
+
+
+def test_a_timeline_that_ends_before_it_begins_is_usage(folder: Path) -> None:
+    """Nothing is guessed."""
+    answer = ucj("timeline", "16", "--from", "2025-08", "--to", "2025-07", folder=folder)
+    assert answer.code == 2
+    assert "--from 2025-08-31 is after --to 2025-07-31" in answer.err
+
+
+# --- sql --------------------------------------------------------------------------------------------
+
+
+def sql(folder: Path, statement: str, *options: str) -> Answer:
+    """Ask in SQL."""
+    return ucj("sql", statement, *options, folder=folder)
+
+
+def test_sql_answers_over_the_views(folder: Path) -> None:
+    """The sum that is the whole of coverage, joined with the areas."""
+    found = sql(
+        folder,
+        "SELECT a.name, sum(e.workers) AS active FROM entries e JOIN areas a ON a.code = e.area"
+        " WHERE e.effective_on <= DATE '2025-07-31' GROUP BY ALL ORDER BY ALL",
+        "--format",
+        "json",
+    )
+    assert found.json() == [
+        {"name": "Musi Banyuasin", "active": 103_079},
+        {"name": "Sarolangun", "active": 48_160},
+    ]
+    tables = sql(folder, "SHOW TABLES", "--format", "json").json()
+    assert [row["name"] for row in tables] == VIEWS
+
+
+def test_sql_is_as_known(folder: Path) -> None:
+    """The views end at --known, whatever the image holds beyond it."""
+    (row,) = sql(folder, "SELECT count(*) AS n FROM events", "--known", "@3", "--format", "json").json()
+    assert row == {"n": 3}
+    assert sql(folder, "FROM entries", "--known", "@3", "--format", "json").json() == []
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "md", "parquet", "xlsx"])
+def test_every_type_prints_in_every_format(folder: Path, tmp_path: Path, form: str) -> None:
+    """Decimals, days, instants, lists, nested values, and what has no number or end."""
+    statement = (
+        "SELECT 1.50::DECIMAL(9,2) AS d, 0.1 + 0.2::DOUBLE AS f, DATE '2025-07-31' AS day,"
+        " TIMESTAMPTZ '2025-07-31 07:00:00+07' AS t, TIME '10:00' AS u, INTERVAL 1 DAY AS v,"
+        " [1, 2] AS l, [DATE '2025-01-01'] AS ld, {'a': [1.5]} AS s, MAP {'k': 1} AS m, true AS b,"
+        " NULL AS n, 1::HUGEINT << 100 AS h, 'x'::BLOB AS raw, 'inf'::DOUBLE AS i,"
+        " DATE 'infinity' AS e, uuid() AS id, 'a'::ENUM('a', 'b') AS en, 'A' AS a, 'B' AS a"
+    )
+    ending = {"table": "txt"}.get(form, form)
+    output = tmp_path / f"answer.{ending}"
+    answer = sql(folder, statement, "--format", form, "--output", str(output))
+    assert answer.code == 0, answer
+    assert output.stat().st_size > 0
+    if form == "json":
+        (row,) = json.loads(output.read_text(encoding="utf-8"))
+        del row["id"]
+        assert row == {
+            "d": 1.5, "f": 0.30000000000000004, "day": "2025-07-31", "t": "2025-07-31T00:00:00Z",
+            "u": "10:00:00", "v": "1 day", "l": [1, 2], "ld": ["2025-01-01"], "s": {"a": [1.5]},
+            "m": {"k": 1}, "b": True, "n": None, "h": 1 << 100, "raw": "x", "i": None, "e": None,
+            "en": "a", "a": "A", "a_1": "B",
+        }  # fmt: skip
+        assert '"d": 1.50' in output.read_text(encoding="utf-8")
+
+
+REFUSED = [
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM '/etc/passwd'",
+    "FROM glob('/etc/*')",
+    "SELECT * FROM read_blob('registry.db')",
+    "COPY (SELECT 1) TO 'written.csv'",
+    "ATTACH 'other.db'",
+    "INSTALL json",
+    "LOAD json",
+    "SET threads = 1",
+    "PRAGMA version",
+    "CALL pragma_version()",
+    "CREATE TABLE t (i INT)",
+    "CREATE TEMP TABLE t AS SELECT 1",
+    "INSERT INTO entries SELECT * FROM entries",
+    "DELETE FROM memory.tail.entries",
+    "DROP VIEW entries",
+    "WITH t AS (DELETE FROM memory.tail.entries RETURNING *) SELECT * FROM t",
+    "WITH t AS (INSERT INTO memory.tail.taken_back VALUES (1, 1, 'x') RETURNING *) SELECT * FROM t",
+    "SELECT 1; SELECT 2",
+    "EXPORT DATABASE 'here'",
+    "EXPLAIN ANALYZE SELECT 1",
+    "BEGIN",
+    "USE memory",
+    "",
+    "-- nothing",
+    "SELEC 1",
+    "SELECT nothing FROM entries",
+    "SELECT * FROM nowhere",
+    "SELECT 'a'::INTEGER",
+    "SELECT $1",
+    "SELECT error('mine')",
+    "FROM sqlite_scan('registry.db', 'stored_events')",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_what_is_not_one_question_is_refused(folder: Path, statement: str) -> None:
+    """In a line or three, exit 1; nothing is read, written, or rebuilt."""
+    before = sorted(str(each) for each in folder.rglob("*"))
+    with nothing_recorded(folder / "registry.db"):
+        answer = sql(folder, statement, "--format", "json")
+    assert answer.code == 1, answer
+    assert answer.out == ""
+    assert 1 <= len(answer.err.splitlines()) <= 3, answer
+    assert "Traceback" not in answer.err
+    assert "root:" not in answer.err
+    assert "damaged" not in answer.err
+    assert sorted(str(each) for each in folder.rglob("*")) == before
+
+
+def test_without_the_protection_the_file_would_be_read(tmp_path: Path) -> None:
+    """Negative control: an engine that is not shut in does read and write files."""
+    import duckdb
+
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hidden", encoding="utf-8")
+    with duckdb.connect() as engine:
+        found = engine.execute(f"SELECT content FROM read_text('{secret}')").fetchall()
+        engine.execute(f"COPY (SELECT 1 AS i) TO '{tmp_path / 'written.csv'}'")
+    assert found == [("hidden",)]
+    assert (tmp_path / "written.csv").exists()
+
+
+def test_a_refused_statement_leaves_an_image_alone(folder: Path) -> None:
+    """A conversion that fails over a published image is no damage."""
+    assert ucj("rebuild", folder=folder).code == 0
+    images = sorted((folder / "registry.db.ledger").glob("*.duckdb"))
+    written = [each.stat().st_mtime_ns for each in images]
+    answer = sql(folder, "SELECT reference::INTEGER FROM entries")
+    assert answer.code == 1
+    assert images
+    assert [each.stat().st_mtime_ns for each in images] == written
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as a terminal sends them")
+def test_ctrl_c_stops_a_long_statement(folder: Path) -> None:
+    """Exit 130, soon, in one line."""
+    statement = "SELECT count(*) FROM range(9000000) a, range(9000000) b WHERE (a.range * b.range) % 7 = 3"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "sql", statement],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    tries = 0
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            tries += 1
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                continue
+    out, err = process.communicate(timeout=5)
+    assert process.returncode == 130, err.decode()
+    assert out == b""
+    assert tries == 1
+    assert len(err.decode().splitlines()) == 1

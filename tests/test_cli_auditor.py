@@ -1,0 +1,268 @@
+"""What auditors ask, through the program: history, show and source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.program import ACTOR, EXAMPLE, nothing_recorded, ucj
+
+HEADER = "reference,action,area,category,workers,effective_on,covered_until,of_batch,NIK,note"
+PERSON = "1606010101010001"
+
+
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the example, and a file of batches that were changed afterwards."""
+    folder = tmp_path_factory.mktemp("auditor")
+    assert ucj("init", folder=folder).code == 0
+    for kind in ("potentials", "batches"):
+        path = EXAMPLE / f"{kind}.csv"
+        assert ucj("import", kind, path, "--locale", "en", folder=folder).code == 0
+    _import(
+        folder,
+        "sk.csv",
+        f"SK 1,enrol,16.71,marbot,100,2025-01-01,2025-12-31,,{PERSON},=1+1",
+        f"SK 1,enrol,16.71,guru,20,2025-01-01,2025-12-31,,{PERSON},=1+1",
+        f"SK 2,deactivate,16.71,marbot,30,2025-02-01,,SK 1,{PERSON},",
+        f"SK 3,enrol,16.71,bpd,5,2025-01-01,,,{PERSON},",
+        f"SK 3,enrol,16.72,bpd,5,2025-01-01,,,{PERSON},",
+    )
+    (folder / "corrected.csv").write_text(
+        "reference,action,area,category,workers,effective_on\nSK 3,enrol,16.71,bpd,4,2025-01-01\n",
+        encoding="utf-8",
+    )
+    answer = ucj(
+        "correct", "SK 3", "corrected.csv", "--area", "16.71", "--reason", "one twice", folder=folder
+    )
+    assert answer.code == 0, answer
+    return folder
+
+
+def _import(folder: Path, name: str, *rows: str) -> None:
+    (folder / name).write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
+    answer = ucj("import", "batches", name, "--ignore-column", "NIK", folder=folder)
+    assert answer.code == 0, answer
+
+
+# --- history ------------------------------------------------------------------------------------
+
+
+def test_history_says_who_when_and_from_which_row(folder: Path) -> None:
+    """Each batch of the example with its file, row, actor and transaction."""
+    rows = ucj("history", "16.06", "--format", "json", folder=folder).json()
+    batches = {row["reference"]: row for row in rows if row["reference"]}
+    first = batches["PAKE-KELAMBU-2025"]
+    assert (first["file"], first["row"], first["workers"]) == ("batches.csv", 3, 45_000)
+    assert (first["recorded_by"], first["effective_on"]) == (ACTOR, "2025-07-16")
+    assert first["recorded_at"].endswith("Z")
+    file = next(row for row in rows if row["event"] == "file-imported" and row["rows"] == 4)
+    assert (file["control_workers"], file["import_kind"]) == (212_997, "batches")
+    assert file["import_id"] == first["import_id"]
+    digest = hashlib.sha256((EXAMPLE / "batches.csv").read_bytes()).hexdigest()
+    assert file["sha256"] == digest
+    assert [row["position"] for row in rows] == sorted(row["position"] for row in rows)
+
+
+def test_history_of_a_reference_has_its_versions_and_files(folder: Path) -> None:
+    """Compared normalised; both areas; the files that they came from."""
+    rows = ucj("history", "--reference", "sk  3", "--format", "json", folder=folder).json()
+    assert [(row["event"], row["area"]) for row in rows] == [
+        ("file-imported", None),
+        ("batch-enrolled", "16.71"),
+        ("batch-enrolled", "16.72"),
+        ("file-imported", None),
+        ("batch-corrected", "16.71"),
+    ]
+    assert rows[-1]["because"] == "one twice"
+    assert (rows[-1]["workers"], rows[-1]["file"], rows[-1]["row"]) == (-1, "corrected.csv", 2)
+
+
+def test_history_reads_well_and_a_damaged_pipe_is_quiet(folder: Path) -> None:
+    """People see what, who and where from; csv has every key of the promise."""
+    table = ucj("history", "16.06", folder=folder)
+    assert "batches.csv:3" in table.out
+    assert "213,582 persons" in table.out
+    header = ucj("history", "--format", "csv", folder=folder).lines[0].split(",")
+    assert header[:3] == ["position", "recorded_at", "recorded_by"]
+    known = ucj("history", "--known", "@3", "--format", "jsonl", folder=folder)
+    assert [json.loads(line)["position"] for line in known.lines] == [1, 2, 3]
+
+
+# --- show ---------------------------------------------------------------------------------------
+
+
+def test_show_has_a_batch_whole(folder: Path) -> None:
+    """What it says, who is left, what draws on it, its version with file and row."""
+    shown = ucj("show", "SK 1", "--format", "json", folder=folder).json()
+    assert (shown["area"], shown["area_name"], shown["state"]) == ("16.71", "Kota Palembang", "in-force")
+    assert [(line["category"], line["workers"], line["row"]) for line in shown["lines"]] == [
+        ("marbot", 100, 2),
+        ("guru", 20, 3),
+    ]
+    cohorts = {each["category"]: each for each in shown["cohorts"]}
+    assert (cohorts["marbot"]["brought_in"], cohorts["marbot"]["left"]) == (100, 30)
+    assert [(each["reference"], each["workers"]) for each in shown["dependents"]] == [("SK 2", -30)]
+    (version,) = shown["versions"]
+    assert (version["file"], version["rows"]) == ("sk.csv", [2, 3])
+    table = ucj("show", "SK 1", folder=folder)
+    assert "Drawn on by SK 2" in table.out
+    assert "from sk.csv row 2, 3" in table.out
+
+
+def test_show_needs_the_area_where_a_reference_is_in_several(folder: Path) -> None:
+    """It lists them; with the area it is one."""
+    refused = ucj("show", "SK 3", folder=folder)
+    assert refused.code == 1
+    assert "16.71" in refused.err
+    assert "16.72" in refused.err
+    shown = ucj("show", "SK 3", "--area", "16.71", "--format", "json", folder=folder).json()
+    assert (shown["state"], shown["corrections"], shown["workers"]) == ("corrected", 1, 4)
+    assert "corrected once" in ucj("show", "sk 3", "--area", "16.71", folder=folder).out
+    assert ucj("show", "SK 99", folder=folder).code == 1
+
+
+def test_show_an_event_as_it_is_stored(folder: Path) -> None:
+    """The stored object, its digest, its address; what is not recorded is refused."""
+    from registry.storage.log import open_log
+
+    shown = ucj("show", "@6", "--format", "json", folder=folder).json()
+    log = open_log(folder / "registry.db")
+    row = log.row(6)
+    log.close()
+    assert row is not None
+    assert shown["state"] == row.facts()
+    assert shown["sha256"] == row.sha256()
+    assert (shown["topic"], shown["file"]) == ("ucj.batch-enrolled", "batches.csv:3")
+    assert ucj("show", "#6", folder=folder).code == 0
+    assert ucj("show", "@6", "--known", "@4", folder=folder).code == 1
+    assert ucj("show", "@999999", folder=folder).code == 1
+
+
+# --- source -------------------------------------------------------------------------------------
+
+
+def test_source_shows_the_original_cells(folder: Path) -> None:
+    """As they stand in the kept bytes, with their addresses."""
+    found = ucj("source", "PAKE-KELAMBU-2025", "--format", "json", folder=folder).json()
+    (version,) = found["versions"]
+    (row,) = version["rows"]
+    cells = dict(zip(version["header"], row["cells"], strict=True))
+    assert (row["row"], row["address"]) == (3, "batches.csv:3")
+    assert (cells["workers"], cells["programmes"], cells["reason"]) == ("45000", "JKK;JKM", None)
+    table = ucj("source", "PAKE-KELAMBU-2025", folder=folder)
+    assert "batches.csv:3:workers" in table.out
+    assert ucj("source", "@2", "--format", "json", folder=folder).json()["versions"][0]["rows"]
+
+
+def test_source_keeps_personal_columns_out(folder: Path) -> None:
+    """A column that was left unread at the import is left out, in every format."""
+    for form in ("table", "csv", "json", "jsonl", "md"):
+        answer = ucj("source", "SK 1", "--format", form, folder=folder)
+        assert answer.code == 0, answer
+        assert PERSON not in answer.out + answer.err
+    found = ucj("source", "SK 1", "--format", "json", folder=folder).json()
+    (version,) = found["versions"]
+    assert version["left_out"] == ["NIK"]
+    assert [row["row"] for row in version["rows"]] == [2, 3]
+    assert PERSON.encode() in (folder / "sk.csv").read_bytes(), "negative control: it is in the file"
+    csv = ucj("source", "SK 1", "--format", "csv", folder=folder)
+    assert ",'=1+1" in csv.out, "nothing that a spreadsheet would run"
+
+
+def test_source_has_every_version(folder: Path) -> None:
+    """The file of the first entry and the file of the correction."""
+    found = ucj("source", "SK 3", "--area", "16.71", "--format", "json", folder=folder).json()
+    assert [(each["event"], each["file"]) for each in found["versions"]] == [
+        ("batch-enrolled", "sk.csv"),
+        ("batch-corrected", "corrected.csv"),
+    ]
+
+
+def test_source_gives_the_file_back_byte_for_byte(folder: Path, tmp_path: Path) -> None:
+    """Byte-identical, never over an existing file; of several files one must be named."""
+    target = tmp_path / "original"
+    answer = ucj("source", "PAKE-KELAMBU-2025", "--file", target, folder=folder)
+    assert answer.code == 0, answer
+    assert target.read_bytes() == (EXAMPLE / "batches.csv").read_bytes()
+    again = ucj("source", "SK 1", "--file", target, folder=folder)
+    assert again.code == 1
+    assert target.read_bytes() == (EXAMPLE / "batches.csv").read_bytes()
+    several = ucj("source", "SK 3", "--area", "16.71", "--file", tmp_path / "o.csv", folder=folder)
+    assert several.code == 1
+    assert "@" in several.err
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_source_of_a_workbook(tmp_path: Path) -> None:
+    """Rows of the very sheet, with the addresses of a spreadsheet."""
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(str(tmp_path / "sk.xlsx"))
+    sheet = book.add_worksheet("Data SK")
+    sheet.write_row(0, 0, ["DAFTAR PESERTA"])
+    sheet.write_row(2, 0, ["nomor sk", "tindakan", "wilayah", "kategori", "jumlah", "TMT"])
+    sheet.write_row(3, 0, ["SK 9", "enrol", "16.06", "marbot", 45, "2025-01-01"])
+    book.close()
+    assert ucj("init", folder=tmp_path).code == 0
+    imported = ucj("import", "batches", "sk.xlsx", folder=tmp_path)
+    assert imported.code == 0, imported
+    found = ucj("source", "SK 9", "--format", "json", folder=tmp_path).json()
+    (version,) = found["versions"]
+    assert (version["sheet"], version["header_row"]) == ("Data SK", 3)
+    assert version["rows"][0]["address"] == "'Data SK'!4"
+    cells = dict(zip(version["header"], version["rows"][0]["cells"], strict=True))
+    assert cells["jumlah"] in {"45", "45.0"}
+    assert "'Data SK'!E4" in ucj("source", "SK 9", folder=tmp_path).out
+
+
+def test_source_of_what_was_typed_has_no_file(folder: Path, tmp_path: Path) -> None:
+    """A withdrawal that was typed is listed without cells; its file is the one of the entry."""
+    import shutil
+
+    shutil.copy(folder / "registry.db", tmp_path)
+    done = ucj("withdraw", "SK 2", "--area", "16.71", "--reason", "revoked", folder=tmp_path)
+    assert done.code == 0, done
+    found = ucj("source", "SK 2", "--format", "json", folder=tmp_path).json()
+    assert [(each["file"], len(each["rows"])) for each in found["versions"]] == [
+        ("sk.csv", 1),
+        (None, 0),
+    ]
+    last = found["versions"][-1]["position"]
+    typed = ucj("source", f"@{last}", "--file", tmp_path / "o.csv", folder=tmp_path)
+    assert typed.code == 1
+    shown = ucj("show", "SK 2", folder=tmp_path)
+    assert "withdrawn: nothing of it is in force" in shown.out
+
+
+def test_bytes_that_are_not_as_imported_are_said_to_be_damaged(folder: Path, tmp_path: Path) -> None:
+    """The digest is checked whenever the original is read; exit 4."""
+    import shutil
+    import sqlite3
+    import zlib
+
+    shutil.copy(folder / "registry.db", tmp_path)
+    connection = sqlite3.connect(tmp_path / "registry.db")
+    connection.execute("DROP TRIGGER chunks_never_change")
+    content = (EXAMPLE / "batches.csv").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    forged = zlib.compress(content.replace(b"45000", b"46000"))
+    connection.execute("UPDATE source_chunks SET bytes = ? WHERE sha256 = ?", (forged, digest))
+    connection.commit()
+    connection.close()
+    target = tmp_path / "o.csv"
+    for options in ([], ["--file", str(target)]):
+        answer = ucj("source", "PAKE-KELAMBU-2025", *options, folder=tmp_path)
+        assert answer.code == 4, answer
+        assert "46000" not in answer.out
+    assert not target.exists()
+
+
+def test_questions_record_nothing(folder: Path) -> None:
+    """Asking is not recording."""
+    with nothing_recorded(folder / "registry.db"):
+        for command in (["history"], ["show", "SK 1"], ["source", "SK 1"], ["show", "@1"]):
+            assert ucj(*command, folder=folder).code == 0

@@ -1,0 +1,143 @@
+"""The export: whole, described, the same again, and never over anything."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.program import EXAMPLE, nothing_recorded, ucj
+
+
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the example, and a reference that a spreadsheet would run."""
+    folder = tmp_path_factory.mktemp("exporting")
+    assert ucj("init", folder=folder).code == 0
+    for kind in ("potentials", "batches", "targets", "figures"):
+        path = EXAMPLE / f"{kind}.csv"
+        assert ucj("import", kind, path, "--locale", "en", folder=folder).code == 0
+    (folder / "formula.csv").write_text(
+        "reference,action,area,category,workers,effective_on,note\n"
+        '=cmd|calc!A1,enrol,16.71,marbot,7,2025-01-01,"+1, ""quoted"" and\nnext line"\n',
+        encoding="utf-8",
+    )
+    answer = ucj("import", "batches", "formula.csv", folder=folder)
+    assert answer.code == 0, answer
+    return folder
+
+
+def exported(folder: Path, target: Path, *options: str) -> dict[str, dict[str, object]]:
+    """Export, and return the resources of the description by file."""
+    with nothing_recorded(folder / "registry.db"):
+        answer = ucj("export", target, *options, folder=folder)
+    assert answer.code == 0, answer
+    package = json.loads((target / "datapackage.json").read_text(encoding="utf-8"))
+    return {resource["path"]: resource for resource in package["resources"]}
+
+
+def test_every_file_is_as_described(folder: Path, tmp_path: Path) -> None:
+    """Bytes and SHA-256 of each file; every file described; columns as in the schema."""
+    target = tmp_path / "ledger"
+    resources = exported(folder, target)
+    assert {path.name for path in target.iterdir()} == {*resources, "datapackage.json"}
+    for name, resource in resources.items():
+        content = (target / name).read_bytes()
+        assert resource["bytes"] == len(content)
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        fields = [field["name"] for field in resource["schema"]["fields"]]  # type: ignore[index]
+        if name.endswith(".csv"):
+            with (target / name).open(encoding="utf-8", newline="") as file:
+                assert next(csv.reader(file)) == fields
+        else:
+            found = duckdb.sql(f"SELECT * FROM '{target / name}' LIMIT 0").columns
+            assert found == fields
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"], "nothing is left beside it"
+
+
+def test_csv_and_parquet_say_the_same(folder: Path, tmp_path: Path) -> None:
+    """The sums over both are what coverage answers."""
+    target = tmp_path / "ledger"
+    exported(folder, target)
+    for source in ("entries.csv", "entries.parquet"):
+        (row,) = duckdb.sql(
+            f"SELECT sum(workers) FROM '{target / source}'"
+            " WHERE area::VARCHAR = '16.06' AND effective_on <= DATE '2025-07-31'"
+        ).fetchall()
+        assert row == (103_079,)
+    (areas,) = duckdb.sql(f"SELECT count(*) FROM '{target / 'areas.parquet'}'").fetchall()
+    assert areas == (1 + 38 + 514,)
+    events = duckdb.sql(f"SELECT programmes, typeof(recorded_at) FROM '{target / 'events.parquet'}'")
+    assert (["JKK", "JKM"], "TIMESTAMP WITH TIME ZONE") in events.fetchall()
+
+
+def test_no_cell_of_a_csv_is_a_formula(folder: Path, tmp_path: Path) -> None:
+    """A reference that a spreadsheet would run is quoted; Parquet has it as written."""
+    target = tmp_path / "ledger"
+    exported(folder, target)
+    for name in ("entries.csv", "events.csv"):
+        with (target / name).open(encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert "'=cmd|calc!A1" in cells
+        assert not [cell for cell in cells if cell[:1] in set("=+@\t\r")]
+    found = duckdb.sql(f"SELECT DISTINCT reference FROM '{target / 'entries.parquet'}'").fetchall()
+    assert ("=cmd|calc!A1",) in found
+
+
+def test_the_command_does_it_again(folder: Path, tmp_path: Path) -> None:
+    """The description names the position; the command with it makes the very same files."""
+    first = exported(folder, tmp_path / "first", "--known", "@5")
+    package = json.loads((tmp_path / "first" / "datapackage.json").read_text(encoding="utf-8"))
+    assert package["store"]["known_position"] == 3, "inside a transaction: the last before it"
+    program, *words = package["command"].split()
+    assert program == "ucj"
+    again = tmp_path / "again"
+    answer = ucj(*[again if word == "DIR" else word for word in words], folder=folder)
+    assert answer.code == 0, answer
+    for name in first:
+        if name.endswith(".csv"):
+            assert (again / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
+    assert first["entries.csv"]["hash"] != exported(folder, tmp_path / "now")["entries.csv"]["hash"]
+
+
+@pytest.mark.parametrize(("form", "count"), [("csv", 9), ("parquet", 9), ("both", 18)])
+def test_the_formats(folder: Path, tmp_path: Path, form: str, count: int) -> None:
+    """One of the two, or both; an empty folder is taken."""
+    target = tmp_path / "ledger"
+    target.mkdir()
+    assert len(exported(folder, target, "--format", form)) == count
+
+
+def test_nothing_is_ever_overwritten(folder: Path, tmp_path: Path) -> None:
+    """A folder with something in it, a file, a missing parent: refused, and left as it was."""
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "mine.txt").write_text("mine", encoding="utf-8")
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    assert ucj("export", full, folder=folder).code == 1
+    assert ucj("export", file, folder=folder).code == 1
+    assert ucj("export", tmp_path / "no" / "where", folder=folder).code == 2
+    assert ucj("export", tmp_path / "new", "--known", "@999999", folder=folder).code == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_failure_in_the_middle_leaves_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the folder nor what was built of it."""
+    import projections.whole
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(projections.whole, "copy_parquet", full)
+    answer = ucj("export", tmp_path / "ledger", folder=folder)
+    assert answer.code == 1
+    assert "No space left on device" in answer.err
+    assert list(tmp_path.iterdir()) == []
