@@ -377,6 +377,12 @@ _said_of = {
     "source": _sources,
     "row": _rows,
 }
+_taken_back = {
+    **_stream,
+    "area": _areas,
+    "takes_back_position": st.integers(1, 2**53 - 1),
+    "because": _texts(),
+}
 _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
     LabourPotentialRevised: {
         **_said_of,
@@ -406,15 +412,9 @@ _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
         "published_on": _maybe_day,
         "quote": st.none() | _texts(),
     },
-    **dict.fromkeys(
-        (LabourPotentialWithdrawn, TargetWithdrawn, FigureRetracted),
-        {
-            **_stream,
-            "area": _areas,
-            "takes_back_position": st.integers(1, 2**53 - 1),
-            "because": _texts(),
-        },
-    ),
+    LabourPotentialWithdrawn: _taken_back,
+    TargetWithdrawn: _taken_back,
+    FigureRetracted: _taken_back,
     FileImported: {
         **_stream,
         "file_name": _texts(1),
@@ -447,16 +447,17 @@ def events(draw: st.DrawFn) -> Event:
         taken = draw(_taken())
         more = {"kind": taken["kind"], "takes_back": taken, "because": draw(_texts())}
         return BatchWithdrawn.model_validate({**facts, **more})
-    facts = {**draw(st.fixed_dictionaries(_statement)), "effective_on": draw(_days)}
+    effective_on = draw(_days)
+    facts = {**draw(st.fixed_dictionaries(_statement)), "effective_on": effective_on}
     if event_class is BatchCorrected:
         taken = draw(_taken())
         more = {
             "kind": taken["kind"],
             "takes_back": taken,
-            "puts": draw(_lines(taken["kind"], facts["effective_on"])),
+            "puts": draw(_lines(taken["kind"], effective_on)),
             "because": draw(_texts()),
         }
         return BatchCorrected.model_validate({**facts, **more})
     kind = _KINDS[event_class]
-    lines = draw(_lines(kind, facts["effective_on"]))
+    lines = draw(_lines(kind, effective_on))
     return event_class.model_validate({**facts, "kind": kind, "lines": lines})

@@ -1,0 +1,115 @@
+"""An image laid out before a commit: there at once for readers, and never believed without it."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.country import commands
+from benchmarks.stores import Store, empty_store, filled_store
+from projections import fold, ledger
+from projections.ledger import ImageFolder, Ledger
+from registry.storage.log import ConnectionLog
+
+LONG_TAIL = 50
+PUBLISH_TAIL = "PUBLISH_TAIL_EVENTS"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store of which a tail of fifty events is a long one."""
+    monkeypatch.setattr(ledger, PUBLISH_TAIL, LONG_TAIL)
+    return empty_store(tmp_path / "store")
+
+
+def _record(store: Store, first: int, last: int, *, dry_run: bool = False) -> None:
+    said = itertools.islice(commands(300), first, last)
+    with closing(store.registry()) as registry:
+        registry.record(*said, dry_run=dry_run)
+
+
+def _told(log: ConnectionLog, folder: ImageFolder | None) -> tuple[int, dict[str, list[Any]]]:
+    """Return how many events were folded for the view, and every row of every table."""
+    with closing(Ledger(log, folder)) as view:
+        rows = {
+            table: sorted(view.connection.execute(f"FROM {table}").fetchall(), key=repr)
+            for table in fold.TABLES
+        }
+        return view.tail_events, rows
+
+
+def _ahead(store: Store) -> list[Path]:
+    return list(store.folder().path.glob("*.ahead"))
+
+
+def test_nobody_folds_what_a_long_transaction_recorded(store: Store) -> None:
+    """The first reader after the commit finds an image, equal to a fold of the whole log."""
+    _record(store, 0, 200)
+    with closing(store.log()) as log:
+        folded, told = _told(log, store.folder())
+        assert folded == 0
+        assert told == _told(log, None)[1]
+        assert len(told["events"]) == 200
+
+
+def test_a_second_image_is_laid_out_from_the_first_and_the_tail(store: Store) -> None:
+    """Image upon image, the rows stay those of the log, and older images go."""
+    for first in range(0, 300, 100):
+        _record(store, first, first + 100)
+        with closing(store.log()) as log:
+            assert _told(log, store.folder()) == (0, _told(log, None)[1])
+    assert len(store.folder().images()) <= 2
+
+
+def test_a_short_transaction_lays_nothing_out(store: Store) -> None:
+    """The control: below the bound, readers fold the tail themselves."""
+    _record(store, 0, LONG_TAIL - 1)
+    assert _ahead(store) == []
+    with closing(store.log()) as log:
+        assert _told(log, store.folder())[0] == LONG_TAIL - 1
+
+
+def test_what_was_never_committed_is_in_no_answer(store: Store) -> None:
+    """A dry run leaves an image of what is not in the log: no reader takes it up."""
+    _record(store, 0, 200, dry_run=True)
+    assert len(_ahead(store)) == 1
+    with closing(store.log()) as log:
+        assert _told(log, store.folder())[1]["events"] == []
+    assert len(_ahead(store)) == 1
+    _record(store, 0, 10)
+    assert _ahead(store) == []
+
+
+def test_another_log_of_the_same_length_does_not_take_it_up(store: Store, tmp_path: Path) -> None:
+    """An image of a transaction that was rolled back does not pass for another's."""
+    _record(store, 0, 200, dry_run=True)
+    (left,) = _ahead(store)
+    other = filled_store(tmp_path / "other", 200)
+    with closing(other.log()) as log:
+        folder = other.folder()
+        (folder.path / left.name).write_bytes(left.read_bytes())
+        folded, told = _told(log, folder)
+        assert folded == log.head()
+        assert told == _told(log, None)[1]
+    assert list(folder.path.glob("*.ahead")) == []
+    assert folder.images() == []
+
+
+def test_without_room_for_it_the_transaction_stands(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a cache: where it cannot be written, everything is recorded all the same."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ledger, "_publish", full)
+    _record(store, 0, 200)
+    assert _ahead(store) == []
+    with closing(store.log()) as log:
+        assert log.head() == 200
+        assert _told(log, store.folder())[0] == 200
