@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from benchmarks.country import enrolments, importable
-from benchmarks.processes import UCJ, Finished, run
+from benchmarks.processes import UCJ, Finished, run, run_weighed
 from benchmarks.stores import Store, as_csv, empty_store
 from benchmarks.tally import heads_on
 from projections.coverage import coverage_at
@@ -87,7 +87,7 @@ def test_a_file_into_an_empty_store(
 
     def record(store: Store) -> None:
         command = import_command(file, store)
-        imported.append((store, run(*command, environment=environment)))
+        imported.append((store, run_weighed(*command, environment=environment)))
 
     rounds = 3 if lines > 1_000 else 5
     benchmark.pedantic(record, setup=lambda: ((next(stores),), {}), rounds=rounds)

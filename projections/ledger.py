@@ -221,7 +221,7 @@ class Ledger:
                         )
                         chunk.path.unlink()
             except OSError as error:
-                what = "the temporary folder does not hold the events that are to be counted"
+                what = "the temporary folder is full or cannot be written; nothing was recorded"
                 raise StoreError(
                     what,
                     why=error.strerror or "",

@@ -191,6 +191,8 @@ class LedgerBalances:
             return
         log = self._open_log()
         try:
+            if self._tail_looks_short(log):
+                return
             ledger = Ledger(log, self._folder, upto=0)
             due = log.head() - (ledger.image.position if ledger.image else 0)
             ledger.close()
@@ -198,6 +200,14 @@ class LedgerBalances:
                 build_image(log, self._folder)
         finally:
             log.close()
+
+    def _tail_looks_short(self, log: Log) -> bool:
+        """Judge by the newest image's name: to open it takes longer than to record a batch."""
+        assert self._folder is not None
+        head = log.head()
+        self._folder.adopt(head)
+        newest = next(iter(self._folder.images()), None)
+        return 0 <= head - (newest.position if newest else 0) < PREPARE_TAIL_EVENTS
 
     def findings(self, log: Log, since: int) -> list[Finding]:
         """See `registry.balances.Balances.findings`."""

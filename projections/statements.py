@@ -152,6 +152,7 @@ def _work_out(connection: DuckDBPyConnection, statement: str) -> None:
     In a thread, because the engine does not hear Ctrl-C by itself.
     """
     failed: list[BaseException] = []
+    done = threading.Event()
 
     def work() -> None:
         try:
@@ -160,15 +161,17 @@ def _work_out(connection: DuckDBPyConnection, statement: str) -> None:
             connection.execute(f"CREATE TEMP TABLE answer AS\n{statement}")
         except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
             failed.append(error)
+        finally:
+            done.set()
 
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
+    # an event, because a `join` that is interrupted takes the thread for stopped (3.11)
+    threading.Thread(target=work, daemon=True).start()
     try:
-        while worker.is_alive():
-            worker.join(WAIT_SECONDS)
+        while not done.wait(WAIT_SECONDS):
+            pass
     except KeyboardInterrupt:
         connection.interrupt()
-        worker.join()
+        done.wait()
         raise
     for error in failed:
         if isinstance(error, duckdb.Error) and not isinstance(error, _DAMAGE):

@@ -306,7 +306,7 @@ _SIGNS: Final = {
 @st.composite
 def _lines(draw: st.DrawFn, kind: Kind, effective_on: date) -> tuple[dict[str, Any], ...]:
     """Draw lines as that kind may have them: only leavers can be of the pool."""
-    lines = []
+    lines: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(1, 4))):
         sign = _SIGNS.get(kind) or draw(st.sampled_from([1, -1]))
         in_pool = kind not in {Kind.OPENING, Kind.ENROLMENT, Kind.RENEWAL} and draw(st.booleans())

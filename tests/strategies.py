@@ -156,7 +156,7 @@ def _commands(draw: DrawFn, book: Book) -> Command:
         kinds += [lambda: draw(_named_draws(world, cohorts))] * 5
         kinds += [lambda: draw(_pool_draws(world)), lambda: draw(_said_again(stands, book))]
         kinds += [lambda: draw(_corrections(stands)), lambda: draw(_corrections(stands))]
-        kinds += [lambda: draw(_withdrawals(book))]
+        kinds += [lambda: draw(_withdrawals(book))] * 3
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
     kinds += [lambda: draw(potentials)]

@@ -10,7 +10,9 @@ import pytest
 
 from tests.program import ACTOR, EXAMPLE, nothing_recorded, ucj
 
-HEADER = "reference,action,area,category,workers,effective_on,covered_until,of_batch,NIK,note"
+HEADER = (
+    "reference,action,area,category,workers,effective_on,covered_until,of_batch,NIK,reason,note"
+)
 PERSON = "1606010101010001"
 
 
@@ -25,18 +27,25 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _import(
         folder,
         "sk.csv",
-        f"SK 1,enrol,16.71,marbot,100,2025-01-01,2025-12-31,,{PERSON},=1+1",
-        f"SK 1,enrol,16.71,guru,20,2025-01-01,2025-12-31,,{PERSON},=1+1",
-        f"SK 2,deactivate,16.71,marbot,30,2025-02-01,,SK 1,{PERSON},",
-        f"SK 3,enrol,16.71,bpd,5,2025-01-01,,,{PERSON},",
-        f"SK 3,enrol,16.72,bpd,5,2025-01-01,,,{PERSON},",
+        f"SK 1,enrol,16.71,marbot,100,2025-01-01,2025-12-31,,{PERSON},,=1+1",
+        f"SK 1,enrol,16.71,guru,20,2025-01-01,2025-12-31,,{PERSON},,=1+1",
+        f"SK 2,deactivate,16.71,marbot,30,2025-02-01,,SK 1,{PERSON},resigned,",
+        f"SK 3,enrol,16.71,bpd,5,2025-01-01,,,{PERSON},,",
+        f"SK 3,enrol,16.72,bpd,5,2025-01-01,,,{PERSON},,",
     )
     (folder / "corrected.csv").write_text(
         "reference,action,area,category,workers,effective_on\nSK 3,enrol,16.71,bpd,4,2025-01-01\n",
         encoding="utf-8",
     )
     answer = ucj(
-        "correct", "SK 3", "corrected.csv", "--area", "16.71", "--reason", "one twice", folder=folder
+        "correct",
+        "SK 3",
+        "corrected.csv",
+        "--area",
+        "16.71",
+        "--reason",
+        "one twice",
+        folder=folder,
     )
     assert answer.code == 0, answer
     return folder
@@ -98,7 +107,11 @@ def test_history_reads_well_and_a_damaged_pipe_is_quiet(folder: Path) -> None:
 def test_show_has_a_batch_whole(folder: Path) -> None:
     """What it says, who is left, what draws on it, its version with file and row."""
     shown = ucj("show", "SK 1", "--format", "json", folder=folder).json()
-    assert (shown["area"], shown["area_name"], shown["state"]) == ("16.71", "Kota Palembang", "in-force")
+    assert (shown["area"], shown["area_name"], shown["state"]) == (
+        "16.71",
+        "Kota Palembang",
+        "in-force",
+    )
     assert [(line["category"], line["workers"], line["row"]) for line in shown["lines"]] == [
         ("marbot", 100, 2),
         ("guru", 20, 3),
@@ -168,7 +181,9 @@ def test_source_keeps_personal_columns_out(folder: Path) -> None:
     (version,) = found["versions"]
     assert version["left_out"] == ["NIK"]
     assert [row["row"] for row in version["rows"]] == [2, 3]
-    assert PERSON.encode() in (folder / "sk.csv").read_bytes(), "negative control: it is in the file"
+    assert PERSON.encode() in (folder / "sk.csv").read_bytes(), (
+        "negative control: it is in the file"
+    )
     csv = ucj("source", "SK 1", "--format", "csv", folder=folder)
     assert ",'=1+1" in csv.out, "nothing that a spreadsheet would run"
 
@@ -238,7 +253,9 @@ def test_source_of_what_was_typed_has_no_file(folder: Path, tmp_path: Path) -> N
     assert "withdrawn: nothing of it is in force" in shown.out
 
 
-def test_bytes_that_are_not_as_imported_are_said_to_be_damaged(folder: Path, tmp_path: Path) -> None:
+def test_bytes_that_are_not_as_imported_are_said_to_be_damaged(
+    folder: Path, tmp_path: Path
+) -> None:
     """The digest is checked whenever the original is read; exit 4."""
     import shutil
     import sqlite3

@@ -54,8 +54,8 @@ def test_every_file_is_as_described(folder: Path, tmp_path: Path) -> None:
             with (target / name).open(encoding="utf-8", newline="") as file:
                 assert next(csv.reader(file)) == fields
         else:
-            found = duckdb.sql(f"SELECT * FROM '{target / name}' LIMIT 0").columns
-            assert found == fields
+            found = duckdb.execute(f"SELECT * FROM '{target / name}' LIMIT 0").description or ()
+            assert [column[0] for column in found] == fields
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"], "nothing is left beside it"
 
 
@@ -64,14 +64,16 @@ def test_csv_and_parquet_say_the_same(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "ledger"
     exported(folder, target)
     for source in ("entries.csv", "entries.parquet"):
-        (row,) = duckdb.sql(
+        (row,) = duckdb.execute(
             f"SELECT sum(workers) FROM '{target / source}'"
             " WHERE area::VARCHAR = '16.06' AND effective_on <= DATE '2025-07-31'"
         ).fetchall()
         assert row == (103_079,)
-    (areas,) = duckdb.sql(f"SELECT count(*) FROM '{target / 'areas.parquet'}'").fetchall()
+    (areas,) = duckdb.execute(f"SELECT count(*) FROM '{target / 'areas.parquet'}'").fetchall()
     assert areas == (1 + 38 + 514,)
-    events = duckdb.sql(f"SELECT programmes, typeof(recorded_at) FROM '{target / 'events.parquet'}'")
+    events = duckdb.execute(
+        f"SELECT programmes, typeof(recorded_at) FROM '{target / 'events.parquet'}'"
+    )
     assert (["JKK", "JKM"], "TIMESTAMP WITH TIME ZONE") in events.fetchall()
 
 
@@ -84,7 +86,9 @@ def test_no_cell_of_a_csv_is_a_formula(folder: Path, tmp_path: Path) -> None:
             cells = [cell for row in csv.reader(file) for cell in row]
         assert "'=cmd|calc!A1" in cells
         assert not [cell for cell in cells if cell[:1] in set("=+@\t\r")]
-    found = duckdb.sql(f"SELECT DISTINCT reference FROM '{target / 'entries.parquet'}'").fetchall()
+    found = duckdb.execute(
+        f"SELECT DISTINCT reference FROM '{target / 'entries.parquet'}'"
+    ).fetchall()
     assert ("=cmd|calc!A1",) in found
 
 

@@ -21,7 +21,9 @@ def coverage(ledger: Ledger, area: str, on: str = "2025-06-01", **asked: object)
     return row
 
 
-def grouped(ledger: Ledger, area: str, on: str = "2025-06-01", **asked: object) -> list[CoverageRow]:
+def grouped(
+    ledger: Ledger, area: str, on: str = "2025-06-01", **asked: object
+) -> list[CoverageRow]:
     """Return the rows of an area."""
     return coverage_at(ledger.ask(), [area], date.fromisoformat(on), **asked)  # type: ignore[arg-type]
 
@@ -40,7 +42,7 @@ def test_nothing_is_null_and_not_zero_before_the_first_entry(ledger_from_doc: Le
     assert (before.regencies_counted, before.complete) == (0, False)
     assert coverage(ledger_from_doc, "16.06", "2025-01-01").coverage == 50
     after = coverage(ledger_from_doc, "16.06", "2026-01-01")
-    assert (after.active, after.coverage) == (0, 0)
+    assert (after.active, after.coverage) == (0, Fraction(0))
     elsewhere = coverage(ledger_from_doc, "16.71")
     assert (elsewhere.active, elsewhere.potential, elsewhere.coverage) == (None, None, None)
 
@@ -145,7 +147,8 @@ def test_heads_of_one_area_are_never_divided_by_the_potential_of_another(
     assert row.coverage == 25
     assert (row.regencies_counted, row.regencies_total, row.complete) == (1, 17, False)
     nation = coverage(ledger_from_doc, "ID")
-    assert (nation.coverage, nation.regencies_counted, nation.regencies_total) == (25, 1, 514)
+    assert nation.coverage == 25
+    assert (nation.regencies_counted, nation.regencies_total) == (1, 514)
     # Negative control: dividing all by all would have said something else.
     assert Fraction(100 * 1000, 1400) != row.coverage
 
@@ -182,7 +185,7 @@ def test_a_complete_province_uses_its_own_potential(ledger_from_doc: Ledger) -> 
         ),
     )
     summed = coverage(ledger, "16", "2025-02-01")
-    assert (summed.potential, summed.coverage, summed.complete) == (1700, 10, True)
+    assert (summed.potential, summed.coverage, summed.complete) == (1700, Fraction(10), True)
     own = coverage(ledger, "16", "2025-03-01")
     assert (own.potential, own.coverage, own.active_counted) == (8000, Fraction(17, 8), 170)
 
@@ -236,9 +239,9 @@ def test_a_category_alone(ledger_from_doc: Ledger) -> None:
     """
     ledger = ledger_from_doc
     marbot = coverage(ledger, "16.06", category="marbot")
-    assert (marbot.category, marbot.active, marbot.points) == ("marbot", 60, 15)
+    assert (marbot.category, marbot.active, marbot.points) == ("marbot", 60, Fraction(15))
     nobody = coverage(ledger, "16.06", category="bpd")
-    assert (nobody.active, nobody.points) == (0, 0)
+    assert (nobody.active, nobody.points) == (0, Fraction(0))
     unknown = coverage(ledger, "16.06", "2024-01-01", category="marbot")
     assert (unknown.active, unknown.points) == (None, None)
 

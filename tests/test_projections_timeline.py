@@ -153,7 +153,11 @@ def check_against_coverage(
     before = None
     for row in found:
         (day,) = coverage_at(ledger, [area], row.on, known=known)
-        assert (row.active, row.potential, row.coverage) == (day.active, day.potential, day.coverage)
+        assert (row.active, row.potential, row.coverage) == (
+            day.active,
+            day.potential,
+            day.coverage,
+        )
         assert (row.regencies_counted, row.regencies_total, row.complete) == (
             day.regencies_counted,
             day.regencies_total,

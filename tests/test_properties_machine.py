@@ -115,9 +115,5 @@ EXTENT = (
     settings().max_examples * settings().stateful_step_count
 )  # of the profile: 1,000 in every run
 
-
-@pytest.mark.timeout(0.6 * EXTENT)  # about 0.04 s a step where nothing else runs
-class TestLifeOfARegistry(LifeOfARegistry.TestCase):  # type: ignore[misc,name-defined]
-    """The machine as a test."""
-
-    settings = settings()
+# About 0.04 s a step where nothing else runs.
+TestLifeOfARegistry = pytest.mark.timeout(0.6 * EXTENT)(LifeOfARegistry.TestCase)

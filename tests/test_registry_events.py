@@ -134,7 +134,7 @@ def test_one_key_has_one_form_over_all_events() -> None:
 
 
 def _json_form(annotation: Any) -> str:
-    """Return the shape of a field without its limits: `str`, `int`, `Line`, a dictionary …"""
+    """Return the shape of a field without its limits: `str`, `int`, `Line`, a list."""
     from typing import get_args, get_origin
 
     arguments = [each for each in get_args(annotation) if each not in {type(None), Ellipsis}]
@@ -190,8 +190,8 @@ def test_a_lax_model_would_let_hostile_values_in() -> None:
     class Lax(BaseModel):
         workers: int
 
-    taken = [value for value in ("1_000", True, 1.0) if Lax.model_validate({"workers": value})]
-    assert len(taken) == 3
+    taken = [Lax.model_validate({"workers": value}).workers for value in ("1_000", True, 1.0)]
+    assert taken == [1_000, 1, 1]
     from registry.events import LabourPotentialRevised
 
     sample = dict(BY_TOPIC[LabourPotentialRevised.TOPIC])

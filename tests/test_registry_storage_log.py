@@ -355,7 +355,7 @@ def interrupt(path: Path) -> Path:
 
 
 def test_the_next_reader_rolls_an_interrupted_import_back(tmp_path: Path) -> None:
-    """kill -9 before the COMMIT: nothing of it is seen, and the journal is gone."""
+    """After kill -9 before the COMMIT: nothing of it is seen, and the journal is gone."""
     path = make(tmp_path, 6)
     journal = interrupt(path)
     with closing(open_log(path)) as log:

@@ -78,7 +78,10 @@ def make(folder: Path, name: str = "registry.db") -> Path:
 
 @contextmanager
 def opened(
-    path: Path, *, clock: Callable[[], datetime] = lambda: NOON
+    path: Path,
+    *,
+    clock: Callable[[], datetime] = lambda: NOON,
+    lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
 ) -> Iterator[EnrolmentRegistry]:
     """Open the registry of a store, with a short lock time-out."""
     registry = EnrolmentRegistry(
@@ -86,7 +89,7 @@ def opened(
         balances=NoRules(),
         actor="tests",
         clock=clock,
-        lock_timeout_seconds=LOCK_TIMEOUT_SECONDS,
+        lock_timeout_seconds=lock_timeout_seconds,
     )
     with closing(registry):
         yield registry
@@ -217,9 +220,9 @@ def test_a_store_kept_in_wal_by_another_is_not_written(
     """On an engine that can corrupt it, WAL is left or nothing is recorded."""
     path = make(tmp_path)
     _use_mode(monkeypatch, "delete")
-    with held(path, "PRAGMA journal_mode = wal;" + READING), opened(path) as registry:
-        with pytest.raises(StoreError):
-            say(registry)
+    in_wal = held(path, "PRAGMA journal_mode = wal;" + READING)
+    with in_wal, opened(path) as registry, pytest.raises(StoreError):
+        say(registry)
     with opened(path) as registry:
         assert say(registry) == 1
 
@@ -358,13 +361,33 @@ def test_a_store_busy_at_the_first_opening_is_refused_in_time(
 
 
 def test_threads_of_one_process_write_one_after_the_other(tmp_path: Path) -> None:
-    """Eight threads, forty facts: each is recorded once, and nobody sees the library's errors."""
+    """Eight threads, forty facts: each is recorded once."""
     path = make(tmp_path)
     numbers = iter(range(1, 41))
-    with opened(path) as registry:
+    with opened(path, lock_timeout_seconds=30) as registry:
         said: list[int] = []
         _all_at_once(lambda: said.extend(say(registry, next(numbers)) for _ in range(5)), 8)
     assert sorted(said) == positions(path) == list(range(1, 41))
+
+
+def test_a_thread_that_waits_too_long_is_told_so_in_our_words(tmp_path: Path) -> None:
+    """Another thread of the process is writing: busy, in time, and not the library's error."""
+    path = make(tmp_path)
+    refused: list[RegistryError] = []
+
+    def try_to_say() -> None:
+        try:
+            say(registry)
+        except RegistryError as error:
+            refused.append(error)
+
+    with opened(path) as registry:
+        with registry.log_recorder.write():
+            started = time.monotonic()
+            _all_at_once(try_to_say, 2)
+            assert time.monotonic() - started < 2 * LOCK_TIMEOUT_SECONDS + 1
+        assert [type(error) for error in refused] == [StoreBusyError] * 2
+        assert say(registry) == 1
 
 
 # --- a COMMIT that fails ----------------------------------------------------------------------------------
@@ -412,13 +435,13 @@ def test_the_librarys_transaction_stays_open_after_a_failed_commit(tmp_path: Pat
     with closing(pool):
         connection = pool.get_connection(is_writer=True)
         connection._sqlite_conn.execute("PRAGMA busy_timeout = 50")
-        with held(path, READING), pytest.raises(Exception, match="locked"):
-            with connection.transaction(commit=True) as cursor:
-                cursor.execute("INSERT INTO stored_events VALUES (1)")
+        locked = pytest.raises(Exception, match="locked")
+        with held(path, READING), locked, connection.transaction(commit=True) as cursor:
+            cursor.execute("INSERT INTO stored_events VALUES (1)")
         assert connection._sqlite_conn.in_transaction
-        with closing(sqlite3.connect(path, timeout=0.05)) as other:
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("BEGIN IMMEDIATE")
+        locked = pytest.raises(sqlite3.OperationalError, match="locked")
+        with closing(sqlite3.connect(path, timeout=0.05)) as other, locked:
+            other.execute("BEGIN IMMEDIATE")
         pool.put_connection(connection)
 
 
@@ -434,11 +457,16 @@ def test_a_full_disk_records_nothing_and_is_forgotten_when_freed(tmp_path: Path)
             connection = transaction.log._connection
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(StoreError, match="full") as full:
+        acknowledged = [1]
+
+        def fill() -> None:
             for number in range(2, 200):
-                say(registry, number, "x" * 1_900)
+                acknowledged.extend([say(registry, number, "x" * 1_900)])
+
+        with pytest.raises(StoreError, match="full") as full:
+            fill()
         assert full.value.exit_code == 4
-        acknowledged = positions(path)
+        assert positions(path) == acknowledged
         connection.execute("PRAGMA max_page_count = 1000000")
         assert say(registry, 1_000) == len(acknowledged) + 1
     _sound(path)
@@ -638,9 +666,11 @@ def test_what_is_recorded_never_changes(filled: Path, name: str, recursive: str)
         connection.execute(f"PRAGMA recursive_triggers = {recursive}")
         before = _everything(connection)
         connection.execute("BEGIN")
+        *before_it, last = FORBIDDEN[name].split(";")
+        for statement in before_it:
+            connection.execute(statement)
         with pytest.raises(sqlite3.IntegrityError):
-            for statement in FORBIDDEN[name].split(";"):
-                connection.execute(statement)
+            connection.execute(last)
         assert _everything(connection) == before
         connection.execute("ROLLBACK")
 

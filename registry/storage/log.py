@@ -108,8 +108,10 @@ _LINE: Final = (
 
 
 class ConnectionLog:
-    """A `Log` over an SQLite connection; inside a write transaction it sees what is not yet
-    committed, so that rules and answers read with the same eyes.
+    """A `Log` over an SQLite connection.
+
+    Inside a write transaction it sees what is not yet committed, so that rules and answers read
+    with the same eyes.
     """
 
     def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
@@ -246,10 +248,7 @@ def store_error(error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return StoreBusyError(
-            "the store is busy: another process is writing; nothing was recorded",
-            remedy="Try again in a moment.",
-        )
+        return busy_store()
     not_text = code is None and "UTF-8" in str(error)  # said by Python, not by SQLite
     if not_text or primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamagedError(
@@ -269,6 +268,14 @@ def store_error(error: sqlite3.Error) -> StoreError:
         f"the store did not answer ({getattr(error, 'sqlite_errorname', 'SQLite error')})",
         why="Nothing was recorded.",
         remedy="Check the disk and try again.",
+    )
+
+
+def busy_store() -> StoreBusyError:
+    """Return the refusal for a store that another holds for longer than the time-out."""
+    return StoreBusyError(
+        "the store is busy: another is writing; nothing was recorded",
+        remedy="Try again in a moment.",
     )
 
 

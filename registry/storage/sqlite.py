@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import ConnectionUnavailableError, Notification, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -38,6 +38,7 @@ from registry.storage.log import (
     LOCK_TIMEOUT_SECONDS,
     STORE_FORMAT,
     ConnectionLog,
+    busy_store,
     connect,
     identity,
     missing_store,
@@ -209,7 +210,7 @@ class LogPool(SQLiteConnectionPool):
         self._waiting.counted = False
         try:
             return super().get_connection(timeout, is_writer=is_writer)
-        except BaseException:
+        except BaseException as error:
             if self._waiting.counted and is_writer is True:
                 self._num_writers -= 1
                 self._writer_lock.release()
@@ -217,6 +218,8 @@ class LogPool(SQLiteConnectionPool):
                 with self._no_readers:
                     self._num_readers -= 1
                     self._no_readers.notify()
+            if isinstance(error, ConnectionUnavailableError):  # another thread has it
+                raise busy_store() from error
             raise
 
     def _get_connection(self, timeout: float = 0.0) -> SQLiteConnection:
