@@ -143,7 +143,8 @@ GROUP BY ALL ORDER BY ALL LIMIT $most
 _LOOK_ALIKES: Final = """
 WITH fresh AS (
     SELECT area, reference, part, kind, effective_on,
-           list_sort(list((category, segment, expires_on, workers))) AS lines
+           list_sort(list((category, segment, expires_on, workers))) AS lines,
+           min(sheet) AS sheet, min("row") AS "row"
     FROM own WHERE kind <> 'lapse' AND act = 'original' GROUP BY ALL
 ), net AS (
     SELECT area, reference, part, kind, effective_on, category, segment, expires_on, funding,
@@ -155,7 +156,8 @@ WITH fresh AS (
            list_sort(list((category, segment, expires_on, workers))) AS lines
     FROM net GROUP BY ALL
 )
-SELECT fresh.area, fresh.reference, fresh.part, fresh.effective_on, min(standing.reference)
+SELECT fresh.area, fresh.reference, fresh.part, fresh.sheet, fresh."row", fresh.effective_on,
+       min(standing.reference)
 FROM fresh JOIN standing
   ON standing.area = fresh.area AND standing.effective_on = fresh.effective_on
  AND standing.kind = fresh.kind AND standing.lines = fresh.lines
@@ -165,12 +167,12 @@ GROUP BY ALL ORDER BY ALL LIMIT $most
 
 _POOL_DRAWS: Final = """
 WITH draw AS (
-    SELECT area, category, effective_on, reference, part FROM own
-    WHERE cohort_reference IS NULL AND workers < 0 AND act <> 'takes-back'
+    SELECT area, category, effective_on, reference, part, min(sheet) AS sheet, min("row") AS "row"
+    FROM own WHERE cohort_reference IS NULL AND workers < 0 AND act <> 'takes-back'
     GROUP BY ALL
 )
-SELECT draw.area, draw.category, draw.effective_on, draw.reference, draw.part,
-       sum(relevant.workers) AS workers
+SELECT draw.area, draw.reference, draw.part, draw.sheet, draw."row", draw.category,
+       draw.effective_on, sum(relevant.workers) AS workers
 FROM draw JOIN relevant
   ON relevant.area = draw.area AND relevant.category = draw.category
  AND relevant.expires_on > draw.effective_on AND relevant.effective_on <= draw.effective_on
@@ -303,17 +305,13 @@ def _cohorts(connection: DuckDBPyConnection) -> Iterator[Finding]:
             "expires_on": expires_on,
         }
         others = _all(connection, _DEPENDENTS, **cohort, most=LISTED + 1)
-        listed = "; ".join(
-            f"{other} ({-workers:,} on {left_on})" for other, left_on, workers in others[:LISTED]
-        )
-        more = "; and more" if len(others) > LISTED else ""
         batch = _named(reference, part)
         yield Finding(
             code="cohort-below-zero",
             severity="error",
             area=area,
-            why=f"on {day} the {category} of {batch}{_until(expires_on)} would be {balance:,}:"
-            + (f" these take from it: {listed}{more}" if listed else " more leave than are there"),
+            why=f"on {day} the {category} of {batch}{_until(expires_on)} would be {balance:,}: more"
+            f" leave than are there{_taking(others)}",
             remedy="Take fewer, or first correct or withdraw what depends on them.",
             column="workers",
             blames=_blames(connection, _COHORT_BLAMES, **cohort, day=day),
@@ -324,6 +322,12 @@ _COHORT_IS: Final = """
     area = $area AND category = $category AND segment IS NOT DISTINCT FROM $segment
     AND funding IS NOT DISTINCT FROM $funding AND cohort_reference = $reference
     AND cohort_part = $part AND expires_on IS NOT DISTINCT FROM $expires_on
+"""
+
+_DRAWN: Final = """
+SELECT reference, effective_on, sum(workers) FROM relevant
+WHERE area = $area AND category = $category AND expires_on IS NULL AND kind <> 'lapse'
+GROUP BY ALL HAVING sum(workers) < 0 ORDER BY effective_on, reference LIMIT $most
 """
 
 _DEPENDENTS: Final = f"""
@@ -341,12 +345,13 @@ ORDER BY ALL LIMIT 10
 
 def _pools(connection: DuckDBPyConnection) -> Iterator[Finding]:
     for area, category, day, balance in _all(connection, _POOLS, most=FINDINGS_MAX):
+        drawn = _all(connection, _DRAWN, area=area, category=category, most=LISTED + 1)
         yield Finding(
             code="pool-below-zero",
             severity="error",
             area=area,
             why=f"on {day} the {category} of {area} without an end would be {balance:,}: more leave"
-            " than are there",
+            f" than are there{_taking(drawn)}",
             remedy="Take fewer; if they have a term, name the batch that brought them in"
             " (of_batch).",
             column="workers",
@@ -425,7 +430,8 @@ def _openings(connection: DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def _look_alikes(connection: DuckDBPyConnection) -> Iterator[Finding]:
-    for area, reference, part, day, other in _all(connection, _LOOK_ALIKES, most=FINDINGS_MAX):
+    for row in _all(connection, _LOOK_ALIKES, most=FINDINGS_MAX):
+        area, reference, part, sheet, line, day, other = row
         yield Finding(
             code="looks-like-duplicate",
             severity="warning",
@@ -433,13 +439,13 @@ def _look_alikes(connection: DuckDBPyConnection) -> Iterator[Finding]:
             why=f"{_named(reference, part)} has the same lines from the same day ({day}) as {other}",
             remedy="If it is the same decision, withdraw one of them.",
             column="reference",
-            blames=_blames(connection, _OWN_BATCH, area=area, reference=reference, part=part),
+            blames=(Blame(reference, part, sheet, line),),
         )
 
 
 def _pool_draws(connection: DuckDBPyConnection) -> Iterator[Finding]:
     for row in _all(connection, _POOL_DRAWS, most=FINDINGS_MAX):
-        area, category, day, reference, part, workers = row
+        area, reference, part, sheet, line, category, day, workers = row
         yield Finding(
             code="draws-on-pool",
             severity="warning",
@@ -448,18 +454,21 @@ def _pool_draws(connection: DuckDBPyConnection) -> Iterator[Finding]:
             f" end; on {day} another {workers:,} of them have terms",
             remedy="If it means those, name the batch that brought them in (of_batch).",
             column="of_batch",
-            blames=_blames(connection, _OWN_BATCH, area=area, reference=reference, part=part),
+            blames=(Blame(reference, part, sheet, line),),
         )
-
-
-_OWN_BATCH: Final = """
-SELECT reference, part, min(sheet), min("row") FROM own
-WHERE area = $area AND reference = $reference AND part = $part GROUP BY reference, part
-"""
 
 
 def _blames(connection: DuckDBPyConnection, statement: str, **names: object) -> tuple[Blame, ...]:
     return tuple(Blame(*row) for row in _all(connection, statement, **names))
+
+
+def _taking(others: list[Any]) -> str:
+    """Return which batches take from it, on which day and how many."""
+    listed = "; ".join(
+        f"{other} ({-workers:,} on {day})" for other, day, workers in others[:LISTED]
+    )
+    more = "; and more" if len(others) > LISTED else ""
+    return f"; these take from it: {listed}{more}" if listed else ""
 
 
 def _named(reference: str, part: str) -> str:

@@ -160,6 +160,9 @@ class Recording:
         batch = self._find(command.area, command.reference, command.part)
         source = self._sources.get(command.sheet or "")
         if command.action is Action.WITHDRAW:
+            if command.row is not None and batch is not None and batch.statement is None:
+                self._skip(command, "already-withdrawn", f"{batch.name} is withdrawn already")
+                return None
             return batches.withdraw(
                 batch,
                 because=command.because or "",
@@ -173,6 +176,9 @@ class Recording:
             respelt = replace(command, reference=batch.reference, part=batch.part)
         if command.because is not None:
             statement = self._corrected(respelt, batch, source)
+            if command.action is Action.CORRECT and self._says(batch, statement):
+                self._skip(command, "already-corrected", f"{command.reference} says that already")
+                return None
             return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
         statement = statement_of(respelt, self._find, source=source)
         if batch is None or batch.statement is None:
@@ -201,10 +207,23 @@ class Recording:
         source: ImportSource | None,
     ) -> Statement:
         if command.action is Action.CORRECT and batch is not None and batch.statement is not None:
-            command = replace(command, action=batch.statement.action())
+            # Such a row's note says why it corrects, so the batch's own note stays as it is.
+            command = replace(command, action=batch.statement.action(), note=batch.statement.note)
         elif command.action is Action.CORRECT:
             batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
         return statement_of(command, self._find, source=source)
+
+    def _says(self, batch: Batch | None, statement: Statement) -> bool:
+        return (
+            batch is not None
+            and batch.statement is not None
+            and batch.statement.content() == statement.content()
+        )
+
+    def _skip(self, command: RecordBatch, code: str, why: str) -> None:
+        """Count what is recorded already: offices keep one growing workbook."""
+        self.counts.already_recorded += 1
+        self._warn(command, code, why, "Nothing needs to be done.")
 
     def _recorded_already(
         self, command: RecordBatch, batch: Batch, in_force: Statement, statement: Statement
@@ -360,8 +379,10 @@ class Recording:
 
 @contextmanager
 def _collecting_rarely() -> Iterator[None]:
-    """Let the cycle collector look rarely: a page leaves millions of objects and no cycle, and
-    looking through them again and again took a third of the time."""
+    """Let the cycle collector look rarely.
+
+    A page leaves millions of objects and no cycle; looking through them took a third of the time.
+    """
     thresholds = gc.get_threshold()
     gc.set_threshold(COLLECTED_OBJECTS, *thresholds[1:])
     try:

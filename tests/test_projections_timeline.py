@@ -199,7 +199,7 @@ def check_categories(
     assert last == {str(each.category): each.active or 0 for each in ends}
 
 
-@settings(max_examples=25)
+@settings(max_examples=max(10, settings.default.max_examples // 5))  # 100 in the long run
 @given(
     histories(),
     st.sampled_from((*REGENCIES, *PROVINCES, NATION)),

@@ -6,6 +6,7 @@ oracle judges every transaction beside the registry.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -663,3 +664,33 @@ def test_without_the_ledgers_check_the_same_is_admitted(document: str, tmp_path:
         assert broken.head == kept.head + 1
     guarded.close()
     blind.close()
+
+
+def test_a_growing_file_may_say_a_withdrawal_or_correction_again(tmp_path: Path) -> None:
+    """A row that withdraws or corrects is skipped, with a warning, once that is recorded.
+
+    The batch keeps its own note, because the row's note says why it corrects.
+    """
+    day = date(2025, 1, 1)
+
+    def enrol(reference: str, workers: int) -> RecordBatch:
+        lines = (BatchLine("guru", workers, row=2),)
+        return RecordBatch(
+            Action.ENROL, "16.06", reference, lines, effective_on=day, row=2, note="own"
+        )
+
+    with closing(Store(tmp_path / "registry.db")) as store:
+        store.registry.record(enrol("SK-1", 100), enrol("SK-2", 50))
+        correct = replace(enrol("SK-1", 98), action=Action.CORRECT, note=None, because="two twice")
+        withdraw = RecordBatch(Action.WITHDRAW, "16.06", "SK-2", (), because="wrong", row=3)
+        assert store.registry.record(correct, withdraw).counts.new == 2
+        again = store.registry.record(correct, withdraw)
+        assert again.decision == "already-recorded"
+        assert {problem.code for problem in again.problems} == {
+            "already-corrected",
+            "already-withdrawn",
+        }
+        with pytest.raises(RuleBrokenError, match="is withdrawn"):
+            store.registry.withdraw_batch("16.06", "SK-2", because="typed, not from a file")
+        (row,) = [row for row in store.log().rows() if row.topic == "ucj.batch-corrected"]
+        assert row.facts()["note"] == "own"

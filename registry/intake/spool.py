@@ -128,21 +128,21 @@ def _copy(stream: BinaryIO, path: Path, name: str, size_max_bytes: int) -> Spool
     kind: FileKind = "text"
     limit = size_max_bytes
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as copy:
-        while chunk := _read(stream, name):
-            if len(head) < len(OLE_MAGIC):  # a pipe may give less than that at first
-                head += chunk[: len(OLE_MAGIC)]
-                kind = file_kind(head)
-                if kind != "text":
-                    limit = min(size_max_bytes, SPREADSHEET_BYTES_MAX)
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(name, limit)
-            digest.update(chunk)
-            try:
+    try:  # closing writes too
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as copy:
+            while chunk := _read(stream, name):
+                if len(head) < len(OLE_MAGIC):  # a pipe may give less than that at first
+                    head += chunk[: len(OLE_MAGIC)]
+                    kind = file_kind(head)
+                    if kind != "text":
+                        limit = min(size_max_bytes, SPREADSHEET_BYTES_MAX)
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(name, limit)
+                digest.update(chunk)
                 copy.write(chunk)
-            except OSError as error:
-                raise _cannot_spool(name, error) from None
+    except OSError as error:
+        raise _cannot_spool(name, error) from None
     return SpooledFile(path, name, digest.hexdigest(), size, kind)
 
 
