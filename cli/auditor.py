@@ -118,6 +118,7 @@ def _history(
     """Yield the history, asked page by page: one page is held, and one damaged image costs one."""
     from projections.history import PAGE_ROWS, history_page
 
+    keys = [column.key for column in _HISTORY]
     after = 0
     while True:
 
@@ -126,7 +127,7 @@ def _history(
 
         page = workspace.ask(page_after, known=position)
         for row in page:
-            yield asdict(row)
+            yield {key: getattr(row, key) for key in keys}  # asdict copies, six times slower
         if len(page) < PAGE_ROWS:
             return
         after = page[-1].position

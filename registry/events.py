@@ -184,7 +184,16 @@ class BatchStatementEvent(BatchEvent):
 class BatchRecorded(BatchStatementEvent):
     """A batch recorded for the first time, or again after it was withdrawn."""
 
+    KINDS: ClassVar[frozenset[Kind]]
+
     lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=2 * LINES_MAX)]
+
+    @model_validator(mode="after")
+    def _says_what_it_is_called(self) -> Self:
+        if self.kind not in self.KINDS:
+            msg = f"{type(self).__name__} is not of kind {self.kind}"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _each_line_ends_after_it_starts(self) -> Self:
@@ -196,30 +205,35 @@ class OpeningStated(BatchRecorded):
     """The stock of an area at the end of a day, with which its history begins."""
 
     TOPIC = "ucj.opening-stated"
+    KINDS = frozenset({Kind.OPENING})
 
 
 class BatchEnrolled(BatchRecorded):
     """New heads are covered from a day on."""
 
     TOPIC = "ucj.batch-enrolled"
+    KINDS = frozenset({Kind.ENROLMENT})
 
 
 class BatchRenewed(BatchRecorded):
     """Heads whose term ends are covered on, as new cohorts from the old end to the new."""
 
     TOPIC = "ucj.batch-renewed"
+    KINDS = frozenset({Kind.RENEWAL})
 
 
 class BatchDeactivated(BatchRecorded):
     """Heads leave from a day on, the first day not covered."""
 
     TOPIC = "ucj.batch-deactivated"
+    KINDS = frozenset({Kind.DEACTIVATION})
 
 
 class BatchReclassified(BatchRecorded):
     """Heads leave one cohort and enter another category (or area: a transfer); the sum stays."""
 
     TOPIC = "ucj.batch-reclassified"
+    KINDS = frozenset({Kind.RECLASSIFICATION, Kind.TRANSFER})
 
     @model_validator(mode="after")
     def _sum_stays(self) -> Self:
@@ -233,6 +247,7 @@ class BalanceReconciled(BatchRecorded):
     """A balancing entry that no batch explains; always with a note."""
 
     TOPIC = "ucj.balance-reconciled"
+    KINDS = frozenset({Kind.RECONCILING})
 
 
 class BatchCorrected(BatchStatementEvent):

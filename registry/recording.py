@@ -176,7 +176,8 @@ class Recording:
             respelt = replace(command, reference=batch.reference, part=batch.part)
         if command.because is not None:
             statement = self._corrected(respelt, batch, source)
-            if command.action is Action.CORRECT and self._says(batch, statement):
+            of_a_file = command.action is Action.CORRECT and command.row is not None
+            if of_a_file and self._says(batch, statement):
                 self._skip(command, "already-corrected", f"{command.reference} says that already")
                 return None
             return batches.correct(batch, statement, because=command.because, stamp=self.stamp)

@@ -144,6 +144,31 @@ def test_from_begins_with_the_state_on_that_day(ledger_from_doc: Ledger) -> None
     assert rows(ledger, "16.71") == []
 
 
+def test_a_province_follows_the_potentials_of_its_regencies(ledger_from_doc: Ledger) -> None:
+    """A regency counts from the day it has both; a later potential takes the place of the former.
+
+    #1 2025-01-10 enrol     16.06 marbot 100 from 2025-01-01 SK-1
+    #2 2025-01-11 potential 16.06 200 from 2025-03-01
+    #3 2025-01-11 potential 16.06 999 from 2025-06-01
+    #4 2025-01-12 potential 16.06 400 from 2025-06-01
+    #5 2025-01-13 potential 16.71 600 from 2025-02-01
+    #6 2025-01-14 enrol     16.71 marbot 100 from 2025-07-01 SK-1
+    """
+    ledger = ledger_from_doc.ask()
+    found = rows(ledger_from_doc, "16")
+    assert [(str(row.on), row.potential, row.coverage, row.regencies_counted) for row in found] == [
+        ("2025-01-01", None, None, 0),
+        ("2025-03-01", 200, Fraction(50), 1),
+        ("2025-06-01", 400, Fraction(25), 1),
+        ("2025-07-01", 1000, Fraction(20), 2),
+    ]
+    for area in ("16.06", "16"):
+        for since in (None, date(2025, 6, 1), date(2025, 6, 2)):
+            for known in (3, 4, 6):
+                check_against_coverage(ledger, area, since, known)
+                check_categories(ledger, area, since, known)
+
+
 def check_against_coverage(
     ledger: projections.ledger.Ledger, area: str, since: date | None, known: int
 ) -> None:
@@ -199,7 +224,7 @@ def check_categories(
     assert last == {str(each.category): each.active or 0 for each in ends}
 
 
-@settings(max_examples=max(10, settings.default.max_examples // 5))  # 100 in the long run
+@settings(max_examples=settings().max_examples // 5)  # each asks coverage for every day
 @given(
     histories(),
     st.sampled_from((*REGENCIES, *PROVINCES, NATION)),

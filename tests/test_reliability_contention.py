@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +25,8 @@ LEAVING: Final = 40  # of the stock: two of the eight can, a third cannot
 FIT: Final = STOCK // LEAVING
 BUSY: Final = 4
 RULE: Final = 1
+LOCK_TIMEOUT_SECONDS: Final = 15.0
+STARTS_SECONDS_MAX: Final = 30.0  # of a busy machine; it must not wait without end
 IMPORT: Final = ("import", "batches", "--format", "jsonl")
 
 
@@ -175,3 +179,33 @@ def test_control_without_the_rules_heads_leave_twice(tmp_path: Path) -> None:
     files = [stock, *(file for office in offices for file in office.files)]
     lowest = lowest_balances(check_store(store, files))
     assert min(lowest.values()) == STOCK - PROCESSES * LEAVING
+
+
+@pytest.mark.parametrize("held", ["BEGIN IMMEDIATE", "BEGIN; SELECT * FROM stored_events"])
+def test_a_store_that_is_held_is_waited_for_and_then_said_to_be_busy(
+    tmp_path: Path, held: str
+) -> None:
+    """Another program writes, or reads without end: exit 4, "busy", nothing; freed, it works.
+
+    Whoever asks meanwhile is answered.
+    """
+    folder = tmp_path / "office"
+    store = make_store(folder)
+    stock = _stock(folder, 1)
+    assert run("import", "batches", stock.path, folder=folder).code == 0
+    file = write_file(folder / "a.csv", small_rows(random.Random(4), "a"))
+    with closing(sqlite3.connect(store, isolation_level=None)) as holder:
+        cursors = [holder.execute(statement) for statement in held.split("; ")]
+        cursors[-1].fetchone()  # and no further: the read goes on
+        running = start("import", "batches", file.path, folder=folder)
+        assert run("coverage", AREAS[0], folder=folder).code == 0
+        refused = running.end()
+        assert refused.code == BUSY, refused
+        assert "busy" in refused.err
+        assert "nothing was recorded" in refused.err
+        assert refused.seconds < LOCK_TIMEOUT_SECONDS + STARTS_SECONDS_MAX
+        for cursor in cursors:
+            cursor.close()
+    assert check_store(store, [stock, file]).imported() == [stock.sha256]
+    assert run("import", "batches", file.path, folder=folder).code == 0
+    assert check_store(store, [stock, file]).imported() == [stock.sha256, file.sha256]

@@ -32,7 +32,7 @@ HISTORY: Final = ("history", "--format", "json")
 STATUS: Final = ("status", "--format", "json")
 QUESTIONS: Final = (COVERAGE, HISTORY)
 STORE: Final = 4
-FLIPS: Final = 24
+FLIPS: Final = 16
 CUTS: Final = (0, 8_191, 20_000, -1, -4_096)
 
 
