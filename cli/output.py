@@ -120,7 +120,7 @@ def choose(asked: str | None, output: Path | None) -> Format:
     return chosen_or_none
 
 
-def write_listing(listing: Listing, *, format: str | None, output: Path | None) -> None:  # noqa: A002 (the option's name)
+def write_listing(listing: Listing, *, format: str | None, output: Path | None) -> None:
     """Print the listing, or write it to the file.
 
     The first row is asked for before anything is written: a refusal leaves no half answer.
@@ -162,7 +162,7 @@ def write_document(
     document: Mapping[str, object],
     listing: Listing,
     *,
-    format: str | None,  # noqa: A002 (the option's name)
+    format: str | None,
     output: Path | None,
 ) -> None:
     """Print an answer whose JSON is one object: json and jsonl have it whole.

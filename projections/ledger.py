@@ -249,7 +249,8 @@ def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path) if path else ":memory:")
     connection.execute(
         "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false;"
-        " SET autoload_known_extensions = false; SET enable_progress_bar = false"
+        " SET autoload_known_extensions = false; SET enable_progress_bar = false;"
+        " SET temp_directory = ''"  # never the folder somebody happens to stand in
     )
     return connection
 

@@ -133,7 +133,7 @@ def test_no_binary_on_a_screen(monkeypatch: pytest.MonkeyPatch, binary: str) -> 
 @click.command()
 @click.argument("area")
 @listing_options
-def asking(area: str, format: str | None, output: Path | None) -> None:  # noqa: A002
+def asking(area: str, format: str | None, output: Path | None) -> None:
     """Ask something."""
     click.echo("started", err=True)
     rows = [{**ROW, "area": area}]

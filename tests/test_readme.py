@@ -77,7 +77,9 @@ def test_the_stories_of_the_readme_run(tmp_path: Path) -> None:
         ("88,958", "88,959\n", False),
     ],
 )
-def test_the_wildcard_covers_no_difference_that_matters(printed: str, said: str, fits: bool) -> None:
+def test_the_wildcard_covers_no_difference_that_matters(
+    printed: str, said: str, fits: bool
+) -> None:
     """Negative control: a wrong figure beside a wildcard does not pass."""
     assert (_pattern(printed).fullmatch(said) is not None) is fits
 
