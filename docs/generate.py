@@ -13,6 +13,7 @@ import types
 import typing
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 DOCS = Path(__file__).parent
@@ -81,15 +82,13 @@ def commands_page() -> str:
     lines = ["# The commands", "", "Generated from their `--help` by `make docs`; do not edit."]
 
     def add(command: click.Command, path: tuple[str, ...]) -> None:
+        # The settings of the group itself come down to its commands, as when they are called.
+        inherited: dict[str, Any] = {**ucj.context_settings, "max_content_width": WIDTH}
         parent: click.Context | None = None
         for name in path[:-1]:
-            parent = click.Context(ucj, info_name=name, parent=parent)
+            parent = click.Context(ucj, info_name=name, parent=parent, **inherited)
         with click.Context(
-            command,
-            info_name=path[-1],
-            parent=parent,
-            terminal_width=WIDTH,
-            max_content_width=WIDTH,
+            command, info_name=path[-1], parent=parent, terminal_width=WIDTH, **inherited
         ) as context:
             shown = command.get_help(context)
             lines.extend(["", f"## {' '.join(path)}", "", "```text", shown.rstrip(), "```"])
