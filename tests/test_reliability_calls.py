@@ -69,7 +69,13 @@ def _three_batches(folder: Path, name: str) -> OfficeFile:
 def _places(
     command: Sequence[str | Path], folder: Path, calls: Sequence[str]
 ) -> dict[str, list[int]]:
-    """Return which of its calls a run without a fault makes; of the opened files, ours."""
+    """Return which of its calls a run without a fault makes; of the opened files, ours.
+
+    It runs once before: whoever starts a changed program first opens more files, to compile it.
+    """
+    before = folder / "before"
+    make_store(before)
+    assert Running(command, folder=before).end().code == 0
     log = folder / "calls.log"
     ended = Running(counted(command, log, calls), folder=folder).end()
     assert ended.code == 0, ended.err
