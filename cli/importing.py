@@ -25,7 +25,7 @@ from cli.options import (
     notice,
     records,
 )
-from cli.recorded import effect_lines, say
+from cli.recorded import change_lines, effect_lines, say
 
 if TYPE_CHECKING:
     from registry.application import EnrolmentRegistry, Recorded
@@ -407,7 +407,10 @@ def _decide(
             correcting=correction.because if correction else None,
             progress=bar.advance,
         )
-    admitted.take_outcome(recorded, already_recorded=recorded.counts.already_recorded)
+    counts = recorded.counts
+    admitted.take_outcome(
+        recorded, already_recorded=counts.already_recorded, moved=counts.moved
+    )
     return recorded
 
 
@@ -470,6 +473,7 @@ def _result_lines(report: Report, recorded: Recorded | None, request: Request) -
     counts = report.count_lines()
     if request.correcting is None or recorded is None:
         yield from counts
+        yield from change_lines(recorded.events if recorded else ())
     else:
         yield next(counts)
         yield from effect_lines(recorded.events)

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from registry.storage.log import StoredRow
 
 LINES_SHOWN_MAX: Final = 20
+CHANGES_SHOWN_MAX: Final = 10
 
 Facts = Mapping[str, Any]
 
+_CHANGES: Final = frozenset({"ucj.batch-corrected", "ucj.batch-withdrawn"})
 _TAKEN_BACK: Final = {
     "ucj.labour-potential-withdrawn": "potential",
     "ucj.target-withdrawn": "target",
@@ -78,6 +80,16 @@ def effect_lines(events: Sequence[StoredRow]) -> Iterator[str]:
             )
         elif "reference" in facts:
             yield from _batch_lines(row.topic.removeprefix("ucj."), facts)
+
+
+def change_lines(events: Sequence[StoredRow]) -> Iterator[str]:
+    """Yield what the corrections and withdrawals among the events do, if they are few."""
+    changes = [row for row in events if row.topic in _CHANGES]
+    for row in changes[:CHANGES_SHOWN_MAX]:
+        for line in _batch_lines(row.topic.removeprefix("ucj."), row.facts()):
+            yield f"  {line}"
+    if len(changes) > CHANGES_SHOWN_MAX:
+        yield f"  … and {len(changes) - CHANGES_SHOWN_MAX} more batches corrected or withdrawn"
 
 
 def place(area: str) -> str:

@@ -49,7 +49,8 @@ class CoverageRow:
     `coverage` and `points` are exact percentages; they are rounded only when printed. Below the
     area `potential` and `coverage` are None, and `points` is the group's share of the area's
     percentage. `active` is None before the area's first entry. `active_counted` are the heads of
-    the regencies that `coverage` is taken over.
+    the regencies that `coverage` is taken over; with `own_potential` the area's own recorded
+    potential is divided by, and all are counted.
     """
 
     area: str
@@ -70,6 +71,7 @@ class CoverageRow:
     regencies_counted: int
     complete: bool
     active_counted: int | None
+    own_potential: bool
 
 
 def coverage_at(
@@ -174,7 +176,7 @@ def _below(
         if "area" in dimensions:
             inside = (each.code for each in regencies(area))
             wanted.update(dict.fromkeys(e for e in inside if e in sums or e in potentials))
-        elif "province" in dimensions:
+        elif "province" in dimensions and not is_regency(area):
             inside = (each.code for each in regencies(area))
             wanted.update(
                 dict.fromkeys(e.split(".")[0] for e in inside if e in sums or e in potentials)
@@ -208,7 +210,7 @@ def _total(
     denominator = _summed([potentials[each] for each in counted])
     if is_regency(area):
         denominator = potentials.get(area)
-    elif own is not None and (complete or forced):
+    elif forced or (own is not None and complete):
         denominator = own
         active_counted = active
     coverage = (
@@ -235,6 +237,7 @@ def _total(
         regencies_counted=len(counted),
         complete=complete,
         active_counted=active_counted,
+        own_potential=is_regency(area) or (own is not None and denominator is own),
     )
 
 
@@ -266,7 +269,7 @@ def _groups(
     """Return the rows of an area's groups; their points add up to the area's coverage."""
     whole: dict[tuple[str | None, ...], int] = {}
     counted: dict[tuple[str | None, ...], int] = {}
-    own_used = total.active_counted == total.active
+    own_used = total.own_potential
     taken_over = set(_counted(total.area, sums, potentials)[0])
     for regency in (each.code for each in regencies(total.area)):
         for group, workers in sums.get(regency, {}).items():
@@ -304,6 +307,7 @@ def _groups(
                 regencies_counted=total.regencies_counted,
                 complete=total.complete,
                 active_counted=in_counted if total.coverage is not None else None,
+                own_potential=total.own_potential,
             )
         )
     return rows

@@ -352,8 +352,8 @@ def _pools(connection: DuckDBPyConnection) -> Iterator[Finding]:
             area=area,
             why=f"on {day} the {category} of {area} without an end would be {balance:,}: more leave"
             f" than are there{_taking(drawn)}",
-            remedy="Take fewer; if they have a term, name the batch that brought them in"
-            " (of_batch).",
+            remedy=_taken_back_remedy(connection, area, category)
+            or "Take fewer; if they have a term, name the batch that brought them in (of_batch).",
             column="workers",
             blames=_blames(
                 connection,
@@ -365,6 +365,18 @@ def _pools(connection: DuckDBPyConnection) -> Iterator[Finding]:
                 day=day,
             ),
         )
+
+
+def _taken_back_remedy(connection: DuckDBPyConnection, area: str, category: str) -> str | None:
+    """Return what to do where it is a withdrawal or correction that others depend on."""
+    found = _all(
+        connection,
+        """SELECT 1 FROM own WHERE area = $area AND category = $category
+        AND act = 'takes-back' AND workers < 0 AND expires_on IS NULL LIMIT 1""",
+        area=area,
+        category=category,
+    )
+    return "First correct or withdraw what takes from it, or correct to more." if found else None
 
 
 def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
@@ -398,35 +410,48 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def _openings(connection: DuckDBPyConnection) -> Iterator[Finding]:
+    several: dict[str, list[str]] = {}
     for row in _all(connection, _OPENINGS, most=FINDINGS_MAX):
         area, opening, opening_on, reference, part, day, kind, _openings_count = row
-        second = kind == "opening"
-        blames = _blames(
-            connection,
-            """SELECT reference, part, sheet, "row" FROM own
-            WHERE area = $area AND ((reference = $reference AND part = $part) OR kind = 'opening')
-              AND kind <> 'lapse' ORDER BY reference <> $reference LIMIT 1""",
-            area=area,
-            reference=reference,
-            part=part,
-        )
+        if kind == "opening":
+            several.setdefault(area, []).append(_named(reference, part))
+            continue
         yield Finding(
-            code="second-opening" if second else "before-opening",
+            code="before-opening",
             severity="error",
             area=area,
-            why=f"{area} would have two openings, {opening} and {reference}"
-            if second and reference != opening
-            else f"{area} would have a second opening beside {reference}"
-            if second
-            else f"{_named(reference, part)} takes effect on {day}, but the opening {opening} of"
+            why=f"{_named(reference, part)} takes effect on {day}, but the opening {opening} of"
             f" {area} states the stock at the end of {opening_on}: it is in there already",
-            remedy="Withdraw the other opening first."
-            if second
-            else "Reclassify from the opening's category after that day, or correct the opening to"
-            " an earlier day.",
+            remedy="Reclassify from the opening's category after that day, or correct the opening"
+            " to an earlier day.",
             column="effective_on",
-            blames=blames,
+            blames=_opening_blames(connection, area, reference, part),
         )
+    for area, openings in several.items():
+        yield Finding(
+            code="second-opening",
+            severity="error",
+            area=area,
+            why=f"{area} would have {len(openings)} openings: {', '.join(openings[:LISTED])}",
+            remedy="State one opening; withdraw the one that stands first, or correct it.",
+            column="action",
+            blames=_opening_blames(connection, area, "", ""),
+        )
+
+
+def _opening_blames(
+    connection: DuckDBPyConnection, area: str, reference: str, part: str
+) -> tuple[Blame, ...]:
+    """Return the row of the batch itself, or else that of the opening in this transaction."""
+    return _blames(
+        connection,
+        """SELECT reference, part, sheet, "row" FROM own
+        WHERE area = $area AND ((reference = $reference AND part = $part) OR kind = 'opening')
+          AND kind <> 'lapse' ORDER BY reference <> $reference LIMIT 1""",
+        area=area,
+        reference=reference,
+        part=part,
+    )
 
 
 def _look_alikes(connection: DuckDBPyConnection) -> Iterator[Finding]:

@@ -184,6 +184,9 @@ class EnrolmentRegistry(Application[UUID]):
                 draws=admitted.names_batches,
                 progress=progress,
             )
+            if correcting is not None and recording.counts.new == 0 and not recording.refused:
+                transaction.discard()  # nothing to correct, so the file is not worth keeping
+                return Recorded("already-recorded", recording.counts, tuple(recording.problems))
             if not recording.refused and admitted.import_kind == "batches":
                 recording.check(self._balances)
             if not recording.refused:
@@ -238,6 +241,10 @@ class EnrolmentRegistry(Application[UUID]):
         with self.log_recorder.write() as transaction:
             recording = self._recording(transaction)
             batch = recording.find_batch(area, reference, part)
+            renewal = recording.find_batch(area, new_reference, new_part)
+            if renewal is not None and renewal.statement is not None:
+                what = f"{renewal.name} of {area} is recorded already"
+                raise RuleBrokenError(what, remedy="See `ucj show` for what it says.")
             left = (
                 self._balances.survivors(transaction.log, area, batch.reference, batch.part)
                 if batch is not None and batch.statement is not None
@@ -285,6 +292,8 @@ class EnrolmentRegistry(Application[UUID]):
                 message = f"no {what} was recorded at #{position}"
                 raise RuleBrokenError(message, remedy="Find its position with `ucj history`.")
             area = recording.area(str(row.facts()["area"]))
+            if position in area.taken_back:
+                return self._end(recording, dry_run=dry_run)  # nothing to do
             recording.append(
                 [areas.take_back(area, position, what, because=because, stamp=recording.stamp)]
             )

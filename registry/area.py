@@ -141,9 +141,6 @@ def say(
 def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stamp) -> TakenBack:
     """Take back the potential, target or figure recorded at a position."""
     said_as, taken_back_as = TAKES_BACK[what]
-    if position in area.taken_back:
-        message = f"the {what} at #{position} is taken back already"
-        raise RuleBrokenError(message, remedy="Nothing needs to be done.")
     if not isinstance(area.standing.get(position), said_as):
         message = f"no {what} was recorded at #{position}"
         raise RuleBrokenError(message, remedy=f"Find its position with `ucj history {area.code}`.")

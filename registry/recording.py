@@ -24,9 +24,17 @@ from registry.batch import Batch, BatchFact, Stamp, Statement
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
 from registry.drawing import DrawingError, statement_of
 from registry.errors import Problem, RegistryError
-from registry.events import AreaEvent, CategoryAdded, Event, FileImported, ImportSource
+from registry.events import (
+    AreaEvent,
+    BatchCorrected,
+    BatchRecorded,
+    CategoryAdded,
+    Event,
+    FileImported,
+    ImportSource,
+)
 from registry.safe_text import safe
-from registry.terms import Action, area_id, batch_id
+from registry.terms import Action, Kind, area_id, batch_id
 
 if TYPE_CHECKING:
     from registry.balances import Balances, Finding
@@ -52,6 +60,14 @@ class Counts:
     new: int = 0
     already_recorded: int = 0
     by_action: dict[str, int] = field(default_factory=dict)
+    moved: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Heads in and out by category, of what was appended; a correction's net effect."""
+
+    def move(self, event: BatchFact) -> None:
+        """Add the heads of an event; a renewal moves nobody."""
+        for category, workers_in, workers_out in _moves(event):
+            entered, left = self.moved.get(category, (0, 0))
+            self.moved[category] = entered + workers_in, left + workers_out
 
 
 class Recording:
@@ -152,6 +168,7 @@ class Recording:
             return None
         if event is not None:
             self.counts.by_action[action] = self.counts.by_action.get(action, 0) + 1
+            self.counts.move(event)
             batch = batches.evolve(self._find_by_id(event.originator_id), event)
             self._remember(event.originator_id, batch)
         return event
@@ -176,8 +193,7 @@ class Recording:
             respelt = replace(command, reference=batch.reference, part=batch.part)
         if command.because is not None:
             statement = self._corrected(respelt, batch, source)
-            of_a_file = command.action is Action.CORRECT and command.row is not None
-            if of_a_file and self._says(batch, statement):
+            if command.row is not None and self._says(batch, statement):
                 self._skip(command, "already-corrected", f"{command.reference} says that already")
                 return None
             return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
@@ -454,6 +470,21 @@ def _draws_on(command: RecordBatch) -> set[UUID]:
         for line in command.lines
         if line.of_batch is not None
     }
+
+
+def _moves(event: BatchFact) -> Iterator[tuple[str, int, int]]:
+    """Yield category, heads in, heads out; what changes a batch counts by what it changes."""
+    if isinstance(event, BatchRecorded):
+        for line in event.lines if event.kind is not Kind.RENEWAL else ():
+            yield line.cohort.category, max(line.workers, 0), max(-line.workers, 0)
+        return
+    net: Counter[str] = Counter()
+    for line in event.puts if isinstance(event, BatchCorrected) else ():
+        net[line.cohort.category] += line.workers
+    for line in event.takes_back.lines:
+        net[line.cohort.category] -= line.workers
+    for category, workers in net.items() if event.kind is not Kind.RENEWAL else ():
+        yield category, max(workers, 0), max(-workers, 0)
 
 
 def _first_row(command: RecordBatch) -> int | None:

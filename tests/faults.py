@@ -214,7 +214,7 @@ def counted(command: Sequence[str | Path], log: Path, calls: Sequence[str]) -> l
 def places_in(log: Path, calls: Sequence[str], *, only: Mapping[str, str]) -> dict[str, list[int]]:
     """Return, for each call, which of those of the first process they are: 1 is its first.
 
-    `only` leaves out the calls that do not name a text.
+    `only` leaves out the calls in which a pattern is not found.
     """
     lines = log.read_text(errors="replace").splitlines()
     first = lines[0].split()[0]
@@ -226,6 +226,6 @@ def places_in(log: Path, calls: Sequence[str], *, only: Mapping[str, str]) -> di
             continue
         call = match[2]
         counts[call] += 1
-        if only.get(call, "") in line:
+        if re.search(only.get(call, ""), line):
             places[call].append(counts[call])
     return places

@@ -670,7 +670,6 @@ def test_a_correction_replaces_what_the_batch_says(recorded: Path) -> None:
             LEAVE.replace("400/1/2025", "").replace("400/2", "400/1"),
             "Withdraw it and record another",
         ),
-        (ENROL, "nothing to correct"),
         ("400/1/2025,withdraw,16.06,,,,,,,wrong\n", "Use `ucj withdraw`"),
         (ENROL.replace(",100,", ",0,"), "c.csv:2:workers"),
     ],
@@ -681,6 +680,15 @@ def test_a_correction_that_cannot_be_is_refused(rows: str, words: str, recorded:
         answer = correct(recorded, rows=rows)
     assert answer.code == 1, answer
     assert words in answer.err
+    assert active(recorded) == 70
+
+
+def test_a_correction_to_what_stands_already_is_nothing_to_do(recorded: Path) -> None:
+    """Exit code 0, nothing recorded, and the file is not kept either."""
+    with nothing_recorded(recorded / "registry.db"):
+        answer = correct(recorded, rows=ENROL)
+    assert answer.code == 0, answer
+    assert "already" in answer.out + answer.err
     assert active(recorded) == 70
 
 

@@ -22,6 +22,9 @@ from tests.office_files import AREAS, write_large
 IMPORT: Final = ("import", "batches")
 VARIANTS: Final = ("two-lines", "one-line", "leaving")
 MEMORY_MIB_MAX: Final = {100_000: 512, 1_000_000: 1_024}
+# A million events instead of half a million: the pages of the transaction are kept in memory, so
+# that no reader is locked out before the commit, and they alone are 0.7 KiB an event.
+MEMORY_MIB_MAX_MILLION_BATCHES: Final = 1_280
 WAIT_SECONDS_MAX: Final = 0.5
 PAUSE_SECONDS: Final = 0.02
 ON: Final = parse_day("2025-06-30")
@@ -76,7 +79,9 @@ def test_a_large_file_is_recorded_within_its_memory(
 ) -> None:
     """All of its lines are recorded, and the process never held more than it may."""
     ended = _import(tmp_path / "office", lines, variant)
-    assert ended.memory_mib_max <= MEMORY_MIB_MAX[lines]
+    million_batches = lines == 1_000_000 and variant != "two-lines"
+    most = MEMORY_MIB_MAX_MILLION_BATCHES if million_batches else MEMORY_MIB_MAX[lines]
+    assert ended.memory_mib_max <= most
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say how much was used")

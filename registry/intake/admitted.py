@@ -6,7 +6,7 @@ report. Knows no store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from registry.commands import Command, RecordBatch
 from registry.errors import Problem
 from registry.intake.admission import Admission
-from registry.intake.report import Decision, Recorded, SheetFacts
+from registry.intake.report import Decision, Movement, Recorded, SheetFacts
 from registry.intake.spool import SpooledFile
 from registry.safe_text import safe
 from registry.terms import normalised_reference
@@ -92,14 +92,29 @@ class AdmittedFile:
         for command in others:
             self._refuse_other(command, area, reference, part)
 
-    def take_outcome(self, outcome: Outcome, *, already_recorded: int) -> None:
-        """Bring into the report what became of the file: its decision, and what was found."""
+    def take_outcome(
+        self,
+        outcome: Outcome,
+        *,
+        already_recorded: int,
+        moved: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        """Bring into the report what became of the file: its decision, and what was found.
+
+        `moved` are the heads in and out by category of what is new.
+        """
         report = self._admission.report
         for problem in outcome.problems:
             # The ledger calls the sheet of a text file "", the report None.
             self._admission.add_problem(replace(problem, sheet=problem.sheet or None))
         report.decision = _DECISIONS[outcome.decision]
+        if outcome.decision == "already-recorded":  # nothing of the file is new
+            already_recorded = report.batches_total
         report.batches_already_recorded = already_recorded
+        if outcome.decision != "refused":
+            report.new_by_category = {
+                category: Movement(*heads) for category, heads in (moved or {}).items()
+            }
         if outcome.first_position is not None and outcome.decision != "planned":
             assert outcome.last_position is not None
             assert outcome.recorded_at is not None

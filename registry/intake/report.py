@@ -6,7 +6,7 @@ grow with the number of problems.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -90,6 +90,8 @@ class Report:
     `batches` {`new`, `already_recorded`, `total`, `by_action` {action: batches}} (of potentials,
     targets and figures each row counts as one), `workers_in`, `workers_out`, `by_category`
     [{`category` (null where only the batch drawn on knows it), `workers_in`, `workers_out`}],
+    `new_workers_in`, `new_workers_out`, `new_by_category` (the same of what is new, a correction
+    or withdrawal by its net effect; nothing where the file is refused),
     `workers_by_action` {action: heads}, `control` {`rows`, `workers`, `expected_rows`,
     `expected_workers`}, `problems` [{`code`, `severity`, `where`, `value`, `why`, `remedy`, `row`,
     `sheet`}] (at most 20 of a kind), `problem_groups` [{`code`, `severity`, `column`, `count`}],
@@ -127,6 +129,7 @@ class Report:
         self.batches_by_action: dict[str, int] = {}
         self.workers_by_action: dict[str, int] = {}
         self.by_category: dict[str | None, Movement] = {}
+        self.new_by_category: dict[str, Movement] | None = None  # until it is decided
         self.recorded: Recorded | None = None
         self.refused_file: str | None = None
         self.errors = 0
@@ -225,10 +228,10 @@ class Report:
             },
             "workers_in": self.workers_in,
             "workers_out": self.workers_out,
-            "by_category": [
-                {"category": category, **asdict(movement)}
-                for category, movement in self._categories()
-            ],
+            "by_category": _categories_json(self.by_category),
+            "new_workers_in": sum(each.workers_in for each in self._new.values()),
+            "new_workers_out": sum(each.workers_out for each in self._new.values()),
+            "new_by_category": _categories_json(self._new),
             "workers_by_action": dict(sorted(self.workers_by_action.items())),
             "control": {
                 "rows": self.rows_read,
@@ -262,8 +265,9 @@ class Report:
         """Return the report as lines for people: what was read, what is wrong, what was decided."""
         return [*self.count_lines(), *self.problem_lines(), *self.decision_lines()]
 
-    def _categories(self) -> list[tuple[str | None, Movement]]:
-        return sorted(self.by_category.items(), key=lambda item: item[0] or "")
+    @property
+    def _new(self) -> Mapping[str | None, Movement]:
+        return {**(self.new_by_category or {})}
 
     def count_lines(self) -> Iterator[str]:
         """Yield what was read, and what it comes to."""
@@ -278,22 +282,37 @@ class Report:
                 for action, count in sorted(self.batches_by_action.items())
             )
             yield f"  {_many(self.batches_total, 'batch', 'batches')}: {actions or 'none'}"
-            for category, movement in self._categories():
-                yield (
-                    f"  {category or '(as the batch drawn on)'}: "
-                    f"+{group_thousands(movement.workers_in)} "
-                    f"-{group_thousands(movement.workers_out)}"
-                )
         if self.batches_already_recorded:
             known = group_thousands(self.batches_already_recorded)
-            yield f"  {known} already recorded, and skipped"
+            new = group_thousands(self.batches_total - self.batches_already_recorded)
+            yield f"  {known} already recorded, and skipped; {new} new"
+        yield from self._movement_lines()
+
+    def _movement_lines(self) -> Iterator[str]:
+        """Yield heads by category: what is new, beside the whole file where that is more."""
+        if self.new_by_category is None:
+            yield from _movement_lines(self.by_category)
+            return
+        whole = _total(self.by_category)
+        if whole in {(0, 0), _total(self._new)}:  # a file of corrections has no heads of its own
+            yield from _movement_lines(self._new)
+            return
+        both = {**self.by_category, **self._new}
+        nothing = Movement()
+        for category, _ in _sorted(both):
+            new, of_file = self._new.get(category, nothing), self.by_category.get(category, nothing)
+            yield f"  {_category(category)}: {_heads(new)} new; {_heads(of_file)} in the file"
+        if len(both) > 1:
+            new, of_file = Movement(*_total(self._new)), Movement(*whole)
+            yield f"  in all: {_heads(new)} new; {_heads(of_file)} in the file"
 
     def problem_lines(self) -> Iterator[str]:
         """Yield what is wrong or odd, errors first, and what to do."""
         groups = sorted(self._groups.items(), key=lambda item: item[0][1] != "error")
         for (code, severity, column), group in groups:
             for problem in group.examples[:SHOWN_MAX]:
-                value = "" if problem.value is None else f" ({problem.value})"
+                told = problem.value is None or problem.value in problem.why
+                value = "" if told else f" ({problem.value})"
                 yield f"{severity}: {problem.where}: {problem.why}{value} [{code}]"
                 if problem.remedy:
                     yield f"  {problem.remedy}"
@@ -317,6 +336,38 @@ class Report:
             at = f"#{first}" if first == last else f"#{first}–#{last}"
             instant = self.recorded.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
             yield f"{word} at {at}, {instant}, by {safe(self.recorded.recorded_by)}"
+
+
+def _sorted(movements: Mapping[str | None, Movement]) -> list[tuple[str | None, Movement]]:
+    return sorted(movements.items(), key=lambda item: item[0] or "")
+
+
+def _categories_json(movements: Mapping[str | None, Movement]) -> list[dict[str, object]]:
+    return [
+        {"category": category, **asdict(movement)} for category, movement in _sorted(movements)
+    ]
+
+
+def _movement_lines(movements: Mapping[str | None, Movement]) -> Iterator[str]:
+    for category, movement in _sorted(movements):
+        yield f"  {_category(category)}: {_heads(movement)}"
+
+
+def _category(category: str | None) -> str:
+    return category or "(as the batch drawn on)"
+
+
+def _heads(movement: Movement) -> str:
+    return (
+        f"+{group_thousands(movement.workers_in)} -{group_thousands(movement.workers_out)}"
+    )
+
+
+def _total(movements: Mapping[str | None, Movement]) -> tuple[int, int]:
+    return (
+        sum(each.workers_in for each in movements.values()),
+        sum(each.workers_out for each in movements.values()),
+    )
 
 
 def _recorded_json(recorded: Recorded) -> dict[str, object]:
