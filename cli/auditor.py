@@ -534,6 +534,7 @@ def _original_document(original: Original) -> dict[str, Any]:
         "recorded_by": version.recorded_by,
         "file": version.file,
         "sha256": version.file_sha256,
+        "bytes": version.file_bytes,
         "sheet": version.sheet,
         "header_row": original.header_row,
         "header": list(original.header),
@@ -574,9 +575,13 @@ def _original_note(original: Original) -> str:
     said = f"#{version.position} {version.event}, {when}"
     if version.file is None:
         return f"{said}: typed, no file."
-    words = [f"{said}: {version.file}, SHA-256 {version.file_sha256}."]
+    sheet = f", sheet {safe(version.sheet)}" if version.sheet else ""
+    words = [
+        f"{said}: {safe(version.file)}{sheet}, {version.file_bytes:,} bytes,"
+        f" SHA-256 {version.file_sha256}."
+    ]
     if not original.rows:
-        words.append("It keeps no row of its own; --file writes the whole file.")
+        words.append("It is of no single row; --file writes the whole file.")
     if original.left_out:
         words.append(f"Left out, as at the import: {', '.join(original.left_out)}.")
     return " ".join(words)

@@ -5,12 +5,13 @@ Knows nothing of formats but that some are text and some need a file to be built
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, cast
 
@@ -19,9 +20,50 @@ from registry.errors import RegistryError
 
 
 class OutputUnwritableError(RegistryError):
-    """The file asked for with --output cannot be written; what was there before still is."""
+    """The place of an answer cannot be written; a file that was there before still is."""
 
     code = "output-unwritable"
+
+    @classmethod
+    def at_stdout(cls, error: OSError) -> OutputUnwritableError:
+        """Return the refusal where standard output takes no more."""
+        return cls(
+            "standard output cannot be written",
+            why=error.strerror or type(error).__name__,
+            remedy=f"The answer is not whole; {remedy_of(error)}, and ask again.",
+        )
+
+
+def remedy_of(error: OSError) -> str:
+    """Return what helps where a place cannot be written, by what the system says is wrong."""
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return "choose a place that you may write to"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "free some room or choose another place"
+    return "choose another place"
+
+
+@contextmanager
+def refusing_stdout() -> Iterator[None]:
+    """Turn what fails while only stdout is written into a refusal; stdout then leads nowhere.
+
+    A reader who has gone is no failure: that stays a BrokenPipeError.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_stdout()
+        raise OutputUnwritableError.at_stdout(error) from error
+
+
+def abandon_stdout() -> None:
+    """Lead stdout nowhere, so that the interpreter does not complain when it flushes at the end."""
+    with suppress(OSError, ValueError):  # without a file below it nothing is flushed at the end
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @contextmanager
@@ -35,13 +77,17 @@ def text_to(output: Path | None, *, reader: Literal["people", "programs"]) -> It
             yield stream
         return
     prepare_streams()
+    _check_stdout()
     with quiet_broken_pipe():
         buffer = getattr(sys.stdout, "buffer", None)
-        if reader == "people" or is_terminal(sys.stdout) or buffer is None:
+        if is_terminal(sys.stdout) or buffer is None:
             yield sys.stdout
-        else:
+            return
+        with refusing_stdout():
             sys.stdout.flush()
-            yield cast("TextIO", _Utf8(buffer))
+        yield cast("TextIO", _Stdout(None if reader == "people" else buffer))
+        with refusing_stdout():
+            sys.stdout.flush()
 
 
 @contextmanager
@@ -51,11 +97,13 @@ def path_to(output: Path | None) -> Iterator[Path]:
     Raises: OutputUnwritableError, for an output that is a file, a device or a named pipe.
     """
     if output is None:
+        _check_stdout()
         with _apart() as path:
             yield path
             with quiet_broken_pipe():
-                sys.stdout.flush()
-                _copy(path, sys.stdout.buffer)
+                with refusing_stdout():
+                    sys.stdout.flush()
+                    _copy(path, sys.stdout.buffer)
         return
     try:
         with _beside(output) if _is_ordinary(output) else _into(output) as path:
@@ -65,7 +113,7 @@ def path_to(output: Path | None) -> Iterator[Path]:
             "the output cannot be written",
             where=output.name,
             why=error.strerror or type(error).__name__,
-            remedy="the file there, if any, is as it was; free some room or choose another place",
+            remedy=f"the file there, if any, is as it was; {remedy_of(error)}",
         ) from error
 
 
@@ -108,12 +156,21 @@ def _copy(path: Path, place: BinaryIO) -> None:
     place.flush()
 
 
-class _Utf8(io.TextIOBase):
-    """Text into the bytes of stdout, whatever encoding stdout itself has; keeps no buffer."""
+def _check_stdout() -> None:
+    if sys.stdout is None:
+        raise OutputUnwritableError.at_stdout(OSError(errno.EBADF, "it is closed"))
 
-    def __init__(self, place: BinaryIO) -> None:
+
+class _Stdout(io.TextIOBase):
+    """Text into stdout, refusing in words; into its bytes as UTF-8, or in its own encoding."""
+
+    def __init__(self, place: BinaryIO | None) -> None:
         self._place = place
 
     def write(self, text: str, /) -> int:
-        self._place.write(text.encode("utf-8"))
+        with refusing_stdout():
+            if self._place is None:
+                sys.stdout.write(text)
+            else:
+                self._place.write(text.encode("utf-8"))
         return len(text)

@@ -25,7 +25,7 @@ from cli.options import (
     notice,
     records,
 )
-from cli.recorded import change_lines, effect_lines, say
+from cli.recorded import change_lines, effect_lines, recorded_lines, say
 
 if TYPE_CHECKING:
     from registry.application import EnrolmentRegistry, Recorded
@@ -408,9 +408,7 @@ def _decide(
             progress=bar.advance,
         )
     counts = recorded.counts
-    admitted.take_outcome(
-        recorded, already_recorded=counts.already_recorded, moved=counts.moved
-    )
+    admitted.take_outcome(recorded, already_recorded=counts.already_recorded, moved=counts.moved)
     return recorded
 
 
@@ -460,7 +458,7 @@ def _print(report: Report, recorded: Recorded | None, request: Request) -> None:
     """Print the result on stdout and what is wrong or odd on stderr; write --report."""
     refused = report.decision == "refused"
     if request.format != "text":
-        _print_json(report, request.format)
+        _print_json(report, recorded, request.format)
     elif not refused:
         say([*_result_lines(report, recorded, request)])
     for line in report.as_lines() if refused else report.problem_lines():
@@ -495,13 +493,19 @@ def _document(report: Report) -> dict[str, Any]:
     return document
 
 
-def _print_json(report: Report, format: str) -> None:
-    from cli.destination import text_to
+def _print_json(report: Report, recorded: Recorded | None, format: str) -> None:
+    from cli.destination import OutputUnwritableError, text_to
     from cli.records import write_json_document, write_json_line
 
     write = write_json_document if format == "json" else write_json_line
-    with text_to(None, reader="programs") as stream:
-        write(_document(report), stream)
+    try:
+        with text_to(None, reader="programs") as stream:
+            write(_document(report), stream)
+    except OutputUnwritableError:
+        if recorded is not None:  # committed, whatever becomes of the report
+            for line in recorded_lines(recorded):
+                notice(line)
+        raise
 
 
 def _write_report(report: Report, place: Path) -> None:

@@ -117,6 +117,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run `ucj` and return its exit code."""
+    from cli.destination import OutputUnwritableError, abandon_stdout
     from cli.terminal import prepare_streams, quiet_broken_pipe
     from registry.errors import RegistryError
     from registry.safe_text import safe
@@ -137,6 +138,11 @@ def run(arguments: list[str] | None = None) -> int:
         error.message = "\n".join(lines)  # type: ignore[misc]
         error.show()
         return error.exit_code
+    except OSError as error:
+        if not _is_of_printing(error):
+            return _fault(error, show="--traceback" in given)
+        abandon_stdout()
+        return _refused(OutputUnwritableError.at_stdout(error))
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted; nothing was recorded.", err=True)
         return EXIT_INTERRUPTED
@@ -155,6 +161,14 @@ def _refused(error: RegistryError) -> int:
         for problem in error.problems[1:]:
             click.echo(visible(f"also: {problem.why}"), err=True)
     return error.exit_code
+
+
+def _is_of_printing(error: OSError) -> bool:
+    """Whether click failed to print what it prints itself: help, the version, a script."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "click.utils"
 
 
 def _fault(error: Exception, *, show: bool) -> int:

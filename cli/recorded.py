@@ -40,12 +40,21 @@ def say_recorded(recorded: Recorded) -> None:
 
 
 def say(lines: Sequence[str]) -> None:
-    """Print lines for people on stdout; a reader who has gone does not stop the command."""
-    from cli.destination import text_to
-    from cli.escapes import visible
+    """Print lines for people on stdout; a reader who has gone does not stop the command.
 
-    with text_to(None, reader="people") as stream:
-        stream.writelines(f"{visible(line)}\n" for line in lines)
+    What stdout refuses is said on stderr: it may be that something is recorded, and where.
+    """
+    from cli.destination import OutputUnwritableError, text_to
+    from cli.escapes import visible
+    from cli.options import notice
+
+    try:
+        with text_to(None, reader="people") as stream:
+            stream.writelines(f"{visible(line)}\n" for line in lines)
+    except OutputUnwritableError:
+        for line in lines:
+            notice(line)
+        raise
 
 
 def recorded_lines(recorded: Recorded) -> Iterator[str]:

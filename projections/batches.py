@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
 
 from projections.coverage import shown_name
 from projections.history import spellings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LISTED: Final = 10
 CHANGES: Final = frozenset({"batch-corrected", "batch-withdrawn"})
+FILE_IMPORTED: Final = "file-imported"
 
 
 class AmbiguousBatchError(RegistryError):
@@ -55,6 +57,7 @@ class Version:
     import_id: str | None
     file: str | None
     file_sha256: str | None
+    file_bytes: int | None
     sheet: str | None
     rows: tuple[int, ...]
     sha256: str
@@ -236,10 +239,17 @@ def event_of(row: StoredRow) -> str:
     return row.topic.removeprefix("ucj.")
 
 
-def _version(row: StoredRow, files: dict[str, tuple[str, str]]) -> Version:
+_File = tuple[str, str, int]
+
+
+def _version(row: StoredRow, files: dict[str, _File]) -> Version:
     facts = row.facts()
     source = facts.get("source") or {}
-    name, sha256 = files.get(source.get("import_id", ""), (None, None))
+    if event_of(row) == FILE_IMPORTED:  # it is the file: its own facts say which
+        source = {"import_id": str(UUID(row.originator_id)), "sheet": facts["sheet"]}
+        name, sha256, size = facts["file_name"], facts["sha256"], facts["size"]
+    else:
+        name, sha256, size = files.get(source.get("import_id", ""), (None, None, None))
     put = sum(line["workers"] for line in _lines_of(facts))
     taken = sum(line["workers"] for line in (facts.get("takes_back") or {}).get("lines", ()))
     rows = {line["row"] for line in _lines_of(facts)} | {facts.get("row")}
@@ -254,6 +264,7 @@ def _version(row: StoredRow, files: dict[str, tuple[str, str]]) -> Version:
         import_id=source.get("import_id"),
         file=name,
         file_sha256=sha256,
+        file_bytes=size,
         sheet=source.get("sheet"),
         rows=tuple(sorted(number for number in rows if number is not None)),
         sha256=row.sha256(),
@@ -262,14 +273,14 @@ def _version(row: StoredRow, files: dict[str, tuple[str, str]]) -> Version:
 
 def _files(
     connection: DuckDBPyConnection, sources: list[dict[str, Any] | None]
-) -> dict[str, tuple[str, str]]:
-    """Return import id → (name, sha256) of the files that events came from."""
+) -> dict[str, _File]:
+    """Return import id → (name, sha256, bytes) of the files that events came from."""
     found = connection.execute(
-        "SELECT import_id, file_name, sha256 FROM imports"
+        "SELECT import_id, file_name, sha256, size FROM imports"
         " WHERE import_id IN (SELECT unnest($ids::VARCHAR[]))",
         {"ids": [source["import_id"] for source in sources if source]},
     ).fetchall()
-    return {identity: (name, sha256) for identity, name, sha256 in found}
+    return {identity: (name, sha256, size) for identity, name, sha256, size in found}
 
 
 def _lines_of(facts: dict[str, Any]) -> list[dict[str, Any]]:

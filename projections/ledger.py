@@ -244,6 +244,15 @@ class Ledger:
         )
 
 
+# What a question of ours cannot cause, so that only a damaged image can.
+_FAULTS_OF_A_QUESTION = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+def is_of_a_damaged_image(error: duckdb.Error, folder: ImageFolder) -> bool:
+    """Whether an error in the middle of a question can come from an image, which is then at fault."""
+    return bool(folder.images()) and not isinstance(error, _FAULTS_OF_A_QUESTION)
+
+
 def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with everything set that answers could depend on."""
     connection = duckdb.connect(str(path) if path else ":memory:")

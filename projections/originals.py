@@ -119,6 +119,8 @@ def _rows(table: Table, columns: Sequence[int], wanted: Sequence[int]) -> Iterat
 def _text(value: Value) -> str | None:
     from registry.cells import shown
 
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a spreadsheet has no whole numbers, but shows them so
     return None if value is None else shown(value, limit=CELL_LENGTH_MAX)
 
 

@@ -6,11 +6,13 @@ the areas and categories that it takes from. There is no second table of balance
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from projections.ledger import Ledger, build_image, lay_out_ahead
+import duckdb
+
+from projections.ledger import Ledger, build_image, is_of_a_damaged_image, lay_out_ahead
 from registry.balances import Blame, Finding, Survivors
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from projections.ledger import ImageFolder
     from registry.storage.log import Log
 
-FINDINGS_MAX: Final = 1_000
+Answer = TypeVar("Answer")
+
+FINDINGS_MAX: Final = 100
 LISTED: Final = 10
 
 # `own`: the movements of this transaction. `pair`: the areas × categories that it takes from or takes
@@ -216,16 +220,36 @@ class LedgerBalances:
         if self._folder is not None:
             self._folder.adopt(since)
             self._folder.forget_ahead()
-        with closing(Ledger(log, self._folder)) as ledger:
+
+        def question(ledger: Ledger) -> list[Finding]:
             found = _findings(ledger.connection, since)
             if ledger.publish_is_due() and not any(each.severity == "error" for each in found):
                 lay_out_ahead(ledger)
-        return found
+            return found
+
+        return self._ask(log, question)
+
+    def _ask(self, log: Log, question: Callable[[Ledger], Answer]) -> Answer:
+        """Ask over image and tail; where the image turns out damaged, over the log alone.
+
+        Nothing is built anew here: the write lock is held, and the next question will build.
+        """
+        try:
+            with closing(Ledger(log, self._folder)) as ledger:
+                return question(ledger)
+        except duckdb.Error as error:
+            if self._folder is None or not is_of_a_damaged_image(error, self._folder):
+                raise
+            for image in self._folder.images():
+                self._folder.discard(image)
+            with closing(Ledger(log, None)) as ledger:
+                return question(ledger)
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
         """See `registry.balances.Balances.survivors`."""
-        with _ledger(log, self._folder) as connection:
-            found = connection.execute(
+        found = self._ask(
+            log,
+            lambda ledger: ledger.connection.execute(
                 """
                 WITH cohort AS (
                     SELECT category, segment, funding, expires_on, sum(workers) AS workers
@@ -251,7 +275,8 @@ class LedgerBalances:
                 ORDER BY ALL
                 """,
                 {"area": area, "reference": reference, "part": part},
-            ).fetchall()
+            ).fetchall(),
+        )
         return [
             Survivors(category, segment, funding, expires_on, int(workers))
             for category, segment, funding, expires_on, workers in found
@@ -277,15 +302,6 @@ def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:
         *_look_alikes(connection),
         *(_pool_draws(connection) if draws else ()),
     ]
-
-
-@contextmanager
-def _ledger(log: Log, folder: ImageFolder | None) -> Iterator[DuckDBPyConnection]:
-    ledger = Ledger(log, folder)
-    try:
-        yield ledger.connection
-    finally:
-        ledger.close()
 
 
 def _all(connection: DuckDBPyConnection, statement: str, **names: object) -> list[Any]:

@@ -21,14 +21,12 @@ from projections.ledger import (
     Ledger,
     build_image,
     image_folder,
+    is_of_a_damaged_image,
 )
 from registry.errors import RegistryError
 from registry.storage.log import ConnectionLog, open_log
 
 Answer = TypeVar("Answer")
-
-# What a question of ours cannot cause, so that only a damaged image can.
-_NOT_DAMAGE = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 
 
 class Workspace:
@@ -71,7 +69,7 @@ class Workspace:
         try:
             return self._ask(question, known)
         except duckdb.Error as error:
-            if self.folder is None or not self.folder.images() or isinstance(error, _NOT_DAMAGE):
+            if self.folder is None or not is_of_a_damaged_image(error, self.folder):
                 raise
             self._notice("The ledger image was damaged; it was set aside and is built anew.")
             for image in self.folder.images():

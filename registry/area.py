@@ -54,6 +54,7 @@ class Area:
     standing: dict[int, Said] = field(default_factory=dict)
     taken_back: set[int] = field(default_factory=set)
     _contents: dict[tuple[Any, ...], set[int]] = field(default_factory=dict)
+    """What was ever said, with the positions at which it stands."""
 
     def evolve(self, event: AreaEvent, position: int) -> None:
         """Fold one more event of the stream."""
@@ -79,6 +80,10 @@ class Area:
             and other.originator_version > version
             for other in self.standing.values()
         )
+
+    def said_before(self, event: Said) -> bool:
+        """Whether just that was ever said, also where it was replaced or taken back since."""
+        return _content(event) in self._contents
 
 
 def say(

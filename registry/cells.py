@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from registry.safe_text import safe
 
@@ -17,6 +18,8 @@ class CellError:
 
     text: str
 
+
+_EXACT_MAX: Final = 1e15  # a spreadsheet keeps 15 digits
 
 Value = str | int | float | bool | date | datetime | CellError | None  # None: an empty cell
 
@@ -29,4 +32,6 @@ def shown(value: Value, *, limit: int = 80) -> str:
         return safe(value.text, limit=limit)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_MAX:
+        value = int(value)  # 1671.0 is how a parser has it, 1671 what the clerk sees
     return safe(str(value), limit=limit)

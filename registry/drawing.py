@@ -190,7 +190,17 @@ def _new_cohort(command: RecordBatch, line: BatchLine, effective_on: date) -> Co
             row=line.row,
             remedy="Give the last day that is covered, or leave it empty for no end.",
         )
-    assert line.category is not None
+    if line.category is None:
+        raise DrawingError(
+            "the category is missing", column="category", row=line.row, remedy="Give it."
+        )
+    if line.of_batch is not None:
+        raise DrawingError(
+            f"a batch that is {command.action} draws on no other batch",
+            column="of_batch",
+            row=line.row,
+            remedy="Leave of_batch empty.",
+        )
     return Cohort(
         area=command.area,
         reference=command.reference,
@@ -306,7 +316,13 @@ def _named(
     area: str, category: str | None, line: BatchLine, find: Find, *, term: date | None
 ) -> _Drawn:
     """Return the one cohort of the named batch that fits the row, and ends on `term` if given."""
-    assert line.of_batch is not None
+    if line.of_batch is None:
+        raise DrawingError(
+            "the batch that is renewed is missing",
+            column="of_batch",
+            row=line.row,
+            remedy="Name the batch whose term ends.",
+        )
     batch = find(area, line.of_batch, line.of_part)
     if batch is None or batch.statement is None:
         state = "is withdrawn" if batch else "is not recorded"

@@ -72,7 +72,8 @@ def parse_percent(value: Value, locale: Locale) -> str:
     if isinstance(value, str):
         text = value.strip()
         digits = text[:-1].rstrip() if text.endswith("%") else text
-        canonical = _decimal_from_text(digits, value, locale, remedy, groups=False)
+        of_text = f"{remedy}{_or_other(locale)}"
+        canonical = _decimal_from_text(digits, value, locale, of_text, groups=False)
     else:
         exact = _number_from_cell(value, remedy)
         if 0 < exact <= 1:
@@ -90,7 +91,8 @@ def parse_quantity(value: Value, locale: Locale) -> str:
     """
     remedy = f"write {_EXAMPLE[locale]} for persons, {_PERCENT_EXAMPLE[locale]} for points"
     if isinstance(value, str):
-        canonical = _decimal_from_text(value.strip(), value, locale, remedy, groups=True)
+        of_text = f"{remedy}{_or_other(locale)}"
+        canonical = _decimal_from_text(value.strip(), value, locale, of_text, groups=True)
     else:
         exact = _number_from_cell(value, remedy)
         if 0 < exact < 1:
@@ -218,7 +220,11 @@ def _sign(mark: str) -> str:
 
 
 def _remedy_count(locale: Locale) -> str:
-    return f"write it as {_EXAMPLE[locale]} or 45000, or declare the other locale"
+    return f"write it as {_EXAMPLE[locale]} or 45000{_or_other(locale)}"
+
+
+def _or_other(locale: Locale) -> str:
+    return f", or declare --locale {'en' if locale == 'id' else 'id'}"
 
 
 def _percent_cell_error(value: Value, remedy: str) -> InvalidNumberError:

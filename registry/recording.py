@@ -7,7 +7,6 @@ Nothing here commits; `registry.application` does, if no error was found.
 from __future__ import annotations
 
 import gc
-import itertools
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from registry.storage.sqlite import WriteTransaction
 
 PAGE_COMMANDS: Final = 1_000
+PAGE_LINES: Final = 10_000
 REMEMBERED_BATCHES: Final = 2_000
 COLLECTED_OBJECTS: Final = 200_000
 SHOWN_BLAMES: Final = 3
@@ -131,7 +131,8 @@ class Recording:
 
     def _decide_all(self, commands: Iterator[Command], progress: Callable[[int], None]) -> int:
         decided = 0
-        while page := list(itertools.islice(commands, PAGE_COMMANDS)):
+        for page in _pages(commands):
+            self._forget_some()
             self.append([event for event in self._decide_page(page) if event is not None])
             decided += len(page)
             progress(len(page))
@@ -224,8 +225,21 @@ class Recording:
         source: ImportSource | None,
     ) -> Statement:
         if command.action is Action.CORRECT and batch is not None and batch.statement is not None:
+            in_force = batch.statement
+            if command.reason is not None and in_force.kind is not Kind.DEACTIVATION:
+                raise DrawingError(
+                    f"{batch.name} was recorded as {in_force.action()}, which has no reason",
+                    column="reason",
+                    row=_first_row(command),
+                    remedy="Leave the reason empty.",
+                )
             # Such a row's note says why it corrects, so the batch's own note stays as it is.
-            command = replace(command, action=batch.statement.action(), note=batch.statement.note)
+            command = replace(
+                command,
+                action=in_force.action(),
+                note=in_force.note,
+                reason=command.reason or in_force.reason,
+            )
         elif command.action is Action.CORRECT:
             batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
         return statement_of(command, self._find, source=source)
@@ -283,6 +297,10 @@ class Recording:
         if event is None:
             self.counts.already_recorded += 1
             return None
+        if command.row is not None and area.said_before(event):
+            self.counts.already_recorded += 1
+            self._warn_of_area(command)
+            return None
         # Its position is not known yet; within the transaction only its content matters.
         area.evolve(event, -event.originator_version)
         return event
@@ -311,7 +329,10 @@ class Recording:
 
     def _remember(self, identity: UUID, batch: Batch | None) -> None:
         self._batches[identity] = batch
-        while len(self._batches) > REMEMBERED_BATCHES + 2 * PAGE_COMMANDS:
+
+    def _forget_some(self) -> None:
+        """Bound what is remembered; between pages only, when all of it is in the log."""
+        while len(self._batches) > REMEMBERED_BATCHES:
             self._batches.popitem(last=False)
 
     def _event(self, row: object) -> Event:
@@ -367,6 +388,21 @@ class Recording:
                 why=why,
                 remedy=remedy,
                 row=row,
+                sheet=command.sheet,
+            )
+        )
+
+    def _warn_of_area(self, command: RevisePotential | SetTarget | PublishFigure) -> None:
+        self.problems.append(
+            Problem(
+                code="revised-since",
+                severity="warning",
+                where=self._where(command.sheet, command.row, "area"),
+                value=command.area,
+                why="just that was recorded before, and revised or taken back since; that stands",
+                remedy="Bring the file up to date; to go back, take back the later one"
+                " (`ucj retract`).",
+                row=command.row,
                 sheet=command.sheet,
             )
         )
@@ -458,6 +494,20 @@ class _Waiting:
         return any(line.of_batch is not None for line in command.lines) or (
             bool(self._undecided) and _identity(command) in self._undecided
         )
+
+
+def _pages(commands: Iterator[Command]) -> Iterator[list[Command]]:
+    """Group commands into pages of bounded size, however many lines a batch has."""
+    page: list[Command] = []
+    lines = 0
+    for command in commands:
+        page.append(command)
+        lines += len(command.lines) if isinstance(command, RecordBatch) else 1
+        if len(page) >= PAGE_COMMANDS or lines >= PAGE_LINES:
+            yield page
+            page, lines = [], 0
+    if page:
+        yield page
 
 
 def _identity(command: RecordBatch) -> UUID:

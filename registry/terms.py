@@ -21,7 +21,7 @@ CATEGORY_PATTERN: Final = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 REFERENCE_LENGTH_MAX: Final = 200
 NOTE_LENGTH_MAX: Final = 2_000
-LINES_MAX: Final = 100_000  # of one batch, held by one event; a decision about one regency has tens
+LINES_MAX: Final = 20_000  # of one batch, held by one event; a decision about one regency has tens
 WORKERS_MAX: Final = 300_000_000  # more than the people of Indonesia: a slip, not a batch
 FIRST_DAY: Final = date(1977, 12, 5)  # Astek, the first forerunner of Jamsostek: PP 33/1977
 LAST_DAY: Final = date(2199, 12, 31)

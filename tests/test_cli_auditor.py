@@ -171,6 +171,51 @@ def test_source_shows_the_original_cells(folder: Path) -> None:
     assert ucj("source", "@2", "--format", "json", folder=folder).json()["versions"][0]["rows"]
 
 
+def test_source_of_an_import_is_its_file(folder: Path, tmp_path: Path) -> None:
+    """A file-imported event is of no row, but its bytes are kept: said, described and given."""
+    kept = (EXAMPLE / "potentials.csv").read_bytes()
+    digest = hashlib.sha256(kept).hexdigest()
+    shown = ucj("source", "@1", folder=folder)
+    assert shown.code == 0, shown
+    assert f"potentials.csv, {len(kept)} bytes, SHA-256 {digest}" in shown.out
+    assert "typed" not in shown.out
+    (version,) = ucj("source", "@1", "--format", "json", folder=folder).json()["versions"]
+    assert (version["event"], version["file"]) == ("file-imported", "potentials.csv")
+    assert (version["sha256"], version["bytes"]) == (digest, len(kept))
+    target = tmp_path / "original.csv"
+    answer = ucj("source", "@1", "--file", target, folder=folder)
+    assert answer.code == 0, answer
+    assert target.read_bytes() == kept
+
+
+@pytest.mark.parametrize("kind", ["potentials", "targets", "figures"])
+def test_source_of_a_row_that_is_no_batch(tmp_path: Path, kind: str) -> None:
+    """A potential, a target and a published figure have the row that they came from."""
+    assert ucj("init", folder=tmp_path).code == 0
+    done = ucj("import", kind, EXAMPLE / f"{kind}.csv", "--locale", "en", folder=tmp_path)
+    assert done.code == 0, done
+    (version,) = ucj("source", "@2", "--format", "json", folder=tmp_path).json()["versions"]
+    (row,) = version["rows"]
+    assert (row["row"], version["file"]) == (2, f"{kind}.csv")
+    assert "16.06" in row["cells"]
+
+
+def test_source_of_a_sheet_names_it(tmp_path: Path) -> None:
+    """Of a workbook an import is one sheet: its name is said with the file's."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(tmp_path / "sk.xlsx")) as book:
+        sheet = book.add_worksheet("Juli")
+        sheet.write_row(0, 0, ["nomor sk", "tindakan", "wilayah", "kategori", "jumlah", "TMT"])
+        sheet.write_row(1, 0, ["SK 9", "enrol", "16.06", "marbot", 45, "2025-01-01"])
+    assert ucj("init", folder=tmp_path).code == 0
+    assert ucj("import", "batches", "sk.xlsx", folder=tmp_path).code == 0
+    assert "sk.xlsx, sheet Juli, " in ucj("source", "@1", folder=tmp_path).out
+    target = tmp_path / "kept.xlsx"
+    assert ucj("source", "@1", "--file", target, folder=tmp_path).code == 0
+    assert target.read_bytes() == (tmp_path / "sk.xlsx").read_bytes()
+
+
 def test_source_keeps_personal_columns_out(folder: Path) -> None:
     """A column that was left unread at the import is left out, in every format."""
     for form in ("table", "csv", "json", "jsonl", "md"):
@@ -230,7 +275,7 @@ def test_source_of_a_workbook(tmp_path: Path) -> None:
     assert (version["sheet"], version["header_row"]) == ("Data SK", 3)
     assert version["rows"][0]["address"] == "'Data SK'!4"
     cells = dict(zip(version["header"], version["rows"][0]["cells"], strict=True))
-    assert cells["jumlah"] in {"45", "45.0"}
+    assert cells["jumlah"] == "45", "a whole number, as the spreadsheet shows it"
     assert "'Data SK'!E4" in ucj("source", "SK 9", folder=tmp_path).out
 
 

@@ -220,10 +220,12 @@ class BatchForm:
         for row in rows:
             if row is not first:
                 yield from _disagreements(first, row)
+            if row.values[_HEAD_SLICE] != first.values[_HEAD_SLICE]:
+                continue  # refused: it is not of this batch
             line = self._line_key(row.values)
             earlier = seen.setdefault(line, row)
             if earlier is not row and first.values[ACTION] != Action.WITHDRAW:
-                yield row, _repeated_line(earlier)
+                yield row, _repeated_line(earlier, row)
 
     def _line_key(self, values: Values) -> tuple[object, ...]:
         of_batch, of_part = values[OF_BATCH], values[OF_PART]
@@ -394,11 +396,13 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
         )
 
 
-def _repeated_line(earlier: Row) -> Remark:
+def _repeated_line(earlier: Row, row: Row) -> Remark:
+    same = earlier.values[WORKERS] == row.values[WORKERS]
+    alike = "says exactly the same" if same else "is alike in all but workers"
     return Remark(
         "repeated-line",
         "category",
-        f"row {earlier.number} of the same batch is alike in all but workers; both are counted",
+        f"row {earlier.number} of the same batch {alike}; both are counted",
         "Nothing to do, unless one was copied by mistake.",
         "warning",
     )

@@ -55,7 +55,8 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
         Column(
             "reference",
             (
-                "nomor_sk", "no sk", "sk", "nomor surat keputusan", "no surat keputusan",
+                "nomor_sk", "no sk", "sk", "nomor keputusan", "no keputusan",
+                "nomor surat keputusan", "no surat keputusan",
                 "surat keputusan", "referensi", "nomor referensi", "no referensi", "nomor batch",
                 "no batch", "kode batch", "batch", "sk number", "reference number",
             ),
@@ -84,7 +85,9 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
             "workers",
             (
                 "jumlah", "jumlah pekerja", "jumlah peserta", "jumlah tenaga kerja", "jumlah tk",
-                "jumlah orang", "jumlah jiwa", "jumlah diterima", "jumlah disetujui", "diterima",
+                "jumlah orang", "jumlah jiwa", "jml", "jml pekerja", "jml peserta",
+                "jml tenaga kerja", "jml tk", "jml orang", "banyaknya",
+                "jumlah diterima", "jumlah disetujui", "diterima",
                 "disetujui", "pekerja", "peserta", "tenaga kerja", "heads", "head count",
                 "worker count", "number of workers",
             ),
@@ -94,7 +97,8 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
             (
                 "TMT", "berlaku", "tanggal berlaku", "tgl berlaku", "berlaku mulai",
                 "mulai berlaku", "berlaku sejak", "tanggal mulai", "tgl mulai", "tanggal efektif",
-                "tgl efektif", "tanggal tmt", "tgl tmt", "tmt berlaku",
+                "tgl efektif", "tanggal tmt", "tgl tmt", "tmt berlaku", "TMT awal", "TMT mulai",
+                "awal berlaku", "tanggal awal", "tgl awal", "mulai", "mulai tanggal", "sejak",
                 "terhitung mulai tanggal", "effective date", "effective",
             ),
         ),
@@ -104,7 +108,9 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
                 "berlaku sampai", "sampai", "sampai dengan", "s/d", "sampai tanggal",
                 "berlaku hingga", "hingga", "masa berlaku sampai", "terlindungi sampai",
                 "dilindungi sampai", "tanggal berakhir", "tgl berakhir", "berakhir",
-                "tanggal akhir", "tgl akhir", "until",
+                "tanggal akhir", "tgl akhir", "TMT akhir", "TMT s/d", "berlaku s/d", "s/d tanggal",
+                "sd", "berlaku sd", "akhir berlaku", "masa berlaku s/d", "masa berlaku hingga",
+                "until",
             ),
         ),
         Column(
@@ -164,7 +170,8 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
             "workers",
             (
                 "jumlah", "potensi", "potensi tenaga kerja", "potensi pekerja", "jumlah potensi",
-                "jumlah pekerja", "jumlah tenaga kerja", "potential", "labour potential",
+                "jumlah pekerja", "jumlah tenaga kerja", "jml", "jml potensi", "jml pekerja",
+                "jml tenaga kerja", "potential", "labour potential",
             ),
             required=True,
         ),

@@ -7,6 +7,7 @@ an odd one is looked at closely. Knows neither batches nor totals.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Final
 
@@ -22,7 +23,17 @@ _TOTAL_WORDS: Final = frozenset(
     {"jumlah", "total", "jumlah total", "grand total", "sub total", "subtotal", "jumlah seluruhnya"}
 )
 _TOTAL_ROW: Final = Remark(
-    "total-row", None, "this is a total, not a batch", "Delete the row; the report adds up itself."
+    "total-row",
+    None,
+    "this is a total of other rows",
+    "Delete the row; the report adds up itself.",
+)
+
+_OFTEN_MERGED: Final = frozenset(
+    {"reference", "action", "area", "effective_on", "source", "publisher"}
+)
+_MERGED_HINT: Final = (
+    "Cells merged over several rows have their value in the first only: unmerge them."
 )
 
 Progress = Callable[[int], None]
@@ -39,6 +50,8 @@ class FirstPass:
         self._report = report
         self._notes = notes
         self._progress = progress
+        self._above: Sequence[Value] = ()
+        self._left_blank: set[str] = set()  # columns with blank cells below a filled one
 
     def read(self, sheet: Sheet) -> None:
         """Read one table to its end."""
@@ -63,6 +76,8 @@ class FirstPass:
         pick = itemgetter(*(sheet.headers.positions.get(name, width) for name in form.columns))
         before, nothing = self._report.rows_read, (None,)
         page: list[tuple[str, int, int, str]] = []
+        picked: Sequence[Value] = (None,) * len(form.columns)
+        self._left_blank.clear()
         for number, cells in sheet.table.rows():
             sheet.rows += 1
             if sheet.rows % PAGE_ROWS == 0:
@@ -71,7 +86,7 @@ class FirstPass:
                 self._progress(before + sheet.rows)
             if (unnamed or len(cells) > width) and self._is_stray(sheet, number, cells):
                 continue
-            picked = pick(cells + nothing)
+            self._above, picked = picked, pick(cells + nothing)
             try:
                 values: list[Canonical] | None = [
                     reading[cell] for reading, cell in zip(readings, picked, strict=True)
@@ -95,7 +110,7 @@ class FirstPass:
         remark = Remark(
             "unnamed-column",
             None,
-            f"{sheet.table.address(number, index)} has no header above it",
+            f"its cell in {sheet.table.column_shown(index)} has no header above it",
             "Name its column in the header row, or delete the cell.",
         )
         self._notes.of_row(sheet, number, remark)
@@ -139,8 +154,30 @@ class FirstPass:
             cell = None
             if remark.column is not None:
                 cell = picked[self._form.columns.index(remark.column)]
-            self._notes.of_row(sheet, number, remark, cell)
+            self._notes.of_row(sheet, number, self._explained(sheet, number, remark), cell)
         return refused
+
+    def _explained(self, sheet: Sheet, number: int, remark: Remark) -> Remark:
+        """Say of a blank cell that it is merged with the one above, or may have been."""
+        position = sheet.headers.positions.get(remark.column or "")
+        if remark.code != "missing-value" or position is None:
+            return remark
+        merged = sheet.table.merged_into(number, position)
+        if merged is not None:
+            return replace(
+                remark,
+                why=f"{remark.why}: {merged} are merged, and only their first row has the value",
+                remedy=f"Unmerge {merged} and fill in {remark.column} in each row.",
+            )
+        if remark.column not in _OFTEN_MERGED or not self._is_below_filled(remark.column):
+            return remark
+        return replace(remark, remedy=f"{remark.remedy} {_MERGED_HINT}")
+
+    def _is_below_filled(self, column: str) -> bool:
+        above = self._above[self._form.columns.index(column)]
+        if above is not None:
+            self._left_blank.add(column)
+        return column in self._left_blank
 
 
 def _is_total(cells: Sequence[Value]) -> bool:

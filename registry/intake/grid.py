@@ -62,6 +62,11 @@ class Table(ABC):
             return None
         return next(i for i in range(width, len(values)) if values[i] is not None)
 
+    def merged_into(self, row: int, column: int) -> str | None:
+        """Return the merged cells, as `B4:B5`, whose value stands above this one; usually None."""
+        del row, column
+        return None
+
     def address(self, row: int, column: int | None = None) -> str:
         """Return where to look: `batches.csv:17:workers` or `Data!C17`. Columns count from 0."""
         if self.sheet is None:
@@ -71,6 +76,10 @@ class Table(ABC):
         if not _PLAIN_SHEET_NAME.fullmatch(sheet):
             sheet = f"'{sheet}'"
         return f"{sheet}!{row}" if column is None else f"{sheet}!{column_letters(column)}{row}"
+
+    def column_shown(self, column: int) -> str:
+        """Return how a column without a header is found: `column 13`, or its letters."""
+        return f"column {column + 1 if self.sheet is None else column_letters(column)}"
 
     def _column_name(self, column: int) -> str:
         header = self.headers[column].strip() if column < len(self.headers) else ""

@@ -44,6 +44,7 @@ _SLUG_LENGTH_MAX: Final = 60
 _LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
 _DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
+_REJECTED_SEPARATORS: Final = re.compile(r";|,(?=\s*[^\W\d])")  # 1,200 is one number
 _AS_TEXT: Final = "Format the column as text and type the value again."
 
 
@@ -345,11 +346,11 @@ def reading_of_rejected(locale: Locale) -> Reading:
 
     def parse(cell: Value) -> Canonical:
         counts: dict[str, int] = {}
-        for piece in _text(cell, NOTE_LENGTH_MAX).split(";"):
+        for piece in _REJECTED_SEPARATORS.split(_text(cell, NOTE_LENGTH_MAX)):
             if not piece.strip():
                 continue
-            word, colon, number = piece.rpartition(":")
-            if not colon:
+            word, sign, number = piece.replace("=", ":").rpartition(":")
+            if not sign:
                 raise _rejected("a reason and a number are needed, with a colon between")
             reason = _rejection_reason(word)
             if reason in counts:

@@ -6,6 +6,7 @@ grow with the number of problems.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -267,7 +268,7 @@ class Report:
 
     @property
     def _new(self) -> Mapping[str | None, Movement]:
-        return {**(self.new_by_category or {})}
+        return dict(self.new_by_category or {})
 
     def count_lines(self) -> Iterator[str]:
         """Yield what was read, and what it comes to."""
@@ -311,8 +312,7 @@ class Report:
         groups = sorted(self._groups.items(), key=lambda item: item[0][1] != "error")
         for (code, severity, column), group in groups:
             for problem in group.examples[:SHOWN_MAX]:
-                told = problem.value is None or problem.value in problem.why
-                value = "" if told else f" ({problem.value})"
+                value = "" if _is_told(problem) else f" ({problem.value})"
                 yield f"{severity}: {problem.where}: {problem.why}{value} [{code}]"
                 if problem.remedy:
                     yield f"  {problem.remedy}"
@@ -338,14 +338,18 @@ class Report:
             yield f"{word} at {at}, {instant}, by {safe(self.recorded.recorded_by)}"
 
 
+def _is_told(problem: Problem) -> bool:
+    """Whether the words name the value already."""
+    value = problem.value
+    return value is None or re.search(rf"(?<!\w){re.escape(value)}(?!\w)", problem.why) is not None
+
+
 def _sorted(movements: Mapping[str | None, Movement]) -> list[tuple[str | None, Movement]]:
     return sorted(movements.items(), key=lambda item: item[0] or "")
 
 
 def _categories_json(movements: Mapping[str | None, Movement]) -> list[dict[str, object]]:
-    return [
-        {"category": category, **asdict(movement)} for category, movement in _sorted(movements)
-    ]
+    return [{"category": category, **asdict(movement)} for category, movement in _sorted(movements)]
 
 
 def _movement_lines(movements: Mapping[str | None, Movement]) -> Iterator[str]:
@@ -358,9 +362,7 @@ def _category(category: str | None) -> str:
 
 
 def _heads(movement: Movement) -> str:
-    return (
-        f"+{group_thousands(movement.workers_in)} -{group_thousands(movement.workers_out)}"
-    )
+    return f"+{group_thousands(movement.workers_in)} -{group_thousands(movement.workers_out)}"
 
 
 def _total(movements: Mapping[str | None, Movement]) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The child process that parses one spreadsheet: `python -m registry.intake.sheets FILE`.
 
 Owns its own limits of memory and time, and the lines it writes to stdout, JSON each:
-`{"sheet": name, "hidden": bool}`, then `[row number, [cells]]` for each row that is not blank, and
+`{"sheet": name, "hidden": bool, "merged": [[row, column, last row, last column]]}` (those over
+several rows, counted from 0), then `[row number, [cells]]` for each row that is not blank, and
 `{"end": true}`; or `{"refused": [what, why, remedy]}`. Whatever a file does to the parser, it does
 it here. Never import this module from the process that must stay alive.
 """
@@ -16,7 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -41,6 +42,7 @@ from registry.safe_text import safe
 
 MarksOf = Callable[[int, str], Marks]
 
+MERGED_MAX: Final = 10_000  # those beyond are read as the others, but not explained
 OUTPUT_LENGTH_MAX: Final = 1 << 30  # one text shared by a million cells must not fill the disk
 
 
@@ -75,8 +77,8 @@ def lines_of(path: Path) -> Iterator[str]:
     encode = json.JSONEncoder(
         ensure_ascii=False, separators=(",", ":"), default=typed, check_circular=False
     ).encode
-    for index, (name, hidden, rows) in enumerate(_sheets(_named_by_kind(path, kind))):
-        yield encode({"sheet": name, "hidden": hidden}) + "\n"
+    for index, (name, hidden, merged, rows) in enumerate(_sheets(_named_by_kind(path, kind))):
+        yield encode({"sheet": name, "hidden": hidden, "merged": merged}) + "\n"
         for number, cells in _marked(rows, marks(index, name)):
             line = encode([number, cells]) + "\n"
             written += len(line)
@@ -116,8 +118,8 @@ def _named_by_kind(path: Path, kind: str) -> Path:
     return named
 
 
-def _sheets(path: Path) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
-    """Yield each worksheet's name, whether it is hidden, and its rows from the first on."""
+def _sheets(path: Path) -> Iterator[tuple[str, bool, list[list[int]], Iterator[list[Any]]]]:
+    """Yield each worksheet's name, whether it is hidden, merged cells, and rows from the first."""
     import python_calamine as calamine
 
     try:
@@ -127,18 +129,27 @@ def _sheets(path: Path) -> Iterator[tuple[str, bool, Iterator[list[Any]]]]:
                 raise refused_sheets(len(listed))
             for index, sheet in enumerate(listed):
                 rows: Iterator[list[Any]] = iter(())
+                merged: list[list[int]] = []
                 if sheet.typ == calamine.SheetTypeEnum.WorkSheet:
                     content = workbook.get_sheet_by_index(index)
                     # rows come from the first one on, columns only from where the data begins
                     before = [""] * (content.start[1] if content.start else 0)
                     rows = (before + cells for cells in content.iter_rows())
-                yield sheet.name, sheet.visible != calamine.SheetVisibleEnum.Visible, rows
+                    merged = _merged(content.merged_cell_ranges)
+                hidden = sheet.visible != calamine.SheetVisibleEnum.Visible
+                yield sheet.name, hidden, merged, rows
     except calamine.PasswordError:
         raise refused_password() from None
     except calamine.CalamineError as error:
         if "limit exceeded" in str(error):
             raise refused_far_cell() from None
         raise refused_damaged(safe(str(error), limit=120)) from None
+
+
+def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]] | None) -> list[list[int]]:
+    """Return the merged cells that span several rows, as many as a person would mend."""
+    found = ([*first, *last] for first, last in ranges or () if first[0] != last[0])
+    return list(islice(found, MERGED_MAX))
 
 
 def _zip_marks(path: Path, kind: str) -> MarksOf:

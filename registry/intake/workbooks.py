@@ -11,7 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from registry.intake.grid import (
     Recognises,
     Row,
     Table,
+    column_letters,
     find_header,
     header_names,
     no_header,
@@ -53,8 +55,11 @@ class SheetTable(Table):
         *,
         path: Path,
         offset: int,
+        merged: Sequence[Sequence[int]] = (),
     ) -> None:
         super().__init__(file, sheet, header_row, headers)
+        self._merged = merged
+        self._by_column: dict[int, list[tuple[int, int, str]]] = {}
         self._path = path
         self._offset = offset
 
@@ -72,6 +77,28 @@ class SheetTable(Table):
             if any(value is not None for value in values):
                 yield number, values
 
+    def merged_into(self, row: int, column: int) -> str | None:
+        """Return the merged cells that have their value in a row above, as `B4:B5`."""
+        merged = self._merged_in(column)
+        index = bisect_left(merged, (row - 1,)) - 1  # the last one that starts in a row above
+        if index < 0 or row - 1 > merged[index][1]:
+            return None
+        return merged[index][2]
+
+    def _merged_in(self, column: int) -> list[tuple[int, int, str]]:
+        """Return first row, last row and name of the merged cells of a column, in order."""
+        if column not in self._by_column:
+            self._by_column[column] = sorted(
+                (
+                    first_row,
+                    last_row,
+                    f"{column_letters(first)}{first_row + 1}:{column_letters(last)}{last_row + 1}",
+                )
+                for first_row, first, last_row, last in self._merged
+                if first <= column <= last
+            )
+        return self._by_column[column]
+
 
 @dataclass(slots=True)
 class _Sheet:
@@ -80,6 +107,7 @@ class _Sheet:
     name: str
     hidden: bool
     offset: int
+    merged: list[list[int]]
     first: list[tuple[int, tuple[Value, ...]]] = field(default_factory=list)
 
 
@@ -114,6 +142,7 @@ def open_workbook(
                     headers,
                     path=output,
                     offset=candidate.offset,
+                    merged=candidate.merged,
                 )
             )
     if not tables:
@@ -213,7 +242,7 @@ def _announced(output: Path, name: str) -> list[_Sheet]:
                     sheets[-1].first.append((number, tuple(values)))
             elif line.startswith(b'{"sheet"'):
                 said = json.loads(line)
-                sheets.append(_Sheet(said["sheet"], said["hidden"], offset))
+                sheets.append(_Sheet(said["sheet"], said["hidden"], offset, said["merged"]))
             elif line.startswith(b'{"refused"'):
                 what, why, remedy = json.loads(line)["refused"]
                 raise InputUnreadableError(f"{name}: {what}", why=why, remedy=remedy)

@@ -16,9 +16,10 @@ _LENGTH_MAX: Final = 60  # longer than any name: a sentence in the wrong cell, n
 
 
 class Suggestions:
-    """Spellings to suggest from."""
+    """Spellings to suggest from; those less alike than `likeness_min` are not."""
 
-    def __init__(self, spellings: Iterable[str]) -> None:
+    def __init__(self, spellings: Iterable[str], *, likeness_min: float = _LIKENESS_MIN) -> None:
+        self._likeness_min = likeness_min
         self._by_pair: dict[str, list[str]] = defaultdict(list)
         for spelling in dict.fromkeys(spellings):
             for pair in _pairs(spelling):
@@ -38,7 +39,7 @@ class Suggestions:
         for known, _ in _first(shared):
             matcher.set_seq1(known)
             likeness = matcher.ratio()
-            if likeness >= _LIKENESS_MIN:
+            if likeness >= self._likeness_min:
                 alike.append((-likeness, known))
         return [known for _, known in sorted(alike)]
 

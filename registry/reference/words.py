@@ -26,6 +26,7 @@ _LISTS: Final[MappingProxyType[str, type[StrEnum]]] = MappingProxyType(
     }
 )
 _SUGGESTIONS_MAX: Final = 3
+_ACTION_LIKENESS_MIN: Final = 0.75
 
 
 @overload
@@ -67,7 +68,9 @@ def allowed_words(kind: WordKind) -> tuple[str, ...]:
 
 def _near(kind: WordKind, text: str) -> list[str]:
     near = _suggestions(kind).near(key(text))
-    return list(dict.fromkeys(_index(kind)[word].value for word in near))[:_SUGGESTIONS_MAX]
+    found = list(dict.fromkeys(_index(kind)[word].value for word in near))[:_SUGGESTIONS_MAX]
+    # Words of opposite actions look alike (pengaktifan, penonaktifan): rather none than the wrong.
+    return [] if kind == "action" and len(found) > 1 else found
 
 
 @cache
@@ -82,4 +85,6 @@ def _index(kind: WordKind) -> MappingProxyType[str, StrEnum]:
 
 @cache
 def _suggestions(kind: WordKind) -> Suggestions:
+    if kind == "action":
+        return Suggestions(_index(kind), likeness_min=_ACTION_LIKENESS_MIN)
     return Suggestions(_index(kind))

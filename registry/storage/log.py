@@ -13,6 +13,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -28,6 +29,7 @@ from registry.errors import (
 APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
 STORE_FORMAT: Final = 1
 PAGE_EVENTS: Final = 5_000
+PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
 LOCK_TIMEOUT_SECONDS: Final = 15.0
 CHUNK_BYTES: Final = 1 << 20
 
@@ -131,11 +133,8 @@ class ConnectionLog:
     def rows(self, after: int = 0, upto: int | None = None) -> Iterator[StoredRow]:
         """See `Log.rows`."""
         last = self.head() if upto is None else upto
-        while page := self._all(
-            f"{_ROW} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
-            after,
-            last,
-            PAGE_EVENTS,
+        while page := self._page(
+            f"{_ROW} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?", after, last
         ):
             for values in page:
                 yield StoredRow(*values)
@@ -144,11 +143,29 @@ class ConnectionLog:
     def lines(self, after: int = 0, upto: int | None = None) -> Iterator[list[str]]:
         """See `Log.lines`; raises StoreDamagedError where an event is missing."""
         last = self.head() if upto is None else upto
-        while page := self._all(_LINE, after, last, PAGE_EVENTS):
+        while page := self._page(_LINE, after, last):
             after += len(page)
             if page[-1][1] != after:
                 raise _gap(page[0][1])
             yield [line for line, _ in page]
+
+    def _page(self, statement: str, after: int, last: int) -> list[Any]:
+        """Return the next events, up to PAGE_EVENTS of them or about PAGE_BYTES."""
+        page: list[Any] = []
+        size = 0
+        try:
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            # Closed before the page is used, so that a writer's COMMIT need not wait for us.
+            with closing(cursor.execute(statement, (after, last, PAGE_EVENTS))) as rows:
+                for row in rows:
+                    page.append(row)
+                    size += max(len(value) for value in row if isinstance(value, (str, bytes)))
+                    if size >= PAGE_BYTES:
+                        break
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+        return page
 
     def stream(self, originator_id: str) -> list[StoredRow]:
         """See `Log.stream`."""

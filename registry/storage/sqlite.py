@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 SYNCHRONOUS_FULL: Final = 2
 ENGINE_MIN: Final = (3, 37, 0)  # STRICT tables
-WRITE_PAGE_EVENTS: Final = 1_000
 
 
 def engine_is_sound_for_wal(version: tuple[int, ...]) -> bool:
@@ -294,18 +293,18 @@ class WriteTransaction:
         self.discarded = True
 
     def append(self, stored_events: Iterable[StoredEvent]) -> None:
-        """Append events in pages; positions follow the head without a gap."""
+        """Append events one after another; positions follow the head without a gap."""
         rows = (
             (e.originator_id.hex, e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
             for e in stored_events
         )
-        while page := list(itertools.islice(rows, WRITE_PAGE_EVENTS)):
-            self._connection.executemany(
-                "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
-                " VALUES (?, ?, ?, ?)",
-                page,
-            )
-            self.appended += len(page)
+        # executemany over a generator: SQLite has each row before the next is made
+        cursor = self._connection.executemany(
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+            " VALUES (?, ?, ?, ?)",
+            rows,
+        )
+        self.appended += cursor.rowcount
 
     def known_streams(self, originator_ids: Sequence[UUID]) -> set[UUID]:
         """Return those of the streams that have events."""
