@@ -100,10 +100,9 @@ def path_to(output: Path | None) -> Iterator[Path]:
         _check_stdout()
         with _apart() as path:
             yield path
-            with quiet_broken_pipe():
-                with refusing_stdout():
-                    sys.stdout.flush()
-                    _copy(path, sys.stdout.buffer)
+            with quiet_broken_pipe(), refusing_stdout():
+                sys.stdout.flush()
+                _copy(path, sys.stdout.buffer)
         return
     try:
         with _beside(output) if _is_ordinary(output) else _into(output) as path:

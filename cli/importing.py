@@ -29,7 +29,6 @@ from cli.recorded import change_lines, effect_lines, recorded_lines, say
 
 if TYPE_CHECKING:
     from registry.application import EnrolmentRegistry, Recorded
-    from registry.errors import Problem
     from registry.intake.admission import Admission, AdmissionOptions
     from registry.intake.report import Report
     from registry.intake.spool import SpooledFile
@@ -396,19 +395,23 @@ def _decide(
     admitted = AdmittedFile(spooled, admission)
     if not report.errors and correction is not None:
         admitted.refuse_others(correction.area, correction.reference, correction.part)
-    if not report.errors and request.plan and not admission.digest.startswith(request.plan):
-        admission.add_problem(_other_plan(report, admission.digest, request.plan))
     if report.errors:
         return None
     with progress(f"{spooled.name}: decided", report.batches_total) as bar:
         recorded: Recorded = registry.import_file(
             admitted,
             dry_run=request.dry_run,
+            plan=request.plan,
             correcting=correction.because if correction else None,
             progress=bar.advance,
         )
     counts = recorded.counts
-    admitted.take_outcome(recorded, already_recorded=counts.already_recorded, moved=counts.moved)
+    admitted.take_outcome(
+        recorded,
+        already_recorded=counts.already_recorded,
+        moved=counts.moved,
+        capped=counts.capped,
+    )
     return recorded
 
 
@@ -420,19 +423,6 @@ def _is_recorded(registry: EnrolmentRegistry, spooled: SpooledFile, admission: A
         import_id(spooled.sha256, admission.options.kind, sheet.name) for sheet in admission.sheets
     )
     return any(registry.log_recorder.select_events(each, limit=1) for each in identities)
-
-
-def _other_plan(report: Report, digest: str, plan: str) -> Problem:
-    from registry.errors import Problem
-
-    return Problem(
-        code="other-plan",
-        severity="error",
-        where=report.file,
-        value=plan,
-        why=f"the plan of this file, read so, is {digest}, not the one given",
-        remedy="Look at it again with --dry-run: the file or the way it is read has changed.",
-    )
 
 
 def _keep_refused(admission: Admission, file: Path, request: Request) -> None:

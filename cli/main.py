@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -127,6 +128,8 @@ def run(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     code = 0
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # from here on it is said in words
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         with quiet_broken_pipe():
             result = ucj.main(args=given, prog_name="ucj", standalone_mode=False)
             code = result if isinstance(result, int) else 0
@@ -144,9 +147,10 @@ def run(arguments: list[str] | None = None) -> int:
         abandon_stdout()
         return _refused(OutputUnwritableError.at_stdout(error))
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was recorded.", err=True)
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback to a clerk
+        if _is_of_interruption(error):
+            return _interrupted()
         return _fault(error, show="--traceback" in given)
     return code
 
@@ -161,6 +165,19 @@ def _refused(error: RegistryError) -> int:
         for problem in error.problems[1:]:
             click.echo(visible(f"also: {problem.why}"), err=True)
     return error.exit_code
+
+
+def _interrupted() -> int:
+    click.echo("Interrupted; nothing was recorded.", err=True)
+    return EXIT_INTERRUPTED
+
+
+def _is_of_interruption(error: BaseException) -> bool:
+    """Whether Ctrl-C came while an engine was loading, which it reports as an error of its own."""
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, KeyboardInterrupt):
+        at = at.__cause__ or at.__context__
+    return at is not None
 
 
 def _is_of_printing(error: OSError) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import duckdb
 
 from projections.ledger import Ledger, build_image, is_of_a_damaged_image, lay_out_ahead
-from registry.balances import Blame, Finding, Survivors
+from registry.balances import FINDINGS_MAX, Blame, Finding, Survivors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-FINDINGS_MAX: Final = 100
 LISTED: Final = 10
 
 # `own`: the movements of this transaction. `pair`: the areas × categories that it takes from or takes

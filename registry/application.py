@@ -7,7 +7,7 @@ raises and records nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -97,6 +97,7 @@ class Recorded:
     recorded_at: datetime | None = None
     recorded_by: str | None = None
     events: tuple[StoredRow, ...] = ()
+    plan: str | None = None
 
 
 class EnrolmentRegistry(Application[UUID]):
@@ -145,11 +146,13 @@ class EnrolmentRegistry(Application[UUID]):
         admitted: AdmittedFile,
         *,
         dry_run: bool = False,
+        plan: str | None = None,
         correcting: str | None = None,
         progress: Progress = lambda _: None,
     ) -> Recorded:
         """Record a checked file: all of it with its original bytes, or nothing.
 
+        `plan` (the digest of a dry run, or its first digits) refuses to record anything else.
         `correcting` (a reason) makes each of its batches replace the one recorded. A file whose
         sheets were all imported before records nothing and says when they were.
         """
@@ -189,9 +192,12 @@ class EnrolmentRegistry(Application[UUID]):
                 return Recorded("already-recorded", recording.counts, tuple(recording.problems))
             if not recording.refused and admitted.import_kind == "batches":
                 recording.check(self._balances)
+            digest = recording.plan(admitted.digest)
+            if plan is not None and not digest.startswith(plan) and not recording.refused:
+                recording.problems.append(_other_plan(admitted.file_name, digest, plan))
             if not recording.refused:
                 transaction.keep_source(admitted.sha256, admitted.size, admitted.path)
-            return self._end(recording, dry_run=dry_run)
+            return replace(self._end(recording, dry_run=dry_run), plan=digest)
 
     def record(self, *commands: Command, dry_run: bool = False) -> Recorded:
         """Record typed commands in one transaction, in any order; RuleBrokenError if refused."""
@@ -399,12 +405,22 @@ class EnrolmentRegistry(Application[UUID]):
         )
 
 
+def _other_plan(file_name: str, digest: str, plan: str) -> Problem:
+    return Problem(
+        code="other-plan",
+        severity="error",
+        where=file_name,
+        value=plan,
+        why=f"what would be recorded now is {digest}, not the plan given",
+        remedy="Look at it again with --dry-run: the file, the way it is read, or what is recorded"
+        " already has changed.",
+    )
+
+
 def _correcting(commands: Iterator[Command], because: str | None) -> Iterator[Command]:
     if because is None:
         yield from commands
         return
-    from dataclasses import replace
-
     for command in commands:
         assert isinstance(command, RecordBatch)
         yield replace(command, because=because)

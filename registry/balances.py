@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from registry.storage.log import Log
+
+FINDINGS_MAX: Final = 100  # of one kind: whoever has so many may have more
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ Nothing here commits; `registry.application` does, if no error was found.
 from __future__ import annotations
 
 import gc
+import hashlib
+import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from eventsourcing.persistence import StoredEvent
 from registry import area as areas
 from registry import batch as batches
 from registry.area import Area
+from registry.balances import FINDINGS_MAX
 from registry.batch import Batch, BatchFact, Stamp, Statement
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
 from registry.drawing import DrawingError, statement_of
@@ -33,6 +36,7 @@ from registry.events import (
     ImportSource,
 )
 from registry.safe_text import safe
+from registry.storage.mapper import instant_text
 from registry.terms import Action, Kind, area_id, batch_id
 
 if TYPE_CHECKING:
@@ -62,6 +66,8 @@ class Counts:
     by_action: dict[str, int] = field(default_factory=dict)
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Heads in and out by category, of what was appended; a correction's net effect."""
+    capped: set[str] = field(default_factory=set)
+    """Codes of which there may be more than were found."""
 
     def move(self, event: BatchFact) -> None:
         """Add the heads of an event; a renewal moves nobody."""
@@ -91,6 +97,13 @@ class Recording:
         self._sources = sources or {}
         self._batches: OrderedDict[UUID, Batch | None] = OrderedDict()
         self._areas: dict[str, Area] = {}
+        self._effect = hashlib.sha256()
+        # As they stand in canonical JSON; inside a text the quotation marks would be escaped.
+        self._stamps = (
+            f'"recorded_at":"{instant_text(stamp.recorded_at)}",'.encode(),
+            f'"recorded_by":{json.dumps(stamp.recorded_by, ensure_ascii=False)}'.encode(),
+            f'"transaction_id":{stamp.transaction_id}'.encode(),
+        )
 
     @property
     def refused(self) -> bool:
@@ -99,7 +112,23 @@ class Recording:
 
     def append(self, events: Iterable[Event]) -> None:
         """Append events that were decided elsewhere (an import's own fact, a category)."""
-        self.transaction.append(self._mapper.to_stored_event(event) for event in events)
+        self.transaction.append(self._stored(event) for event in events)
+
+    def plan(self, file_digest: str) -> str:
+        """Return the digest of what is recorded: the file as read, and every event made of it.
+
+        Who, when and at which position are left out: they are not the same a moment later.
+        """
+        return hashlib.sha256(f"{file_digest}\n{self._effect.hexdigest()}".encode()).hexdigest()
+
+    def _stored(self, event: Event) -> StoredEvent:
+        stored = self._mapper.to_stored_event(event)
+        unstamped = stored.state
+        for stamp in self._stamps:
+            unstamped = unstamped.replace(stamp, b"", 1)
+        identity = f"{stored.originator_id} {stored.originator_version} {stored.topic} "
+        self._effect.update(identity.encode() + unstamped + b"\n")
+        return stored
 
     def decide(
         self, commands: Commands, *, draws: bool, progress: Callable[[int], None] = lambda _: None
@@ -110,8 +139,11 @@ class Recording:
 
     def check(self, balances: Balances) -> None:
         """Ask the ledger whether the rules hold with everything appended."""
+        found: Counter[str] = Counter()
         for finding in balances.findings(self.transaction.log, self.transaction.head):
             self._found(finding)
+            found[finding.code] += 1
+        self.counts.capped |= {code for code, count in found.items() if count >= FINDINGS_MAX}
 
     # --- deciding -----------------------------------------------------------------------------
 

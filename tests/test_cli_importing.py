@@ -110,12 +110,68 @@ def test_the_same_bytes_again_record_nothing_and_say_when(office: Path) -> None:
 
 
 def test_a_growing_file_records_what_is_new(office: Path) -> None:
-    """Batches that are recorded already are counted and skipped."""
+    """Batches that are recorded already are counted and skipped; what is new stands apart."""
     ucj("import", "batches", write(office, "jan.csv", ENROL), folder=office)
-    answer = ucj("import", "batches", write(office, "mar.csv", ENROL, LEAVE), folder=office)
+    grown = write(office, "mar.csv", ENROL, LEAVE)
+    dry = ucj("import", "batches", grown, "--dry-run", "--format", "json", folder=office).json()
+    answer = ucj("import", "batches", grown, folder=office)
     assert answer.code == 0
-    assert "  1 already recorded, and skipped" in answer.lines
+    assert answer.lines[2:4] == [
+        "  1 already recorded, and skipped; 1 new",
+        "  pekerja-rentan: +0 -30 new; +100 -30 in the file",
+    ]
     assert head(office / "registry.db") == 4
+    assert (dry["workers_in"], dry["workers_out"]) == (100, 30)
+    assert (dry["new_workers_in"], dry["new_workers_out"]) == (0, 30)
+    again = ucj("import", "batches", grown, "--format", "json", folder=office).json()
+    assert again["batches"]["new"] == again["new_workers_in"] == again["new_workers_out"] == 0
+
+
+def test_corrections_and_withdrawals_in_a_file_say_what_they_change(made_once: Path) -> None:
+    """What is taken back, what is put, and the difference; nothing of it was in the file's sums."""
+    folder = made_once / "recorded"
+    rows = (
+        "400/1/2025,correct,16.06,pekerja-rentan,90,2025-01-01,2025-12-31,,,ten counted twice\n",
+        "400/2/2025,withdraw,16.06,,,,,,,not signed\n",
+    )
+    file = write(folder, "changes.csv", *rows)
+    answer = ucj("import", "batches", file, "--dry-run", folder=folder)
+    assert answer.code == 0, answer
+    assert answer.lines[1:-2] == [
+        "  2 batches: 1 correct, 1 withdraw",
+        "  pekerja-rentan: +30 -10",
+        "  400/2/2025 of Musi Banyuasin (16.06): deactivation withdrawn",
+        "    +30 pekerja-rentan from 2025-03-01 until 2025-12-31 of 400/1/2025, taken back",
+        "  400/1/2025 of Musi Banyuasin (16.06): enrolment corrected",
+        "    -100 pekerja-rentan from 2025-01-01 until 2025-12-31, taken back",
+        "    +90 pekerja-rentan from 2025-01-01 until 2025-12-31",
+        "    in all -10",
+    ]
+    report = ucj("import", "batches", file, "--dry-run", "--format", "json", folder=folder).json()
+    assert (report["workers_in"], report["new_workers_in"], report["new_workers_out"]) == (
+        0,
+        30,
+        10,
+    )
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_merged_cells_are_told_as_such(merged: bool, office: Path) -> None:
+    """The clerk sees the SK in a cell that is blank: say why, where it is known or likely."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Nomor SK", "action", "area", "category", "jumlah", "TMT"])
+    sheet.append(["SK 1", "enrol", "16.06", "guru", 10, "2025-01-01"])
+    sheet.append([None, "enrol", "16.06", "petani", 20, "2025-01-01"])
+    sheet.append([None, "enrol", "16.06", "nelayan", 30, "2025-01-01"])
+    if merged:
+        sheet.merge_cells("A2:A4")
+    book.save(office / "sk.xlsx")
+    answer = ucj("import", "batches", "sk.xlsx", folder=office)
+    assert answer.code == 1
+    assert ("A2:A4 are merged" in answer.err) is merged
+    assert answer.err.count("nmerge" if merged else "Cells merged over several rows") == 2
 
 
 def test_standard_input(office: Path) -> None:
@@ -179,6 +235,22 @@ def test_a_dry_run_says_everything_and_records_nothing(office: Path) -> None:
     answer = ucj("import", "batches", file, "--plan", plan[1][:12].upper(), folder=office)
     assert answer.code == 0, answer
     assert answer.lines[:3] == dry.lines[:3]
+
+
+def test_a_plan_is_of_what_the_store_makes_of_the_file(office: Path) -> None:
+    """The same file is another plan once what it draws on has changed; nothing is recorded then."""
+    assert ucj("import", "batches", write(office, "a.csv", ENROL), folder=office).code == 0
+    leaving = write(office, "b.csv", LEAVE)
+    plan = ucj("import", "batches", leaving, "--dry-run", folder=office).lines[-1].split()[-1]
+    again = ucj("import", "batches", leaving, "--dry-run", folder=office).lines[-1].split()[-1]
+    assert again == plan, "who, when and where in the log are no part of it"
+    changed = write(office, "c.csv", ENROL.replace("2025-12-31", "2025-11-30"))
+    shortened = ("correct", "400/1/2025", changed, "--area", "16.06", "--reason", "eleven months")
+    assert ucj(*shortened, folder=office).code == 0
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", leaving, "--plan", plan, folder=office)
+    assert answer.code == 1
+    assert "not the plan given" in answer.err
 
 
 def test_another_plan_records_nothing(office: Path) -> None:

@@ -354,6 +354,27 @@ def test_a_repeated_line_is_kept_with_a_warning(read: Read) -> None:
     assert [(problem.code, problem.severity) for problem in problems] == [
         ("repeated-line", "warning")
     ]
+    assert "alike in all but workers" in problems[0].why
+    _, (same,) = read(ENROL, ENROL)
+    assert (same.code, "says exactly the same" in same.why) == ("repeated-line", True)
+
+
+def test_a_row_of_another_day_is_no_repetition(read: Read) -> None:
+    """It disagrees with its batch, and that is all that is said of it."""
+    _, problems = read(ENROL, {**ENROL, "effective_on": "2025-02-01"})
+    assert [problem.code for problem in problems] == ["batch-disagrees"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NIK tidak valid:1.200;ganda:64", "NIK tidak valid = 1.200, Data Ganda = 64"],
+)
+def test_rejected_is_read_in_the_words_of_the_office(read: Read, text: str) -> None:
+    """Reasons in both languages, numbers as declared."""
+    (command,), problems = read({**ENROL, "rejected": text})
+    assert isinstance(command, RecordBatch)
+    assert command.rejected == (("duplicate", 64), ("invalid-nik", 1200))
+    assert problems == []
 
 
 def test_rows_of_a_batch_need_not_be_neighbours(read: Read) -> None:

@@ -212,3 +212,21 @@ def test_a_header_row_is_recognised(cells: tuple[str, ...], count: int) -> None:
 def test_a_column_to_ignore_that_is_nowhere_is_named() -> None:
     """Most likely it is misspelt, and another column will be read."""
     assert ignored_nowhere(("nik", "nkp"), [("NIK", "area"), ("KPJ",)]) == ("nkp",)
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("Berlaku s.d.", "covered_until"), ("s.d.", "covered_until"), ("s/d", "covered_until"),
+        ("Berlaku s/d", "covered_until"), ("Sampai dengan", "covered_until"),
+        ("TMT Akhir", "covered_until"), ("TMT Awal", "effective_on"), ("Tgl TMT", "effective_on"),
+        ("No. SK", "reference"), ("Nomor Surat Keputusan", "reference"),
+        ("Jumlah Tenaga Kerja", "workers"), ("Jml", "workers"), ("Jml. Peserta", "workers"),
+        ("Jumlah Peserta", "workers"),
+    ],
+)  # fmt: skip
+def test_headers_as_offices_write_them(header: str, column: str) -> None:
+    """Abbreviations and punctuation of everyday tables."""
+    headers = mapped(*(name for name in BATCHES if name != column), header)
+    assert headers.positions[column] == len(headers.positions) - 1
+    assert headers.problems == ()

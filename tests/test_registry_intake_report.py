@@ -16,12 +16,20 @@ from registry.cells import CellError
 from registry.errors import Problem, Severity
 from registry.intake.grid import Row, Table
 from registry.intake.refused_rows import formula_safe, write_refused
-from registry.intake.report import EXAMPLES_MAX, GROUPS_MAX, Recorded, Report, RowSet, SheetFacts
+from registry.intake.report import (
+    EXAMPLES_MAX,
+    GROUPS_MAX,
+    Movement,
+    Recorded,
+    Report,
+    RowSet,
+    SheetFacts,
+)
 
 PROMISED = {
     "file", "sha256", "size", "kind", "sheets", "locale", "area_codes", "decision", "plan",
     "rows_read", "rows_accepted", "rows_refused", "batches", "workers_in", "workers_out",
-    "by_category", "workers_by_action", "control", "problems", "problem_groups", "problems_total",
+    "by_category", "new_workers_in", "new_workers_out", "new_by_category", "workers_by_action", "control", "problems", "problem_groups", "problems_total",
     "errors", "warnings", "recorded", "refused_file",
 }  # fmt: skip
 
@@ -119,8 +127,10 @@ def test_many_problems_are_counted_and_few_are_kept() -> None:
     assert len(filled.problems) == 2 * EXAMPLES_MAX
     assert [one.row for one in filled.problems[:4]] == [2, 2, 3, 3]
     assert shape["problem_groups"] == [
-        {"code": "unknown-area", "severity": "error", "column": "area", "count": 10_000},
-        {"code": "invalid-number", "severity": "error", "column": "workers", "count": 10_000},
+        {"code": "unknown-area", "severity": "error", "column": "area", "count": 10_000}
+        | {"at_least": False},
+        {"code": "invalid-number", "severity": "error", "column": "workers", "count": 10_000}
+        | {"at_least": False},
     ]
     assert filled.rows_refused == 10_000
     assert len(filled.as_lines()) < 40
@@ -285,3 +295,56 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
         write_refused(path, [(table, {"area": 0}, fails())])
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_new_stands_beside_the_whole_file() -> None:
+    """A clerk compares the file with its cover letter, and what is recorded with what is new."""
+    grown = report()
+    grown.batches_total, grown.batches_already_recorded = 5, 4
+    grown.count_movement("guru", 45_000)
+    grown.count_movement("guru", -1_250)
+    grown.count_movement("petani", 100)
+    grown.new_by_category = {"guru": Movement(2_971, 0)}
+    assert [*grown.count_lines()][2:] == [
+        "  4 already recorded, and skipped; 1 new",
+        "  guru: +2,971 -0 new; +45,000 -1,250 in the file",
+        "  petani: +0 -0 new; +100 -0 in the file",
+        "  in all: +2,971 -0 new; +45,100 -1,250 in the file",
+    ]
+    shape = grown.as_json()
+    assert (shape["workers_in"], shape["workers_out"]) == (45_100, 1_250)
+    assert (shape["new_workers_in"], shape["new_workers_out"]) == (2_971, 0)
+    assert shape["new_by_category"] == [{"category": "guru", "workers_in": 2_971, "workers_out": 0}]
+
+
+def test_where_all_is_new_it_is_said_once_by_the_category_that_was_found() -> None:
+    """A row that names only the batch it draws on is told by that batch's category."""
+    first = report()
+    first.count_movement(None, -30)
+    assert [*first.count_lines()][2:] == ["  (as the batch drawn on): +0 -30"]
+    first.new_by_category = {"guru": Movement(0, 30)}
+    assert [*first.count_lines()][2:] == ["  guru: +0 -30"]
+
+
+def test_a_value_that_the_words_name_is_not_told_twice() -> None:
+    """But a 5 within a 50 is not the 5."""
+    twice = report()
+    twice.add(Problem("invalid-number", "error", "b.csv:2", "1.5", "1.5 is no number", "x", 2))
+    twice.add(Problem("invalid-number", "error", "b.csv:3", "5", "50 is too much", "x", 3))
+    lines = [line for line in twice.problem_lines() if line.startswith("error")]
+    assert lines == [
+        "error: b.csv:2: 1.5 is no number [invalid-number]",
+        "error: b.csv:3: 50 is too much (5) [invalid-number]",
+    ]
+
+
+def test_a_search_that_stopped_is_told_as_such() -> None:
+    """A cap is never told as a count."""
+    many = report()
+    for row in range(2, 102):
+        many.add(problem("looks-like-duplicate", "warning", row), "reference")
+    assert "  … and 95 more of looks-like-duplicate in reference" in [*many.problem_lines()]
+    many.capped.add("looks-like-duplicate")
+    lines = [*many.problem_lines()]
+    assert "  … and at least 95 more of looks-like-duplicate in reference" in lines
+    assert [group["at_least"] for group in many.as_json()["problem_groups"]] == [True]  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.cells import CellError
+from registry.cells import CellError, shown
 from registry.errors import InvalidNumberError
 from registry.numbers import (
     Locale,
@@ -322,3 +323,20 @@ def test_a_half_goes_away_from_zero(value: Any, places: int, rounded: str) -> No
 def test_thousands_are_grouped_in_the_readers_language(lang: str, text: str) -> None:
     """88,958 in English, 88.958 in Indonesian."""
     assert group_thousands(88958, lang) == text
+
+
+@pytest.mark.parametrize(("locale", "other"), [("id", "en"), ("en", "id")])
+@pytest.mark.parametrize("parse", [parse_count, parse_percent, parse_quantity])
+def test_the_other_locale_is_named_as_the_option_it_is(
+    parse: Callable[..., object], locale: Locale, other: str
+) -> None:
+    """Whoever has the whole file in the other notation is told how to say so."""
+    text = "1.5,5" if locale == "id" else "1,5.5"
+    with pytest.raises(InvalidNumberError) as refused:
+        parse(text, locale)
+    assert f"--locale {other}" in refused.value.remedy
+
+
+def test_a_whole_number_of_a_spreadsheet_is_shown_as_people_see_it() -> None:
+    """1671.0 is how a parser has it."""
+    assert [shown(1671.0), shown(0.0), shown(48.5), shown(1e300)] == ["1671", "0", "48.5", "1e+300"]

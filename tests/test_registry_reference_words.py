@@ -162,3 +162,29 @@ def test_suggestions_are_ordered_and_bounded() -> None:
     assert known.near("qqqqq") == []
     assert known.near("guru" * 50) == []
     assert known.near("") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "member"),
+    [
+        ("Aktivasi", Action.ENROL),
+        ("Pengaktifan", Action.ENROL),
+        ("Pendaftaran baru", Action.ENROL),
+        ("Kepesertaan baru", Action.ENROL),
+        ("Nonaktivasi", Action.DEACTIVATE),
+        ("Deaktivasi", Action.DEACTIVATE),
+    ],
+)
+def test_words_of_opposite_actions_are_not_confused(word: str, member: Action) -> None:
+    """Aktivasi and nonaktivasi differ by three letters and mean the opposite."""
+    assert find_word("action", word) is member
+
+
+@pytest.mark.parametrize("word", ["aktif", "aktifasi", "pengaktfan", "penaktifan", "activate"])
+def test_no_antonym_is_ever_suggested(word: str) -> None:
+    """Rather no suggestion than the opposite of what is meant."""
+    with pytest.raises(UnknownWordError) as refused:
+        find_word("action", word)
+    asked, _, _ = (refused.value.remedy or "").partition("Allowed")
+    assert "deactivate" not in asked
+    assert asked.count(",") == 0

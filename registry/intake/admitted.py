@@ -6,7 +6,7 @@ report. Knows no store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +53,10 @@ class Outcome(Protocol):
     def recorded_by(self) -> str | None:
         """By whom."""
 
+    @property
+    def plan(self) -> str | None:
+        """The digest of what is, or would be, recorded."""
+
 
 class AdmittedFile:
     """One checked file on its way into the registry; open as long as its admission is."""
@@ -98,15 +102,19 @@ class AdmittedFile:
         *,
         already_recorded: int,
         moved: Mapping[str, tuple[int, int]] | None = None,
+        capped: Iterable[str] = (),
     ) -> None:
         """Bring into the report what became of the file: its decision, and what was found.
 
-        `moved` are the heads in and out by category of what is new.
+        `moved` are the heads in and out by category of what is new, `capped` the codes of which
+        there may be more problems than are told.
         """
         report = self._admission.report
         for problem in outcome.problems:
             # The ledger calls the sheet of a text file "", the report None.
             self._admission.add_problem(replace(problem, sheet=problem.sheet or None))
+        report.capped.update(capped)
+        report.plan = None if report.errors else outcome.plan
         report.decision = _DECISIONS[outcome.decision]
         if outcome.decision == "already-recorded":  # nothing of the file is new
             already_recorded = report.batches_total

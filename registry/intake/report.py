@@ -95,7 +95,8 @@ class Report:
     or withdrawal by its net effect; nothing where the file is refused),
     `workers_by_action` {action: heads}, `control` {`rows`, `workers`, `expected_rows`,
     `expected_workers`}, `problems` [{`code`, `severity`, `where`, `value`, `why`, `remedy`, `row`,
-    `sheet`}] (at most 20 of a kind), `problem_groups` [{`code`, `severity`, `column`, `count`}],
+    `sheet`}] (at most 20 of a kind), `problem_groups` [{`code`, `severity`, `column`, `count`,
+    `at_least` (there may be more)}],
     `problems_total`, `errors`, `warnings`, `recorded` {`first_position`, `last_position`,
     `recorded_at`, `recorded_by`} | null, `refused_file` | null.
     """
@@ -133,6 +134,7 @@ class Report:
         self.new_by_category: dict[str, Movement] | None = None  # until it is decided
         self.recorded: Recorded | None = None
         self.refused_file: str | None = None
+        self.capped: set[str] = set()  # codes of which there may be more than were told
         self.errors = 0
         self.warnings = 0
         self._groups: dict[tuple[str, Severity, str | None], _Group] = {}
@@ -242,7 +244,13 @@ class Report:
             },
             "problems": [asdict(problem) for problem in self.problems],
             "problem_groups": [
-                {"code": code, "severity": severity, "column": column, "count": group.count}
+                {
+                    "code": code,
+                    "severity": severity,
+                    "column": column,
+                    "count": group.count,
+                    "at_least": code in self.capped,
+                }
                 for (code, severity, column), group in self._groups.items()
             ],
             "problems_total": self.errors + self.warnings,
@@ -318,7 +326,9 @@ class Report:
                     yield f"  {problem.remedy}"
             if group.count > SHOWN_MAX:
                 at = f" in {column}" if column else ""
-                yield f"  … and {group_thousands(group.count - SHOWN_MAX)} more of {code}{at}"
+                least = "at least " if code in self.capped else ""
+                more = group_thousands(group.count - SHOWN_MAX)
+                yield f"  … and {least}{more} more of {code}{at}"
 
     def decision_lines(self) -> Iterator[str]:
         """Yield what was decided."""

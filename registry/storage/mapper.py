@@ -48,7 +48,7 @@ def state_of(event: Event) -> dict[str, Any]:
     """Return an event's stored state: every key of its class version, nulls too."""
     state = event.model_dump(mode="json")
     del state["originator_id"], state["originator_version"]
-    state["recorded_at"] = _instant(event.recorded_at)
+    state["recorded_at"] = instant_text(event.recorded_at)
     state["class_version"] = event.class_version
     return state
 
@@ -59,7 +59,8 @@ _UNREADABLE: Final = (
 
 
 @lru_cache(maxsize=16)  # all events of a transaction have one instant
-def _instant(recorded_at: datetime) -> str:
+def instant_text(recorded_at: datetime) -> str:
+    """Return an instant as stored: UTC with six decimals, so that text order is time order."""
     utc = recorded_at.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="microseconds") + "Z"  # strftime would write year 1 as "1"
 

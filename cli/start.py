@@ -1,0 +1,21 @@
+"""Where the process `ucj` begins: until the program is loaded, Ctrl-C ends it without a word.
+
+Imports nothing heavy, so that there is next to no time in which an interruption is a traceback.
+"""
+
+from __future__ import annotations
+
+import signal
+
+
+def main() -> None:
+    """Run `ucj`; see `cli.main.main`."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from cli.main import main as run_and_exit
+
+    run_and_exit()
+
+
+if __name__ == "__main__":
+    main()
