@@ -37,6 +37,7 @@ _COVERAGE = (
     Column("complete", "Complete", "flag"),
     Column("points", "Points", "points"),
     Column("active_counted", "Active counted", "count"),
+    Column("own_potential", "Own potential", "flag"),
 )
 
 
@@ -130,11 +131,21 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
         "complete": row.complete,
         "points": row.points,
         "active_counted": row.active_counted,
+        "own_potential": row.own_potential,
         "counted": None
         if row.regencies_total == 1
-        else f"{'' if row.complete else '* '}{row.regencies_counted} of {row.regencies_total}"
-        " regencies",
+        else f"{'* ' if _is_of_those_counted(row) else ''}{row.regencies_counted} of"
+        f" {row.regencies_total} regencies",
     }
+
+
+def _is_of_those_counted(row: CoverageRow) -> bool:
+    """Whether coverage is of a part of the area only: some regencies counted, some not."""
+    return not row.complete and not row.own_potential and row.regencies_total > 1
+
+
+def _counts_differ(row: CoverageRow) -> bool:
+    return row.active_counted is not None and row.active_counted != row.active
 
 
 def _for_people(rows: list[CoverageRow]) -> tuple[Column, ...]:
@@ -146,6 +157,8 @@ def _for_people(rows: list[CoverageRow]) -> tuple[Column, ...]:
     ]
     columns = [Column("area_name", "Area", "text"), Column("area", "Code", "code"), *groups]
     columns.append(Column("active", "Active", "count"))
+    if any(_counts_differ(row) for row in rows):
+        columns.append(Column("active_counted", "Active counted", "count"))
     if groups:
         columns.append(Column("points", "Points", "points"))
     else:
@@ -158,11 +171,10 @@ def _for_people(rows: list[CoverageRow]) -> tuple[Column, ...]:
 
 def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[str]:
     notes = [f"On {on}, as known at #{position}."]
-    if any(not row.complete and row.regencies_total > 1 for row in rows):
-        notes.append(
-            "* Coverage and potential are of the regencies counted: those with both an active count"
-            " and a potential. Active is of all."
-        )
+    if any(_is_of_those_counted(row) for row in rows):
+        notes.append(_counted_note(rows))
+    if any(row.own_potential and row.regencies_total > 1 for row in rows):
+        notes.append("Where an area's own recorded potential is used, coverage is of all Active.")
     sources = {
         f"{row.potential_definition} ({row.potential_source})"
         for row in rows
@@ -177,6 +189,17 @@ def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[st
     if rows and all(row.active is None for row in rows):
         notes.append("Nothing is recorded there up to that day.")
     return notes
+
+
+def _counted_note(rows: list[CoverageRow]) -> str:
+    """Return how to work a starred row out by hand."""
+    shown = any(_counts_differ(row) for row in rows)
+    grouped = any(row.category or row.segment or row.funding for row in rows)
+    what = "Points are" if grouped else "Coverage and potential are"
+    of = "Active counted is of them, Active of all." if shown else "Active is of all."
+    return (
+        f"* {what} of the regencies counted: those with both an active count and a potential. {of}"
+    )
 
 
 _TIMELINE = (

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from registry.storage.log import StoredRow
 
 ROWS_SHOWN_MAX: Final = 5
+MOVING: Final = frozenset({"reclassification", "transfer"})
+"""What moves heads from one place or category to another: its net change alone says nothing."""
 _POSITION: Final = re.compile(r"[@#]([1-9][0-9]{0,17})")
 
 _HISTORY: Final = (
@@ -47,6 +49,8 @@ _HISTORY: Final = (
     Column("kind", "Kind", "code"),
     Column("effective_on", "Effective on", "date"),
     Column("workers", "Workers", "count"),
+    Column("workers_in", "In", "count"),
+    Column("workers_out", "Out", "count"),
     Column("decided_on", "Decided on", "date"),
     Column("document", "Document", "text"),
     Column("reason", "Reason", "code"),
@@ -91,7 +95,7 @@ def history_command(
     """What was recorded, by whom and when, from which file and row.
 
     Oldest first. AREA is a code or a name, and takes in the areas below it; a transfer between two
-    areas is listed under both. Workers are the net change that an event brings.
+    areas is listed under both. Workers are the net change that an event brings to the area asked.
 
     \b
     Examples:
@@ -141,6 +145,8 @@ def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
         what.append(f"({row['rows']:,} rows of {row['import_kind']})")
     if row["takes_back_position"]:
         what.append(f"takes back #{row['takes_back_position']}")
+    if row["kind"] in MOVING:
+        what.append(f"({row['workers_in']:,} in, {row['workers_out']:,} out)")
     if row["because"]:
         what.append(f"because {row['because']}")
     event = row["event"] if row["kind"] is None else f"{row['event']} ({row['kind']})"
@@ -284,7 +290,7 @@ def _batch_notes(shown: BatchShown) -> list[str]:
     known = f"as known at #{shown.known_position}"
     notes = [
         f"{safe(shown.key.reference)}{part} · {where} · {state}, {known}.",
-        f"{shown.kind.capitalize()} of {shown.workers:+,} from {shown.effective_on}{said}.",
+        f"{shown.kind.capitalize()} of {_heads(shown)} from {shown.effective_on}{said}.",
     ]
     for cohort in shown.cohorts:
         until = f" until {cohort.covered_until}" if cohort.covered_until else ""
@@ -299,13 +305,26 @@ def _batch_notes(shown: BatchShown) -> list[str]:
             )
             if count
         ]
-        notes.append(f"{'; '.join(words)}; {cohort.active:,} covered on {shown.on}.")
+        covered = f"{cohort.active:,} covered on {shown.on}"
+        if cohort.pool_draws and cohort.active:
+            covered += (
+                f", less what left the {cohort.category} of {shown.key.area} without naming a"
+                f" batch: {cohort.pool_draws:,}"
+            )
+        notes.append(f"{'; '.join(words)}; {covered}.")
     notes += [
         f"Drawn on by {safe(each.reference)}{f' part {safe(each.part)}' if each.part else ''}"
         f" ({each.area}): {each.kind} of {each.workers:+,} from {each.effective_on}."
         for each in shown.dependents
     ]
     return notes + [_version_note(version) for version in shown.versions]
+
+
+def _heads(shown: BatchShown) -> str:
+    """Return how many heads: signed, but those who only move as they are."""
+    if shown.kind not in MOVING:
+        return f"{shown.workers:+,}"
+    return f"{sum(line.workers for line in shown.lines if line.workers > 0):,}"
 
 
 def _said(shown: BatchShown) -> Iterator[str]:
@@ -333,8 +352,9 @@ def _version_note(version: Version) -> str:
     origin = _address(version.file, version.sheet, None)
     place = f", from {origin}{f' row {rows}' if rows else ''}" if origin else ", typed"
     because = f", because {safe(version.because)}" if version.because else ""
+    heads = f"{version.moved:,} moved" if version.moved else f"{version.workers:+,}"
     return (
-        f"#{version.position} {version.event} {version.workers:+,},"
+        f"#{version.position} {version.event} {heads},"
         f" {_moment(version.recorded_at)} by {safe(version.recorded_by)}{place}{because}."
     )
 

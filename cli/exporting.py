@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.destination import remedy_of
 from cli.listing import Column, Listing
 from cli.options import Settings, known_option, notice, uses_store
 from cli.output import OutputUnwritableError
@@ -122,7 +123,7 @@ def _building(target: Path) -> Iterator[Path]:
         raise OutputUnwritableError(
             f"{target.name} cannot be written",
             why=error.strerror or type(error).__name__,
-            remedy="Free some room, or choose another place.",
+            remedy=f"{remedy_of(error).capitalize()}.",
         ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)

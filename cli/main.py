@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 EXIT_USAGE: Final = 2
 EXIT_FAULT: Final = 70
 EXIT_INTERRUPTED: Final = 130
+ENGINE_INTERRUPTED: Final = "Query interrupted"
 
 # name → (module, one line of help); in the order of a registry's day
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -128,8 +128,6 @@ def run(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     code = 0
     try:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # from here on it is said in words
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         with quiet_broken_pipe():
             result = ucj.main(args=given, prog_name="ucj", standalone_mode=False)
             code = result if isinstance(result, int) else 0
@@ -172,12 +170,14 @@ def _interrupted() -> int:
     return EXIT_INTERRUPTED
 
 
-def _is_of_interruption(error: BaseException) -> bool:
-    """Whether Ctrl-C came while an engine was loading, which it reports as an error of its own."""
-    at: BaseException | None = error
-    while at is not None and not isinstance(at, KeyboardInterrupt):
-        at = at.__cause__ or at.__context__
-    return at is not None
+def _is_of_interruption(error: Exception) -> bool:
+    """Whether Ctrl-C came while the ledger's engine worked, which makes an error of its own of it.
+
+    An engine that is being loaded makes an ImportError of it, raised from the interruption.
+    """
+    if type(error) is RuntimeError and str(error) == ENGINE_INTERRUPTED:
+        return True
+    return isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
 
 
 def _is_of_printing(error: OSError) -> bool:

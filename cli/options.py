@@ -52,17 +52,23 @@ class Settings:
 
     def workspace(self) -> Workspace:
         """Open the store for questions."""
-        from projections.workspace import Workspace
+        from cli.start import loading
+
+        with loading():
+            from projections.workspace import Workspace
 
         return Workspace(self.store, notice=notice)
 
     def registry(self) -> EnrolmentRegistry:
         """Open the store for recording."""
-        from projections.ledger import image_folder
-        from projections.rules import LedgerBalances
-        from registry.application import EnrolmentRegistry
-        from registry.storage.log import open_log
-        from registry.storage.sqlite import check_identity
+        from cli.start import loading
+
+        with loading():
+            from projections.ledger import image_folder
+            from projections.rules import LedgerBalances
+            from registry.application import EnrolmentRegistry
+            from registry.storage.log import open_log
+            from registry.storage.sqlite import check_identity
 
         folder = image_folder(self.store, check_identity(self.store))
         balances = LedgerBalances(folder, lambda: open_log(self.store))
@@ -237,7 +243,7 @@ class PositionType(click.ParamType[Any]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """Return the position."""
-        match = re.fullmatch(r"[@#]?([1-9][0-9]{0,9})", str(value))
+        match = re.fullmatch(r"[@#]([1-9][0-9]{0,9})", str(value))
         if match is None:
             self.fail(f"{value} is no position; write it as @12.", param, ctx)
         return int(match[1])

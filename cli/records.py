@@ -15,10 +15,10 @@ def write_csv(listing: Listing, stream: TextIO) -> None:
     """Write RFC 4180 with a header of keys and lines that end in LF.
 
     Null is an empty cell; numbers, days and flags are as in JSON; nested values are JSON text.
-    Text holds no control character but LF, and nothing a spreadsheet would run.
+    Text, the header's too, holds no control character but LF, and nothing a spreadsheet would run.
     """
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(column.key for column in listing.columns)
+    writer.writerow(visible(unformulated(column.key)) for column in listing.columns)
     for row in listing.rows:
         writer.writerow([_cell(row[column.key], column) for column in listing.columns])
 

@@ -45,7 +45,11 @@ class BatchKey:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One event of the batch: who recorded it, when, why, and from which file and rows."""
+    """One event of the batch: who recorded it, when, why, and from which file and rows.
+
+    `workers` is its net change; `moved` are those it states as only moving: a transfer or a
+    reclassification has both sides in its lines, and comes to nothing net.
+    """
 
     position: int
     version: int
@@ -53,6 +57,7 @@ class Version:
     recorded_at: datetime
     recorded_by: str
     workers: int
+    moved: int
     because: str | None
     import_id: str | None
     file: str | None
@@ -86,6 +91,8 @@ class CohortLeft:
 
     `left` went by other batches up to the day, `moved` changed category or area, `renewed` are
     covered on by a renewal, `active` are covered on the day; `to_leave` is recorded for later.
+    `pool_draws` are those who left the category by then naming no batch: any of them may be of
+    this cohort, if it has no end, and are then fewer than `active` says. Zero where it has one.
     """
 
     category: str
@@ -98,6 +105,7 @@ class CohortLeft:
     to_leave: int
     renewed: int
     active: int
+    pool_draws: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +258,7 @@ def _version(row: StoredRow, files: dict[str, _File]) -> Version:
         name, sha256, size = facts["file_name"], facts["sha256"], facts["size"]
     else:
         name, sha256, size = files.get(source.get("import_id", ""), (None, None, None))
-    put = sum(line["workers"] for line in _lines_of(facts))
+    stated = [line["workers"] for line in _lines_of(facts)]
     taken = sum(line["workers"] for line in (facts.get("takes_back") or {}).get("lines", ()))
     rows = {line["row"] for line in _lines_of(facts)} | {facts.get("row")}
     return Version(
@@ -259,7 +267,8 @@ def _version(row: StoredRow, files: dict[str, _File]) -> Version:
         event=event_of(row),
         recorded_at=datetime.fromisoformat(facts["recorded_at"]),
         recorded_by=facts["recorded_by"],
-        workers=put - taken,
+        workers=sum(stated) - taken,
+        moved=min(sum(each for each in stated if each > 0), -sum(e for e in stated if e < 0)),
         because=facts.get("because"),
         import_id=source.get("import_id"),
         file=name,
@@ -329,6 +338,12 @@ _COHORTS: Final = (
     WHERE position <= $known AND area = $area AND kind = 'renewal'
       AND of_reference IN (SELECT unnest($written::VARCHAR[])) AND of_part = $part
     GROUP BY ALL
+), pool AS (
+    SELECT category, CAST(greatest(-sum(workers), 0) AS BIGINT) AS draws
+    FROM entries
+    WHERE position <= $known AND area = $area AND cohort_reference IS NULL
+      AND effective_on <= $on
+    GROUP BY category
 ), cohort AS (
     SELECT category, segment, funding, expires_on,
            coalesce(sum(workers) FILTER (own AND kind <> 'lapse'), 0) AS brought_in,
@@ -344,8 +359,10 @@ _COHORTS: Final = (
 SELECT cohort.category, cohort.segment, cohort.funding, cohort.expires_on,
        CAST(brought_in AS BIGINT), CAST(has_left AS BIGINT), CAST(moved AS BIGINT),
        CAST(to_leave AS BIGINT), CAST(coalesce(renewed.workers, 0) AS BIGINT),
-       CAST(active AS BIGINT)
-FROM cohort LEFT JOIN renewed
+       CAST(active AS BIGINT),
+       CASE WHEN cohort.expires_on IS NULL THEN coalesce(pool.draws, 0) ELSE 0 END
+FROM cohort LEFT JOIN pool ON pool.category = cohort.category
+LEFT JOIN renewed
   ON renewed.category = cohort.category
  AND renewed.segment IS NOT DISTINCT FROM cohort.segment
  AND renewed.funding IS NOT DISTINCT FROM cohort.funding

@@ -24,9 +24,10 @@ PAGE_ROWS: Final = 20_000
 class HistoryRow:
     """One event: who recorded what, when, on which document, from which file and row.
 
-    `workers` is the net change that a batch's event brings, over all its lines. `rows`,
-    `control_workers` and `sha256` are those of an imported file. `details` is for people: what
-    a potential, target or figure says.
+    `workers` is the net change that a batch's event brings to the area asked (to all, if none
+    is); `workers_in` and `workers_out` are those who entered and left a category there, so that a
+    transfer or a reclassification shows its heads. `rows`, `control_workers` and `sha256` are
+    those of an imported file. `details` is for people: what a potential, target or figure says.
     """
 
     position: int
@@ -40,6 +41,8 @@ class HistoryRow:
     kind: str | None
     effective_on: date | None
     workers: int | None
+    workers_in: int | None
+    workers_out: int | None
     decided_on: date | None
     document: str | None
     reason: str | None
@@ -76,7 +79,11 @@ def history_page(
     position = ledger.position if known is None else known
     wanted = _wanted(ledger.connection, area, reference, position)
     found = ledger.connection.execute(
-        _PAGE.format(wanted=wanted, files=_FILES.format(wanted=wanted)),
+        _PAGE.format(
+            wanted=wanted,
+            files=_FILES.format(wanted=wanted),
+            inside="true" if area is None else within([area]),
+        ),
         {"after": after, "known": position, "limit": limit},
     ).fetchall()
     return [_row(each) for each in found]
@@ -125,10 +132,21 @@ WITH asked AS (
     SELECT * FROM events
     WHERE position > $after AND position <= $known AND ({wanted}{files})
     ORDER BY position LIMIT $limit
+), settled AS (
+    SELECT position, sum(workers) AS workers FROM entries
+    WHERE position IN (SELECT position FROM asked) AND kind <> 'lapse' AND {inside}
+    GROUP BY position, area, category
+), moved AS (
+    SELECT position, CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT) AS entered,
+           CAST(coalesce(-sum(workers) FILTER (workers < 0), 0) AS BIGINT) AS has_left
+    FROM settled GROUP BY position
 )
 SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.area,
        asked.reference, asked.part, asked.kind,
-       coalesce(asked.effective_on, potentials.valid_from, targets.due_on), asked.workers,
+       coalesce(asked.effective_on, potentials.valid_from, targets.due_on),
+       CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered - has_left, 0) END,
+       CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered, 0) END,
+       CASE WHEN asked.workers IS NOT NULL THEN coalesce(has_left, 0) END,
        asked.decided_on, asked.document, asked.reason, asked.because, asked.note,
        coalesce(asked.import_id, itself.import_id), coalesce(origin.file_name, itself.file_name),
        coalesce(asked.sheet, itself.sheet), asked."row", asked.transaction_id,
@@ -140,6 +158,7 @@ SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.
          'category': coalesce(categories.category, figures.category), 'active': figures.active,
          'percent': figures.percent}}
 FROM asked
+LEFT JOIN moved ON moved.position = asked.position
 LEFT JOIN imports AS origin ON origin.import_id = asked.import_id
 LEFT JOIN imports AS itself ON itself.position = asked.position
 LEFT JOIN potentials ON potentials.position = asked.position

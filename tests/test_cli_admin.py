@@ -301,7 +301,7 @@ def test_what_was_said_of_an_area_is_taken_back_once(what: str, tmp_path: Path) 
             answer = ucj("retract", what, position, "--reason", "x", folder=tmp_path)
             assert answer.code == 1, answer
             assert f"no {what} was recorded at" in answer.err
-        for typed in ("two", "@0", "@-2", "@1e3", ""):
+        for typed in ("two", "2", "@0", "@-2", "@1e3", ""):
             assert ucj("retract", what, typed, "--reason", "x", folder=tmp_path).code == 2
         dry = ucj("retract", what, "@2", "--reason", "x", "--dry-run", folder=tmp_path)
     assert dry.lines[0].startswith("would be recorded at")
@@ -309,7 +309,7 @@ def test_what_was_said_of_an_area_is_taken_back_once(what: str, tmp_path: Path) 
     assert answer.code == 0
     assert answer.lines[0].startswith(f"recorded at #{end + 1}, ")
     assert answer.lines[1] == f"the {what} of Musi Banyuasin (16.06) at #2 is taken back"
-    again = ucj("retract", what, "2", "--reason", "x", folder=tmp_path)
+    again = ucj("retract", what, "@2", "--reason", "x", folder=tmp_path)
     assert again.code == 0
     assert "nothing" in again.out
 

@@ -254,3 +254,48 @@ def test_ctrl_c_stops_a_long_statement(folder: Path) -> None:
     assert process.returncode == 130, err.decode()
     assert out == b""
     assert len(err.decode().strip().splitlines()) == 1
+
+
+# --- what a starred row was worked out from --------------------------------------------------------
+
+
+@pytest.fixture(name="partly", scope="module")
+def _partly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder where one regency has a potential, another none, and the province its own."""
+    folder = tmp_path_factory.mktemp("partly")
+    files = {
+        "potentials": "area,valid_from,workers,definition,source\n"
+        "16.06,2024-12-31,400,workers,BPS\n16,2024-12-31,8000,workers,BPS\n",
+        "batches": "reference,action,area,category,workers,effective_on\n"
+        "SK 1,enrol,16.06,guru,100,2025-01-01\nSK 2,enrol,16.71,marbot,70,2025-01-01\n",
+    }
+    assert ucj("init", folder=folder).code == 0
+    for kind, text in files.items():
+        (folder / f"{kind}.csv").write_text(text, encoding="utf-8")
+        answer = ucj("import", kind, f"{kind}.csv", "--locale", "en", folder=folder)
+        assert answer.code == 0, answer
+    return folder
+
+
+def test_a_starred_row_can_be_worked_out_by_hand(partly: Path) -> None:
+    """100 of 400, not 170 of 400: the heads that were counted stand beside all."""
+    answer = ucj("coverage", "16", folder=partly)
+    header, _, row, *notes = answer.lines
+    assert "Active counted" in header
+    assert row.split()[3:8] == ["170", "100", "400", "25.00", "%"]
+    assert "* 1 of 17 regencies" in row
+    assert any("Active counted is of them, Active of all." in note for note in notes)
+    alone = ucj("coverage", "16.06", folder=partly)
+    assert "Active counted" not in alone.out, "negative control: nothing differs"
+
+
+def test_an_own_potential_is_of_all_and_not_starred(partly: Path) -> None:
+    """170 of the province's own 8,000: no regency is left out of it."""
+    answer = ucj("coverage", "16", "--own-potential", folder=partly)
+    assert "2.13 %  1 of 17 regencies" in answer.out
+    assert "*" not in answer.out
+    assert "own recorded potential" in answer.out
+    rows = ucj("coverage", "16", "16.06", "--format", "json", folder=partly).json()
+    assert [row["own_potential"] for row in rows] == [False, True]
+    (own,) = ucj("coverage", "16", "--own-potential", "--format", "json", folder=partly).json()
+    assert (own["own_potential"], own["active_counted"]) == (True, 170)

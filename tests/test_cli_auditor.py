@@ -138,6 +138,30 @@ def test_show_needs_the_area_where_a_reference_is_in_several(folder: Path) -> No
     assert ucj("show", "SK 99", folder=folder).code == 1
 
 
+def test_show_and_history_say_what_only_moves_and_what_is_not_certain(tmp_path: Path) -> None:
+    """Five hundred moved, not +0; and whose heads left the pool nobody knows."""
+    assert ucj("init", folder=tmp_path).code == 0
+    (tmp_path / "moves.csv").write_text(
+        "reference,action,area,category,from_category,workers,effective_on,of_batch,reason,from_area\n"
+        "T1,enrol,16.08,marbot,,498,2025-01-01,,,\n"
+        "T2,deactivate,16.08,marbot,,30,2025-02-01,,resigned,\n"
+        "R1,enrol,16.71,marbot,,800,2025-01-01,,,\n"
+        "R2,reclassify,16.72,marbot,marbot,500,2025-03-01,R1,,16.71\n",
+        encoding="utf-8",
+    )
+    assert ucj("import", "batches", "moves.csv", folder=tmp_path).code == 0
+    shown = ucj("show", "R2", folder=tmp_path).out
+    assert "Transfer of 500 from 2025-03-01" in shown
+    assert "batch-reclassified 500 moved," in shown
+    assert "+0" not in shown
+    history = ucj("history", "16.71", folder=tmp_path).out
+    assert "R2 (0 in, 500 out)" in history
+    assert " -500 " in history
+    pool = ucj("show", "T1", folder=tmp_path).out
+    assert "less what left the marbot of 16.08 without naming a batch: 30." in pool
+    assert "without naming a batch" not in ucj("show", "R1", folder=tmp_path).out
+
+
 def test_show_an_event_as_it_is_stored(folder: Path) -> None:
     """The stored object, its digest, its address; what is not recorded is refused."""
     from registry.storage.log import open_log

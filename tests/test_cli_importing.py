@@ -140,12 +140,12 @@ def test_corrections_and_withdrawals_in_a_file_say_what_they_change(made_once: P
     assert answer.lines[1:-2] == [
         "  2 batches: 1 correct, 1 withdraw",
         "  pekerja-rentan: +30 -10",
-        "  400/2/2025 of Musi Banyuasin (16.06): deactivation withdrawn",
-        "    +30 pekerja-rentan from 2025-03-01 until 2025-12-31 of 400/1/2025, taken back",
         "  400/1/2025 of Musi Banyuasin (16.06): enrolment corrected",
         "    -100 pekerja-rentan from 2025-01-01 until 2025-12-31, taken back",
         "    +90 pekerja-rentan from 2025-01-01 until 2025-12-31",
         "    in all -10",
+        "  400/2/2025 of Musi Banyuasin (16.06): deactivation withdrawn",
+        "    +30 pekerja-rentan from 2025-03-01 until 2025-12-31 of 400/1/2025, taken back",
     ]
     report = ucj("import", "batches", file, "--dry-run", "--format", "json", folder=folder).json()
     assert (report["workers_in"], report["new_workers_in"], report["new_workers_out"]) == (

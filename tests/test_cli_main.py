@@ -157,6 +157,8 @@ def _broken(error: BaseException) -> click.Command:
         (ZeroDivisionError("secret"), 70, "A fault of ours (ZeroDivisionError)"),
         (KeyboardInterrupt(), 130, "Interrupted; nothing was recorded."),
         (click.Abort(), 130, "Interrupted; nothing was recorded."),
+        (RuntimeError("Query interrupted"), 130, "Interrupted; nothing was recorded."),
+        (RuntimeError("query"), 70, "A fault of ours (RuntimeError)"),
         (MemoryError(), 70, "A fault of ours (MemoryError)"),
     ],
 )

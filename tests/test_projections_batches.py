@@ -142,3 +142,36 @@ def test_a_transfer_under_the_same_reference_is_told_apart(ledger_from_doc: Ledg
     assert (dependent.area, dependent.kind, dependent.workers) == ("16.71", "transfer", -20)
     (moved,) = batch(ledger_from_doc, "SK-1", area="16.71").cohorts
     assert (moved.brought_in, moved.active) == (20, 20)
+
+
+def test_what_left_the_pool_may_be_of_an_open_ended_batch(ledger_from_doc: Ledger) -> None:
+    """30 left the category naming no batch: said beside both cohorts without an end, of no other.
+
+    #1 2025-01-10 enrol      16.06 marbot 100 from 2025-01-01 SK-1
+    #2 2025-01-10 enrol      16.06 marbot  40 from 2025-01-01 until 2025-12-31 SK-2
+    #3 2025-01-10 enrol      16.06 guru    50 from 2025-01-01 SK-3
+    #4 2025-01-10 enrol      16.71 marbot  60 from 2025-01-01 SK-4
+    #5 2025-03-01 deactivate 16.06 marbot  30 from 2025-02-01 SK-5
+    """
+    found = {
+        reference: batch(ledger_from_doc, reference).cohorts[0].pool_draws
+        for reference in ("SK-1", "SK-2", "SK-3", "SK-4")
+    }
+    assert found == {"SK-1": 30, "SK-2": 0, "SK-3": 0, "SK-4": 0}
+    assert batch(ledger_from_doc, "SK-1").cohorts[0].active == 100
+    (before,) = batch(ledger_from_doc, "SK-1", on="2025-01-31").cohorts
+    assert before.pool_draws == 0, "they had not left yet"
+    (unknown,) = batch(ledger_from_doc, "SK-1", known=4).cohorts
+    assert unknown.pool_draws == 0, "nor was it known"
+
+
+def test_a_transfer_says_how_many_it_moves(ledger_from_doc: Ledger) -> None:
+    """Nothing net, twenty moved; an enrolment moves nobody.
+
+    #1 2025-01-10 enrol      16.06 marbot 100 from 2025-01-01 SK-1
+    #2 2025-03-01 reclassify 16.71 marbot  20 out-of 16.06 from 2025-03-01 of SK-1 SK-2
+    """
+    (version,) = batch(ledger_from_doc, "SK-2").versions
+    assert (version.workers, version.moved) == (0, 20)
+    (first,) = batch(ledger_from_doc, "SK-1").versions
+    assert (first.workers, first.moved) == (100, 0)

@@ -90,3 +90,23 @@ def test_pages_join_without_a_gap(ledger_from_doc: Ledger) -> None:
             seen += [row.position for row in page]
             after = seen[-1]
         assert seen == [1, 2, 3, 4]
+
+
+def test_a_transfer_is_told_from_both_sides(ledger_from_doc: Ledger) -> None:
+    """Twenty out of the one, twenty into the other; together they are no change.
+
+    #1 2025-01-10 enrol      16.06 marbot 100 from 2025-01-01 until 2025-12-31 SK-1
+    #2 2025-03-01 reclassify 16.71 marbot  20 out-of 16.06 from 2025-03-01 of SK-1 SK-2
+    #3 2025-03-01 reclassify 16.06 marbot   5 to guru from 2025-03-01 of SK-1 SK-3
+    #4 2025-03-01 potential  16.06 1000 from 2025-01-01
+    """
+    asked = ledger_from_doc.ask()
+
+    def told(area: str | None) -> list[tuple[int | None, int | None, int | None]]:
+        rows = history_page(asked, area=area)
+        return [(row.workers, row.workers_in, row.workers_out) for row in rows]
+
+    nothing = (None, None, None)
+    assert told("16.06") == [(100, 100, 0), (-20, 0, 20), (0, 5, 5), nothing]
+    assert told("16.71") == [(20, 20, 0)]
+    assert told("16") == told(None) == [(100, 100, 0), (0, 20, 20), (0, 5, 5), nothing]

@@ -131,7 +131,7 @@ class Report:
         self.batches_by_action: dict[str, int] = {}
         self.workers_by_action: dict[str, int] = {}
         self.by_category: dict[str | None, Movement] = {}
-        self.new_by_category: dict[str, Movement] | None = None  # until it is decided
+        self.new_by_category: dict[str | None, Movement] | None = None  # until it is decided
         self.recorded: Recorded | None = None
         self.refused_file: str | None = None
         self.capped: set[str] = set()  # codes of which there may be more than were told
@@ -276,7 +276,7 @@ class Report:
 
     @property
     def _new(self) -> Mapping[str | None, Movement]:
-        return dict(self.new_by_category or {})
+        return self.new_by_category or {}
 
     def count_lines(self) -> Iterator[str]:
         """Yield what was read, and what it comes to."""
