@@ -440,7 +440,7 @@ _SOURCE_FOR_PEOPLE: Final = frozenset({"position", "address", "column", "value"}
     "copy_to",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the whole original file, byte for byte, to a new FILE instead.",
+    help="Write the file as it is kept, byte for byte, to a new FILE instead.",
 )
 @uses_store
 @listing_options
@@ -457,7 +457,8 @@ def source_command(
     """The original cells, or the file, that a batch came from.
 
     Each version of the batch with its file and the rows as they stand in the bytes kept in the
-    store. Columns that were left unread when the file was imported are left out here too.
+    store: the original, or, where columns or sheets were left unread at the import, a copy without
+    them. Its second SHA-256 is then the copy's.
 
     \b
     Examples:
@@ -467,7 +468,7 @@ def source_command(
     """
     if copy_to is not None and (format is not None or output is not None):
         raise click.UsageError(
-            "--file writes the original as it is: leave --format and --output out."
+            "--file writes the file as it is kept: leave --format and --output out."
         )
     with settings.workspace() as workspace:
         position = workspace.known(known)
@@ -514,11 +515,11 @@ def _versions(
 
 
 def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: Path) -> None:
-    """Write the original file, refusing to overwrite; what fails to match is not left behind."""
+    """Write the file as kept, refusing to overwrite; what fails to match is not left behind."""
     from cli.destination import path_to
     from projections.originals import NoOriginalError
 
-    files = {version.file_sha256: version for version in versions if version.file_sha256}
+    files = {version.kept_sha256: version for version in versions if version.kept_sha256}
     if not files:
         raise NoOriginalError(
             "no file is kept for it: it was typed", remedy="See `ucj show` for who recorded it."
@@ -542,7 +543,17 @@ def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: 
     with path_to(target) as path, path.open("wb") as file:
         for chunk in workspace.log.source(sha256):  # raises where the bytes no longer match
             file.write(chunk)
-    notice(f"{version.file} as imported, SHA-256 {sha256}, is in {target.name}.")
+    if sha256 == version.file_sha256:
+        notice(f"{version.file} as imported, SHA-256 {sha256}, is in {target.name}.")
+    else:
+        notice(f"{version.file} is in {target.name}. {_copy_note(version)}")
+
+
+def _copy_note(version: Version) -> str:
+    return (
+        "It is kept without what was not read (columns or sheets left out): this is a copy,"
+        f" SHA-256 {version.kept_sha256}; the original's SHA-256 was {version.file_sha256}."
+    )
 
 
 def _original_document(original: Original) -> dict[str, Any]:
@@ -555,6 +566,7 @@ def _original_document(original: Original) -> dict[str, Any]:
         "file": version.file,
         "sha256": version.file_sha256,
         "bytes": version.file_bytes,
+        "kept_sha256": version.kept_sha256,
         "sheet": version.sheet,
         "header_row": original.header_row,
         "header": list(original.header),
@@ -596,12 +608,12 @@ def _original_note(original: Original) -> str:
     if version.file is None:
         return f"{said}: typed, no file."
     sheet = f", sheet {safe(version.sheet)}" if version.sheet else ""
-    words = [
-        f"{said}: {safe(version.file)}{sheet}, {version.file_bytes:,} bytes,"
-        f" SHA-256 {version.file_sha256}."
-    ]
+    file = f"{safe(version.file)}{sheet}, {version.file_bytes:,} bytes"
+    words = [f"{said}: {file}, SHA-256 {version.file_sha256}."]
+    if version.kept_sha256 != version.file_sha256:
+        words.append(_copy_note(version))
     if not original.rows:
-        words.append("It is of no single row; --file writes the whole file.")
+        words.append("It is of no single row; --file writes the file.")
     if original.left_out:
         words.append(f"Left out, as at the import: {', '.join(original.left_out)}.")
     return " ".join(words)

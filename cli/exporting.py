@@ -41,7 +41,7 @@ _DESCRIBED: Final = {
     "figures": "Published figures: claims, never an input of coverage.",
     "taken_back": "Which potential, target or figure was taken back, at which position.",
     "imports": "The files that were imported, with their SHA-256 and control totals.",
-    "categories": "Categories of workers added to the built-in list.",
+    "categories": "Categories of workers, built in or added to the store.",
     "areas": "The nation, provinces, regencies and cities (Kemendagri codes).",
 }
 
@@ -143,9 +143,9 @@ def _write(
     described: dict[str, Any],
 ) -> int:
     """Write every table and the description; return how many files of tables there are."""
-    from projections.whole import TABLES, add_areas, columns_of, copy_parquet, rows_of
+    from projections.whole import TABLES, columns_of, complete, copy_parquet, rows_of
 
-    add_areas(connection, "areas")
+    complete(connection, position)
     resources = []
     for table in TABLES:
         columns = columns_of(connection, table)

@@ -465,6 +465,9 @@ def _result_lines(report: Report, recorded: Recorded | None, request: Request) -
     else:
         yield next(counts)
         yield from effect_lines(recorded.events)
+    if report.decision == "planned" and request.correcting is not None:
+        yield "nothing was recorded yet"  # `correct` carries no plan out: its digest says nothing
+        return
     yield from report.decision_lines()
     if report.decision == "planned" and request.correcting is None:
         yield f"to record exactly this: --plan {_short_plan(report)}"

@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run `ucj` and return its exit code."""
-    from cli.destination import OutputUnwritableError, abandon_stdout
+    from cli.interruption import hear
     from cli.terminal import prepare_streams, quiet_broken_pipe
     from registry.errors import RegistryError
     from registry.safe_text import safe
@@ -128,6 +128,7 @@ def run(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     code = 0
     try:
+        hear()
         with quiet_broken_pipe():
             result = ucj.main(args=given, prog_name="ucj", standalone_mode=False)
             code = result if isinstance(result, int) else 0
@@ -139,18 +140,23 @@ def run(arguments: list[str] | None = None) -> int:
         error.message = "\n".join(lines)  # type: ignore[misc]
         error.show()
         return error.exit_code
-    except OSError as error:
-        if not _is_of_printing(error):
-            return _fault(error, show="--traceback" in given)
-        abandon_stdout()
-        return _refused(OutputUnwritableError.at_stdout(error))
     except (KeyboardInterrupt, click.Abort):
         return _interrupted()
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback to a clerk
-        if _is_of_interruption(error):
-            return _interrupted()
-        return _fault(error, show="--traceback" in given)
+        return _unforeseen(error, show="--traceback" in given)
     return code
+
+
+def _unforeseen(error: Exception, *, show: bool) -> int:
+    """Tell what is no fault of ours from what is."""
+    from cli.destination import OutputUnwritableError, abandon_stdout
+
+    if _is_of_interruption(error):
+        return _interrupted()
+    if isinstance(error, OSError) and _is_of_printing(error):
+        abandon_stdout()
+        return _refused(OutputUnwritableError.at_stdout(error))
+    return _fault(error, show=show)
 
 
 def _refused(error: RegistryError) -> int:

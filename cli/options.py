@@ -52,7 +52,7 @@ class Settings:
 
     def workspace(self) -> Workspace:
         """Open the store for questions."""
-        from cli.start import loading
+        from cli.interruption import loading
 
         with loading():
             from projections.workspace import Workspace
@@ -61,7 +61,7 @@ class Settings:
 
     def registry(self) -> EnrolmentRegistry:
         """Open the store for recording."""
-        from cli.start import loading
+        from cli.interruption import loading
 
         with loading():
             from projections.ledger import image_folder

@@ -17,10 +17,12 @@ from cli.values import shown
 GAP: Final = "  "
 EMPTY: Final = "(no rows)"
 NARROWEST_TEXT: Final = 12  # columns of a terminal under which wrapped text reads badly
+LONGEST_WORD: Final = 30  # a longer one (a digest, an address of the web) may be cut in a column
 
 _NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "number", "percent", "points"})
 _WRAPPED: Final[frozenset[Kind]] = frozenset({"text", "code", "json"})
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>|~&#])")
+_AFTER_HYPHEN: Final = re.compile(r"(?<=-)")
 _BOLD: Final = ("\x1b[1m", "\x1b[0m")
 
 Lines = list[str]
@@ -158,8 +160,10 @@ def _widths(
         return natural
     room = width - len(GAP) * (len(columns) - 1)
     least = [
-        max(word, min(cell, NARROWEST_TEXT) if column.kind in _WRAPPED else cell)
-        for column, word, cell in zip(columns, words, cells, strict=True)
+        max(word, max((_least(row[at]) for row in rows), default=0))
+        if columns[at].kind in _WRAPPED
+        else max(word, cells[at])
+        for at, word in enumerate(words)
     ]
     if sum(least) > room:
         return None
@@ -210,12 +214,26 @@ def _total(listing: Listing) -> Lines | None:
 
 
 def _broken(word: str, width: int) -> Lines:
-    pieces = [""]
-    for character in word:
-        if display_width(pieces[-1] + character) > width and pieces[-1]:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
+    """Break a word that does not fit a line: after hyphens, inside a part only if it must be."""
+    lines = [""]
+    for part in _AFTER_HYPHEN.split(word):
+        if display_width(lines[-1] + part) <= width:
+            lines[-1] += part
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in part:
+            if display_width(lines[-1] + character) > width and lines[-1]:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
+def _least(cell: str) -> int:
+    """Return how narrow a wrapped cell may become: no word of it is cut but a very long one."""
+    parts = (part for word in cell.split(" ") for part in _AFTER_HYPHEN.split(word))
+    longest = min(max(map(display_width, parts)), LONGEST_WORD)
+    return min(display_width(cell), max(longest, NARROWEST_TEXT))
 
 
 def _padded(text: str, width: int, *, to_the_right: bool = False) -> str:

@@ -48,7 +48,8 @@ class Version:
     """One event of the batch: who recorded it, when, why, and from which file and rows.
 
     `workers` is its net change; `moved` are those it states as only moving: a transfer or a
-    reclassification has both sides in its lines, and comes to nothing net.
+    reclassification has both sides in its lines, and comes to nothing net. `kept_sha256` is of the
+    bytes kept: `file_sha256`, or that of a copy without what was not read of the file.
     """
 
     position: int
@@ -63,6 +64,7 @@ class Version:
     file: str | None
     file_sha256: str | None
     file_bytes: int | None
+    kept_sha256: str | None
     sheet: str | None
     rows: tuple[int, ...]
     sha256: str
@@ -247,7 +249,7 @@ def event_of(row: StoredRow) -> str:
     return row.topic.removeprefix("ucj.")
 
 
-_File = tuple[str, str, int]
+_File = tuple[str, str, int, str]
 
 
 def _version(row: StoredRow, files: dict[str, _File]) -> Version:
@@ -255,9 +257,15 @@ def _version(row: StoredRow, files: dict[str, _File]) -> Version:
     source = facts.get("source") or {}
     if event_of(row) == FILE_IMPORTED:  # it is the file: its own facts say which
         source = {"import_id": str(UUID(row.originator_id)), "sheet": facts["sheet"]}
-        name, sha256, size = facts["file_name"], facts["sha256"], facts["size"]
+        file: _File | tuple[None, ...] = (
+            facts["file_name"],
+            facts["sha256"],
+            facts["size"],
+            facts["kept_sha256"],
+        )
     else:
-        name, sha256, size = files.get(source.get("import_id", ""), (None, None, None))
+        file = files.get(source.get("import_id", ""), (None, None, None, None))
+    name, sha256, size, kept_sha256 = file
     stated = [line["workers"] for line in _lines_of(facts)]
     taken = sum(line["workers"] for line in (facts.get("takes_back") or {}).get("lines", ()))
     rows = {line["row"] for line in _lines_of(facts)} | {facts.get("row")}
@@ -274,6 +282,7 @@ def _version(row: StoredRow, files: dict[str, _File]) -> Version:
         file=name,
         file_sha256=sha256,
         file_bytes=size,
+        kept_sha256=kept_sha256,
         sheet=source.get("sheet"),
         rows=tuple(sorted(number for number in rows if number is not None)),
         sha256=row.sha256(),
@@ -283,13 +292,13 @@ def _version(row: StoredRow, files: dict[str, _File]) -> Version:
 def _files(
     connection: DuckDBPyConnection, sources: list[dict[str, Any] | None]
 ) -> dict[str, _File]:
-    """Return import id → (name, sha256, bytes) of the files that events came from."""
+    """Return import id → (name, sha256, bytes, sha256 of what is kept) of events' files."""
     found = connection.execute(
-        "SELECT import_id, file_name, sha256, size FROM imports"
+        "SELECT import_id, file_name, sha256, size, kept_sha256 FROM imports"
         " WHERE import_id IN (SELECT unnest($ids::VARCHAR[]))",
         {"ids": [source["import_id"] for source in sources if source]},
     ).fetchall()
-    return {identity: (name, sha256, size) for identity, name, sha256, size in found}
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in found}
 
 
 def _lines_of(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@
     "potential": "BIGINT", "uncovered_percent": "VARCHAR", "target_percent": "VARCHAR",
     "gap": "VARCHAR", "tolerance": "BIGINT", "publisher": "VARCHAR", "published_on": "DATE",
     "quote": "VARCHAR", "file_name": "VARCHAR", "sha256": "VARCHAR", "size": "BIGINT",
-    "import_kind": "VARCHAR", "sheet": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)",
-    "rows": "BIGINT", "control_workers": "BIGINT",
+    "kept_sha256": "VARCHAR", "import_kind": "VARCHAR", "sheet": "VARCHAR",
+    "options": "MAP(VARCHAR, VARCHAR)", "rows": "BIGINT", "control_workers": "BIGINT",
     "label_id": "VARCHAR", "label_en": "VARCHAR", "aliases": ["VARCHAR"]
 }
 
@@ -59,7 +59,7 @@ figure-published:
 labour-potential-withdrawn target-withdrawn figure-retracted:
     area because takes_back_position
 file-imported:
-    control_workers file_name import_kind options rows sha256 sheet size
+    control_workers file_name import_kind kept_sha256 options rows sha256 sheet size
 category-added:
     aliases category label_en label_id
 
@@ -125,7 +125,8 @@ CREATE TABLE taken_back (
 CREATE TABLE imports (
     position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
     import_id VARCHAR NOT NULL, file_name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,
-    size BIGINT NOT NULL, import_kind VARCHAR NOT NULL, sheet VARCHAR NOT NULL,
+    size BIGINT NOT NULL, kept_sha256 VARCHAR NOT NULL, import_kind VARCHAR NOT NULL,
+    sheet VARCHAR NOT NULL,
     options MAP(VARCHAR, VARCHAR) NOT NULL, rows BIGINT NOT NULL, control_workers BIGINT NOT NULL
 );
 CREATE TABLE categories (
@@ -236,8 +237,8 @@ FROM line WHERE topic IN ('ucj.labour-potential-withdrawn', 'ucj.target-withdraw
 INSERT INTO imports
 SELECT position, state.recorded_at, state.recorded_by,
        CAST(CAST(originator_id AS UUID) AS VARCHAR), state.file_name,
-       state.sha256, state.size, state.import_kind, state.sheet, state.options, state.rows,
-       state.control_workers
+       state.sha256, state.size, state.kept_sha256, state.import_kind, state.sheet, state.options,
+       state.rows, state.control_workers
 FROM line WHERE topic = 'ucj.file-imported';
 
 INSERT INTO categories

@@ -1,7 +1,7 @@
 """The original rows of an event, read again from the bytes that the store keeps of its file.
 
 Owns no format: the same reader that admitted the file reads it, and shows what it read then;
-columns that were left unread at the import are not read now.
+columns that were left unread at the import are not read now, and not in what is kept.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def original_of(log: Log, version: Version) -> Original:
 
     Raises: StoreDamagedError where the bytes kept, or the row in them, are not as they were.
     """
-    if version.import_id is None or version.file_sha256 is None or not version.rows:
+    if version.import_id is None or version.kept_sha256 is None or not version.rows:
         return Original(version, None, (), (), ())
     from registry.intake.headers import map_headers, recognises
     from registry.intake.spool import spool_input
@@ -65,7 +65,7 @@ def original_of(log: Log, version: Version) -> Original:
 
     imported = _import(log, version.import_id)
     kind, options = imported["import_kind"], imported["options"]
-    stream = cast("Any", io.BufferedReader(_Kept(log.source(version.file_sha256))))
+    stream = cast("Any", io.BufferedReader(_Kept(log.source(version.kept_sha256))))
     with spool_input(stream, name=version.file or "input") as spooled:
         (table,) = open_tables(
             spooled, recognises=recognises(kind), sheet=imported["sheet"] or None

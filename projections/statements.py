@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import duckdb
 
 from projections import fold
-from projections.whole import TABLES, add_areas
+from projections.whole import COMPLETED, TABLES, add_areas, add_categories
 from registry.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def answer_statement(
 ) -> None:
     """Work out a statement and hand its answer to `take`, while the ledger is open.
 
-    Views: the fold's tables as known at a position, and `areas` (code, name, kind, province).
+    Views: the fold's tables as known at a position, `areas` (code, name, kind, province) and
+    all `categories` (slug, label_id, label_en, added).
     Raises: StatementRefusedError, in one line of the engine's.
     """
     connection = ledger.connection
@@ -133,12 +134,13 @@ def _admitted(statement: str) -> str:
 def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:
     """Give the statement its views, and the engine no file, no network and no other setting."""
     connection.execute("CREATE SCHEMA ledger")
-    for table in fold.TABLES:
+    for table in set(fold.TABLES) - COMPLETED:
         connection.execute(
             f"CREATE VIEW ledger.{table} AS"
             f" SELECT * FROM memory.main.{table} WHERE position <= {int(known)}"
         )
     add_areas(connection, "ledger.areas")
+    add_categories(connection, "ledger.categories", known)
     quoted = spill.replace("'", "''")
     connection.execute(
         f"USE ledger; SET temp_directory = '{quoted}'; SET memory_limit = '{MEMORY_LIMIT}';"

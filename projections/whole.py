@@ -15,19 +15,23 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from projections import fold
 from registry.reference.areas import all_areas
+from registry.reference.categories import Categories
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PAGE_ROWS: Final = 5_000
 TABLES: Final = (*fold.TABLES, "areas")
+COMPLETED: Final = frozenset({"categories", "areas"})
+"""Tables that hold what is built in too: they are made when they are asked for."""
 
-ColumnKind = Literal["text", "count", "date", "instant", "json"]
-ColumnType = Literal["string", "integer", "date", "datetime", "array", "object"]
+ColumnKind = Literal["text", "count", "flag", "date", "instant", "json"]
+ColumnType = Literal["string", "integer", "boolean", "date", "datetime", "array", "object"]
 
 # The engine's types of the ledger's columns → (how a value is printed, its Table Schema type).
 _TYPES: Final[dict[str, tuple[ColumnKind, ColumnType]]] = {
     "BIGINT": ("count", "integer"),
+    "BOOLEAN": ("flag", "boolean"),
     "DATE": ("date", "date"),
     "TIMESTAMP": ("instant", "datetime"),
     "VARCHAR": ("text", "string"),
@@ -62,9 +66,27 @@ def add_areas(connection: DuckDBPyConnection, name: str) -> None:
     )
 
 
+def add_categories(connection: DuckDBPyConnection, name: str, known: int) -> None:
+    """Create a table of all categories under a name of ours: built-in ones, then those added."""
+    built_in = Categories()
+    slugs = built_in.slugs()
+    connection.execute(
+        f"CREATE TABLE {name} AS"
+        " SELECT unnest($1::VARCHAR[]) AS slug, unnest($2::VARCHAR[]) AS label_id,"
+        " unnest($3::VARCHAR[]) AS label_en, false AS added"
+        " UNION ALL SELECT category, label_id, label_en, true FROM memory.main.categories"
+        f" WHERE position <= {int(known)}",
+        [
+            list(slugs),
+            [built_in.label(slug, "id") for slug in slugs],
+            [built_in.label(slug, "en") for slug in slugs],
+        ],
+    )
+
+
 def columns_of(connection: DuckDBPyConnection, table: str) -> tuple[TableColumn, ...]:
     """Return the columns of a table."""
-    described = connection.execute(f"DESCRIBE {table}").fetchall()
+    described = connection.execute(f"DESCRIBE {place_of(table)}").fetchall()
     return tuple(TableColumn(name, *_TYPES[form]) for name, form, *_ in described)
 
 
@@ -102,10 +124,23 @@ def copy_parquet(connection: DuckDBPyConnection, table: str, known: int, path: P
 
 def _selected(table: str, columns: tuple[TableColumn, ...], known: int) -> str:
     """Return a query of a whole table, in an order without ties: exports are to be equal."""
-    where = "" if table == "areas" else f" WHERE position <= {int(known)}"
-    order = ["code"] if table == "areas" else fold.sorted_by(table).split(", ")
+    if table in COMPLETED:
+        return f"SELECT * FROM {place_of(table)} ORDER BY ALL"
+    order = fold.sorted_by(table).split(", ")
     order += [f'"{each.name}"' for each in columns if each.name not in order]
-    return f"SELECT * FROM {table}{where} ORDER BY {', '.join(order)}"
+    return f"SELECT * FROM {table} WHERE position <= {int(known)} ORDER BY {', '.join(order)}"
+
+
+def complete(connection: DuckDBPyConnection, known: int) -> None:
+    """Make the tables that hold what is built in too, in a schema of their own."""
+    connection.execute("CREATE SCHEMA completed")
+    add_areas(connection, place_of("areas"))
+    add_categories(connection, place_of("categories"), known)
+
+
+def place_of(table: str) -> str:
+    """Return where a table is found, by name."""
+    return f"completed.{table}" if table in COMPLETED else table
 
 
 def _value(value: object, kind: ColumnKind) -> object:

@@ -56,6 +56,17 @@ class SheetFacts(Protocol):
     def workers(self) -> int: ...
 
 
+class KeptFile(Protocol):
+    """The bytes that are kept of a file: all of it, or a copy of what was read."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
 class AdmittedFile(Protocol):
     """A file whose every cell was checked: what `registry.intake.admission` hands over."""
 
@@ -63,7 +74,6 @@ class AdmittedFile(Protocol):
     file_name: str
     sha256: str
     size: int
-    path: Path
     options: dict[str, str]
     digest: str
     names_batches: bool
@@ -71,6 +81,11 @@ class AdmittedFile(Protocol):
     @property
     def sheets(self) -> tuple[SheetFacts, ...]:
         """What each sheet came to."""
+
+    @property
+    def kept(self) -> KeptFile:
+        """What is kept of it; made when first asked for, which takes a while."""
+        ...
 
     def commands(self) -> Iterator[Command]:
         """Stream the commands from the first; may be called more than once."""
@@ -150,13 +165,14 @@ class EnrolmentRegistry(Application[UUID]):
         correcting: str | None = None,
         progress: Progress = lambda _: None,
     ) -> Recorded:
-        """Record a checked file: all of it with its original bytes, or nothing.
+        """Record a checked file: all of it with the bytes it was read from, or nothing.
 
         `plan` (the digest of a dry run, or its first digits) refuses to record anything else.
         `correcting` (a reason) makes each of its batches replace the one recorded. A file whose
         sheets were all imported before records nothing and says when they were.
         """
         self._balances.prepare()
+        kept = admitted.kept  # before the lock: nobody waits for a copy
         with self.log_recorder.write() as transaction:
             identities = {
                 sheet.name: import_id(admitted.sha256, admitted.import_kind, sheet.name)
@@ -195,8 +211,8 @@ class EnrolmentRegistry(Application[UUID]):
             digest = recording.plan(admitted.digest)
             if plan is not None and not digest.startswith(plan) and not recording.refused:
                 recording.problems.append(_other_plan(admitted.file_name, digest, plan))
-            if not recording.refused:
-                transaction.keep_source(admitted.sha256, admitted.size, admitted.path)
+            if not recording.refused and len(known) < len(identities):  # an import tells of it
+                transaction.keep_source(kept.sha256, kept.size, kept.path)
             return replace(self._end(recording, dry_run=dry_run), plan=digest)
 
     def record(self, *commands: Command, dry_run: bool = False) -> Recorded:
@@ -397,6 +413,7 @@ class EnrolmentRegistry(Application[UUID]):
             file_name=admitted.file_name,
             sha256=admitted.sha256,
             size=admitted.size,
+            kept_sha256=admitted.kept.sha256,
             import_kind=admitted.import_kind,
             sheet=sheet.name,
             options=admitted.options,

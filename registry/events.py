@@ -362,13 +362,18 @@ class FigureRetracted(AreaEvent):
 
 
 class FileImported(Event):
-    """One sheet of one file was imported; its bytes are kept in the store by their SHA-256."""
+    """One sheet of one file was imported; the store keeps what was read, by `kept_sha256`.
+
+    That is `sha256`, the file's own, where all of it was read; else it is a copy without what was
+    left out.
+    """
 
     TOPIC = "ucj.file-imported"
 
     file_name: Name
     sha256: Sha256
     size: Annotated[int, Field(ge=0)]
+    kept_sha256: Sha256
     import_kind: ImportKind
     sheet: Text
     options: dict[Text, Text]

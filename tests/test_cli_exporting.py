@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -145,3 +146,24 @@ def test_a_failure_in_the_middle_leaves_nothing(
     assert answer.code == 1
     assert "No space left on device" in answer.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_categories_are_all_of_them(folder: Path, tmp_path: Path) -> None:
+    """Built-in ones and those added by then: exported and asked in SQL alike."""
+    shutil.copy(folder / "registry.db", tmp_path)
+    typed = ["category", "add", "penari", "--label-id", "Penari", "--label-en", "Dancers"]
+    assert ucj(*typed, folder=tmp_path).code == 0
+    exported(tmp_path, tmp_path / "ledger")
+    with (tmp_path / "ledger" / "categories.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["slug"]: row for row in csv.DictReader(file)}
+    assert list(rows["penari"].values()) == ["penari", "Penari", "Dancers", "true"]
+    assert rows["guru"]["added"] == "false"
+    listed = ucj("category", "list", "--format", "json", folder=tmp_path).json()
+    assert set(rows) == {row["category"] for row in listed}
+    asked = "SELECT count(*) AS n, count(*) FILTER (added) AS added FROM categories"
+    answer = ucj("sql", asked, "--format", "json", folder=tmp_path).json()
+    assert answer == [{"n": len(rows), "added": 1}]
+    before = ucj("sql", asked, "--known", "@1", "--format", "json", folder=tmp_path).json()
+    assert before == [{"n": len(rows) - 1, "added": 0}], "known later"
+    parquet = duckdb.execute(f"SELECT count(*) FROM '{tmp_path / 'ledger' / 'categories.parquet'}'")
+    assert parquet.fetchall() == [(len(rows),)]

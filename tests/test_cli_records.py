@@ -109,6 +109,14 @@ def test_a_document_has_a_key_a_line() -> None:
 # --- formulas -----------------------------------------------------------------------------------
 
 
+def test_csv_header_is_never_a_formula() -> None:
+    """A statement of a person names its columns: they are guarded as the values are."""
+    stream = io.StringIO()
+    columns = (Column("=cmd", "=cmd", "count"), Column("a b", "a b", "count"))
+    write_csv(Listing("sql", columns, [{"=cmd": 1, "a b": 2}]), stream)
+    assert stream.getvalue() == "'=cmd,a b\n1,2\n"
+
+
 @pytest.mark.parametrize(
     ("text", "cell"),
     [

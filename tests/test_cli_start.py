@@ -48,9 +48,8 @@ def test_an_interruption_while_loading_is_quiet(tmp_path: Path) -> None:
 
 def test_an_interruption_that_the_shell_ignores_stays_ignored(tmp_path: Path) -> None:
     """What runs in the background is not ended by somebody's Ctrl-C."""
-    code = (
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
-        + INTERRUPTED.format("sys.argv[1:] = ['--version']; from cli.start import main; main()")
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + INTERRUPTED.format(
+        "sys.argv[1:] = ['--version']; from cli.start import main; main()"
     )
     done = _run(code, tmp_path)
     assert done.returncode == 0, done.stderr

@@ -224,3 +224,34 @@ def test_markdown_rows_have_their_cells_and_no_more(texts: list[str]) -> None:
     for line in list(markdown(listing))[2:]:
         unescaped = re.sub(r"\\.", "", line)
         assert unescaped.count("|") == 3
+
+
+def test_a_slug_is_broken_after_hyphens_and_never_cut() -> None:
+    """`not-` above `attributed`; where not even that fits, records take the table's place."""
+    slug = "not-attributed"
+    columns = (Column("funding", "Funding", "text"), Column("workers", "Workers", "count"))
+    listing = Listing("t", columns, [{"funding": slug, "workers": 1}])
+    narrow = [line.split()[0] for line in table(listing, width=21)]
+    assert narrow[2:] == ["not-", "attributed"]
+    several = tuple(Column(f"c{at}", f"C{at}", "text") for at in range(4))
+    word = "penyelenggara"
+    wide = Listing("t", several, [{column.key: word for column in several}])
+    assert [line.split() for line in table(wide, width=57)] == [
+        [column.title, word] for column in several
+    ]
+    assert next(table(wide, width=58)).split() == ["C0", "C1", "C2", "C3"], "it fits exactly"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("pekerja-rentan", 10, ["pekerja-", "rentan"]),
+        ("pekerja-rentan", 14, ["pekerja-rentan"]),
+        ("penyelenggara", 5, ["penye", "lengg", "ara"]),
+        ("a penyelenggara-pemilu", 12, ["a", "penyelenggar", "a-pemilu"]),
+        ("2025-07-16", 8, ["2025-07-", "16"]),
+    ],
+)
+def test_words_break_after_hyphens_first(text: str, width: int, lines: list[str]) -> None:
+    """Inside a part only where the part itself is wider than the line."""
+    assert wrapped(text, width) == lines

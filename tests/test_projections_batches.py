@@ -151,7 +151,7 @@ def test_what_left_the_pool_may_be_of_an_open_ended_batch(ledger_from_doc: Ledge
     #2 2025-01-10 enrol      16.06 marbot  40 from 2025-01-01 until 2025-12-31 SK-2
     #3 2025-01-10 enrol      16.06 guru    50 from 2025-01-01 SK-3
     #4 2025-01-10 enrol      16.71 marbot  60 from 2025-01-01 SK-4
-    #5 2025-03-01 deactivate 16.06 marbot  30 from 2025-02-01 SK-5
+    #5 2025-03-01 deactivate 16.06 marbot  30 from 2025-02-01 SK-5 ? draws-on-pool
     """
     found = {
         reference: batch(ledger_from_doc, reference).cohorts[0].pool_draws

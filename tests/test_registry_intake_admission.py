@@ -479,3 +479,12 @@ def test_a_full_temporary_folder_is_a_refusal(
     rows = [f"SK/{n},enrol,16.06,guru,1,2025-01-01" for n in range(5_000)]
     with pytest.raises(InputUnreadableError, match="temporary folder"):
         opened(text(*rows))
+
+
+def test_a_total_under_the_running_number_is_seen(opened: Open) -> None:
+    """Offices merge the word over the first columns, so that it stands under No."""
+    header = "No,reference,action,area,category,workers,effective_on"
+    total = "Jumlah,,,,,100,"
+    report = opened(text(f"1,{ROWS[0]}", total, header=header)).report
+    errors = [problem.code for problem in report.problems if problem.severity == "error"]
+    assert errors == ["total-row"]

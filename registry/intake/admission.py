@@ -25,6 +25,7 @@ from registry.intake.headers import (
     normalised_header,
     recognises,
 )
+from registry.intake.kept import KeptFile, kept_copy
 from registry.intake.notes import Notes, Sheet, sheet_names
 from registry.intake.readings import AreaCodes
 from registry.intake.refused_rows import write_refused
@@ -74,6 +75,8 @@ class Admission:
         rows: RowSpool,
         report: Report,
         sheets: tuple[Sheet, ...],
+        *,
+        all_read: bool,
     ) -> None:
         self.options = options
         self.report = report
@@ -81,6 +84,7 @@ class Admission:
         self._form = form
         self._rows = rows
         self._sheets = sheets
+        self._all_read = all_read
         self._notes = Notes(report, rows)
 
     @property
@@ -102,6 +106,10 @@ class Admission:
     def _commands(self) -> Iterator[Command]:
         for group in self._rows.groups(rows_max=LINES_MAX):
             yield self._form.command(group, self._sheets[group[0].sheet].name)
+
+    def kept(self, spooled: SpooledFile) -> KeptFile:
+        """Return the bytes to keep of the file: without what was declared not to be read."""
+        return kept_copy(spooled, self._sheets, verbatim=self._all_read)
 
     def where(self, sheet: str | None, row: int, column: str | None = None) -> str:
         """Return the address of a command's row (and column), for what is found later."""
@@ -188,7 +196,8 @@ def admit(
     with ExitStack() as cleanup:
         rows = RowSpool(spooled.path.parent)
         cleanup.callback(rows.close)
-        admission = Admission(options, form, rows, report, sheets)
+        all_read = tables.whole and not _ignores(options, tables)
+        admission = Admission(options, form, rows, report, sheets, all_read=all_read)
         admission._check(tables, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
         cleanup.pop_all()
     return admission
@@ -196,6 +205,12 @@ def admit(
 
 def _headers(options: AdmissionOptions, table: Table, name: str | None) -> HeaderMap:
     return map_headers(options.kind, table, options.ignore_columns, sheet=name)
+
+
+def _ignores(options: AdmissionOptions, tables: Tables) -> bool:
+    """Whether a table has a column that is not to be read."""
+    ignored = {normalised_header(name) for name in options.ignore_columns}
+    return any(normalised_header(cell) in ignored for table in tables for cell in table.headers)
 
 
 def _note_left_out(notes: Notes, tables: Tables, ignore_columns: tuple[str, ...]) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from functools import cached_property
 from typing import Final, Protocol
 
 from registry.commands import Command, RecordBatch
 from registry.errors import Problem
 from registry.intake.admission import Admission
+from registry.intake.kept import KeptFile
 from registry.intake.report import Decision, Movement, Recorded, SheetFacts
 from registry.intake.spool import SpooledFile
 from registry.safe_text import safe
@@ -66,12 +67,17 @@ class AdmittedFile:
         self.file_name = spooled.name
         self.sha256 = spooled.sha256
         self.size = spooled.size
-        self.path: Path = spooled.path
         self.sheets: tuple[SheetFacts, ...] = admission.sheets
         self.options = _stored_options(admission)
         self.digest = admission.digest
         self.names_batches = not _NAMING.isdisjoint(admission.report.batches_by_action)
         self._admission = admission
+        self._spooled = spooled
+
+    @cached_property
+    def kept(self) -> KeptFile:
+        """The bytes to keep of it; a copy is made when it is first asked for."""
+        return self._admission.kept(self._spooled)
 
     def commands(self) -> Iterator[Command]:
         """Stream the commands from the first; may be called more than once."""

@@ -50,7 +50,8 @@ class FirstPass:
         self._report = report
         self._notes = notes
         self._progress = progress
-        self._above: Sequence[Value] = ()
+        self._above: Sequence[Value] = ()  # the row before, and the row that is being read
+        self._cells: Sequence[Value] = ()
         self._left_blank: set[str] = set()  # columns with blank cells below a filled one
 
     def read(self, sheet: Sheet) -> None:
@@ -86,7 +87,8 @@ class FirstPass:
                 self._progress(before + sheet.rows)
             if (unnamed or len(cells) > width) and self._is_stray(sheet, number, cells):
                 continue
-            self._above, picked = picked, pick(cells + nothing)
+            self._above, self._cells = picked, cells
+            picked = pick(cells + nothing)
             try:
                 values: list[Canonical] | None = [
                     reading[cell] for reading, cell in zip(readings, picked, strict=True)
@@ -130,7 +132,7 @@ class FirstPass:
                 odd.append((name, cell, error))
                 values.append(_UNREAD if error.severity == "error" else error.reading)
         refused = [name for name, _, why in odd if why.severity == "error"]
-        if refused and _is_total(picked):
+        if refused and self._is_total(sheet, picked):
             self._notes.of_row(sheet, number, _TOTAL_ROW)
             return None
         for name, cell, why in odd:
@@ -147,7 +149,7 @@ class FirstPass:
     ) -> bool:
         """Note remarks on a row; return whether they refuse it."""
         refused = any(remark.severity == "error" for remark in remarks)
-        if refused and _is_total(picked):
+        if refused and self._is_total(sheet, picked):
             self._notes.of_row(sheet, number, _TOTAL_ROW)
             return True
         for remark in remarks:
@@ -179,10 +181,10 @@ class FirstPass:
             self._left_blank.add(column)
         return column in self._left_blank
 
-
-def _is_total(cells: Sequence[Value]) -> bool:
-    """Whether a row that cannot be read is the sum at the foot of an office's table."""
-    return any(
-        isinstance(cell, str) and " ".join(cell.casefold().split()) in _TOTAL_WORDS
-        for cell in cells
-    )
+    def _is_total(self, sheet: Sheet, picked: Sequence[Value]) -> bool:
+        """Whether a row that cannot be read is the sum at the foot of an office's table."""
+        beside = (self._cells[index] for index in sheet.headers.counters)
+        return any(
+            isinstance(cell, str) and " ".join(cell.casefold().split()) in _TOTAL_WORDS
+            for cell in (*picked, *beside)
+        )

@@ -30,6 +30,7 @@ from registry.safe_text import safe
 class HeaderMap:
     """Where each column is: `positions` name → index; `unnamed` columns have no header.
 
+    `counters` are columns of running numbers, which say nothing but where a total stands.
     `readable` is False where a needed column is missing or given twice: then no row can be judged.
     """
 
@@ -37,6 +38,7 @@ class HeaderMap:
     unnamed: tuple[int, ...]
     problems: tuple[Problem, ...]
     readable: bool
+    counters: tuple[int, ...] = ()
 
 
 _SPACED: Final = re.compile(r"[\W_]+")
@@ -111,7 +113,12 @@ def map_headers(
         if column.required and column.name not in positions:
             problems.append(_missing(table, column, sheet))
             readable = False
-    return HeaderMap(positions, tuple(unnamed), tuple(problems), readable)
+    counters = tuple(
+        index
+        for index, header in enumerate(table.headers)
+        if normalised_header(header) in _ROW_COUNTERS - ignored
+    )
+    return HeaderMap(positions, tuple(unnamed), tuple(problems), readable, counters)
 
 
 def ignored_nowhere(

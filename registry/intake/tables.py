@@ -17,11 +17,21 @@ __all__ = ["CellError", "Recognises", "Row", "Table", "Tables", "Value", "open_t
 
 
 class Tables(list[Table]):
-    """The tables of a file, and the sheets left out with the reason of each."""
+    """The tables of a file, and the sheets left out with the reason of each.
 
-    def __init__(self, tables: list[Table], left_out: tuple[tuple[str, str], ...] = ()) -> None:
+    `whole` is False where the file has sheets that are not among the tables.
+    """
+
+    def __init__(
+        self,
+        tables: list[Table],
+        left_out: tuple[tuple[str, str], ...] = (),
+        *,
+        whole: bool = True,
+    ) -> None:
         super().__init__(tables)
         self.left_out = left_out
+        self.whole = whole
 
 
 def open_tables(
@@ -36,8 +46,8 @@ def open_tables(
     Raises: InputUnreadableError, saying what is wrong and where.
     """
     if spooled.kind != "text":
-        tables, left_out = open_workbook(spooled, recognises=recognises, sheet=sheet)
-        return Tables(tables, left_out)
+        tables, left_out, sheets = open_workbook(spooled, recognises=recognises, sheet=sheet)
+        return Tables(tables, left_out, whole=len(tables) == sheets)
     if sheet is not None:
         raise InputUnreadableError(
             f"{spooled.name} has no sheets",

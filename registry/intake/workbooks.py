@@ -113,8 +113,8 @@ class _Sheet:
 
 def open_workbook(
     spooled: SpooledFile, *, recognises: Recognises, sheet: str | None = None
-) -> tuple[list[Table], tuple[tuple[str, str], ...]]:
-    """Parse a spreadsheet in a child process; return its tables and the sheets left out.
+) -> tuple[list[Table], tuple[tuple[str, str], ...], int]:
+    """Parse a spreadsheet in a child process; return its tables, those left out, and how many.
 
     Raises: InputUnreadableError, naming the cause, whatever becomes of the child.
     """
@@ -148,7 +148,7 @@ def open_workbook(
     if not tables:
         seen = [tuple(map(_header_text, values)) for each in chosen for _, values in each.first]
         raise no_header(spooled.name, seen, recognises)
-    return tables, tuple(left_out)
+    return tables, tuple(left_out), len(sheets)
 
 
 def _named(sheets: list[_Sheet], name: str, file: str) -> _Sheet:

@@ -90,7 +90,7 @@ class Log(Protocol):
         ...
 
     def source(self, sha256: str) -> Iterator[bytes]:
-        """Stream the original bytes of an imported file."""
+        """Stream the bytes kept of an imported file, by their own SHA-256."""
         ...
 
     def close(self) -> None:

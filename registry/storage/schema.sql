@@ -1,4 +1,4 @@
--- The store: the log of events, the original bytes of imported files, and the store's identity.
+-- The store: the log of events, the bytes kept of imported files, and the store's identity.
 -- Everything is append-only. The triggers hold against any client, ours or not; what they cannot
 -- hold against (a dropped trigger, an edited file) is what `rebuild --check` and proofs are for.
 

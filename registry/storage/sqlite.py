@@ -323,7 +323,7 @@ class WriteTransaction:
         return found
 
     def keep_source(self, sha256: str, size: int, path: Path) -> None:
-        """Keep a file's original bytes, once."""
+        """Keep a file's bytes, once."""
         kept = self._connection.execute("SELECT 1 FROM sources WHERE sha256 = ?", (sha256,))
         if kept.fetchone():
             return
