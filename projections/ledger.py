@@ -115,7 +115,8 @@ def _name_prefix() -> str:
 class Ledger:
     """One consistent view of a log: `connection` has the fold's tables as views, up to `position`.
 
-    `tail_events` says how many events were folded for this view alone.
+    `tail_events` says how many events were folded for this view alone. A long tail spills to disk
+    above a limit of memory; `bounded` False lifts it, for what did not fit even so.
     """
 
     def __init__(
@@ -125,12 +126,14 @@ class Ledger:
         *,
         upto: int | None = None,
         notice: Notice = lambda _: None,
+        bounded: bool = True,
     ) -> None:
         self.log = log
         self.folder = folder
         self.head = log.head()
         self.position = self.head if upto is None else min(upto, self.head)
         self._notice = notice
+        self._bounded = bounded
         self._spill = ExitStack()
         self.connection = connect()
         try:
@@ -210,7 +213,7 @@ class Ledger:
     def _fold_tail(self, after: int) -> None:
         self.connection.execute("CREATE SCHEMA tail; USE tail")
         fold.create_tables(self.connection)
-        if self.tail_events >= PUBLISH_TAIL_EVENTS:
+        if self._bounded and self.tail_events >= PUBLISH_TAIL_EVENTS:
             self._bound_memory()
         if after < self.position:
             try:
@@ -240,12 +243,17 @@ class Ledger:
         spill = self._spill.enter_context(beside) / "spill"
         self.connection.execute(
             f"SET memory_limit = '{TAIL_MEMORY_LIMIT}'; SET temp_directory = {_quoted(spill)};"
-            " SET preserve_insertion_order = false"
+            " SET preserve_insertion_order = false; SET threads = 1"  # each sets memory aside
         )
 
 
 # What a question of ours cannot cause, so that only a damaged image can.
-_FAULTS_OF_A_QUESTION = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+_FAULTS_OF_A_QUESTION = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.OutOfMemoryException,
+)
 
 
 def is_of_a_damaged_image(error: duckdb.Error, folder: ImageFolder) -> bool:

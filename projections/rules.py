@@ -236,6 +236,9 @@ class LedgerBalances:
         try:
             with closing(Ledger(log, self._folder)) as ledger:
                 return question(ledger)
+        except duckdb.OutOfMemoryException:
+            with closing(Ledger(log, self._folder, bounded=False)) as ledger:
+                return question(ledger)
         except duckdb.Error as error:
             if self._folder is None or not is_of_a_damaged_image(error, self._folder):
                 raise

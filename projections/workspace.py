@@ -68,6 +68,8 @@ class Workspace:
         """
         try:
             return self._ask(question, known)
+        except duckdb.OutOfMemoryException:
+            return self._ask(question, known, bounded=False)
         except duckdb.Error as error:
             if self.folder is None or not is_of_a_damaged_image(error, self.folder):
                 raise
@@ -77,8 +79,10 @@ class Workspace:
             self._publish()
             return self._ask(question, known)
 
-    def _ask(self, question: Callable[[Ledger], Answer], known: int | None) -> Answer:
-        ledger = Ledger(self.log, self.folder, upto=known, notice=self._notice)
+    def _ask(
+        self, question: Callable[[Ledger], Answer], known: int | None, *, bounded: bool = True
+    ) -> Answer:
+        ledger = Ledger(self.log, self.folder, upto=known, notice=self._notice, bounded=bounded)
         try:
             answer = question(ledger)
             due = ledger.publish_is_due()
