@@ -265,13 +265,11 @@ class Recording:
                     row=_first_row(command),
                     remedy="Leave the reason empty.",
                 )
-            # Such a row's note says why it corrects, so the batch's own note stays as it is.
-            command = replace(
-                command,
-                action=in_force.action(),
-                note=in_force.note,
-                reason=command.reason or in_force.reason,
-            )
+            command = replace(command, action=in_force.action())
+            if command.row is not None:
+                # A row's note says why it corrects, so the batch's own note stays as it is.
+                reason = command.reason or in_force.reason
+                command = replace(command, note=in_force.note, reason=reason)
         elif command.action is Action.CORRECT:
             batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
         return statement_of(command, self._find, source=source)
