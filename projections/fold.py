@@ -95,6 +95,8 @@ def _written_again(topics: frozenset[str]) -> str:
     for keys, of_topics in topics_of.items():
         values = ", ".join(f"'{key}': {_value(key)}" for key in keys)
         forms.append(f"WHEN topic IN ({', '.join(of_topics)}) THEN to_json({{{values}}})")
+    if not forms:  # no lines, so nothing is compared
+        return "text"
     return f"CASE {' '.join(forms)} END"
 
 
