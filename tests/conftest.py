@@ -6,6 +6,7 @@ Owns no fixture about the domain; those stand beside the tests that use them.
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 from importlib.metadata import version
 from typing import Final
@@ -31,6 +32,11 @@ settings.register_profile(
     "soak", settings.get_profile("ci"), max_examples=500, stateful_step_count=50
 )
 settings.load_profile(PROFILE)
+
+# A shell that starts the tests in the background has them, and every program they start, ignore
+# Ctrl-C; some tests send it. What is handled here is the default again in a program started.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> list[str]:
