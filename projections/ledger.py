@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 64 << 20
 MEMORY_LIMIT: Final = "384MB"
-TAIL_MEMORY_LIMIT: Final = "256MB"
+TAIL_MEMORY_LIMIT: Final = "320MB"
 """An import holds its uncommitted pages besides (registry.storage.sqlite), within one gigabyte."""
 
 PUBLISH_TAIL_EVENTS: Final = 10_000
