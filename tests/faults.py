@@ -46,7 +46,6 @@ class Ended:
     code: int
     out: str
     err: str
-    memory_mib_max: int
     seconds: float
 
     @property
@@ -83,16 +82,10 @@ class Running:
             start_new_session=True,
             preexec_fn=limit,  # noqa: PLW1509 - sets a limit of the process, nothing else
         )
-        self._usage: Any = None
 
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
-        if self.process.returncode is None:
-            process, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if process:
-                self.process.returncode = os.waitstatus_to_exitcode(status)
-                self._usage = usage
-        return self.process.returncode is None
+        return self.process.poll() is None
 
     def wait_for(self, happened: Callable[[], bool]) -> bool:
         """Look until something is seen; False if the process ended without it."""
@@ -111,19 +104,14 @@ class Running:
 
     def end(self) -> Ended:
         """Wait for the end and return what was said."""
-        if self.process.returncode is None:
-            _, status, self._usage = os.wait4(self.process.pid, 0)
-            self.process.returncode = os.waitstatus_to_exitcode(status)
+        code = self.process.wait()
         seconds = time.monotonic() - self.started
         said = []
         for file in (self._out, self._err):
             with file:
                 file.seek(0)
                 said.append(file.read().decode(errors="replace"))
-        scale = 10 if sys.platform == "linux" else 20
-        return Ended(
-            self.process.returncode, said[0], said[1], self._usage.ru_maxrss >> scale, seconds
-        )
+        return Ended(code, said[0], said[1], seconds)
 
 
 def environment_of(folder: Path) -> dict[str, str]:
