@@ -273,7 +273,7 @@ def _version(row: StoredRow, files: dict[str, _File]) -> Version:
         position=row.position,
         version=row.originator_version,
         event=event_of(row),
-        recorded_at=datetime.fromisoformat(facts["recorded_at"]),
+        recorded_at=row.recorded_at(),
         recorded_by=facts["recorded_by"],
         workers=sum(stated) - taken,
         moved=min(sum(each for each in stated if each > 0), -sum(e for e in stated if e < 0)),

@@ -26,8 +26,8 @@ TABLES = (
     "categories",
 )
 
-LINE_BYTES_MAX = 16 << 20
-"""DuckDB sets aside twice this a thread; nearly every event stays far below it."""
+LINE_BYTES_MAX = 1 << 20
+"""DuckDB sets aside twice this a thread and hands out as much at once; most events are far below."""
 
 
 @cache
@@ -135,6 +135,7 @@ def fold_file(
         f" maximum_object_size = {line_bytes_max})"
     )
     names = {"path": str(path), "structure": _structure()}
+    connection.execute("BEGIN")  # one for all tables, of which each alone would be made durable
     try:
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE line AS
@@ -144,14 +145,17 @@ def fold_file(
         _refuse(connection.execute(section("unknown")).fetchone())
         _refuse_malformed(connection.execute(_malformed_of(_topics(connection))).fetchone())
         connection.execute(section("fold"))
+        connection.execute("DROP TABLE temp.line; COMMIT")
     except (duckdb.ConversionException, duckdb.InvalidInputException):
+        connection.execute("ROLLBACK")
         # One value cannot be read as its type. A newer ucj's event may look like that, too.
         _refuse_first(connection, lines, names)
         raise
-    except duckdb.ConstraintException as error:
-        raise _malformed("an event", str(error).splitlines()[0]) from error
-    finally:
-        connection.execute("DROP TABLE IF EXISTS temp.line")
+    except BaseException as error:
+        connection.execute("ROLLBACK")
+        if isinstance(error, duckdb.ConstraintException):
+            raise _malformed("an event", str(error).splitlines()[0]) from error
+        raise
 
 
 def _topics(connection: DuckDBPyConnection) -> frozenset[str]:

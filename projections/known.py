@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from registry.errors import InvalidDateError, KnownInFutureError
 
 if TYPE_CHECKING:
-    from registry.storage.log import Log, StoredRow
+    from registry.storage.log import Log
 
 JAKARTA: Final = timezone(timedelta(hours=7), "Asia/Jakarta")  # no summer time since 1964
 _POSITION: Final = re.compile(r"[#@]([0-9]{1,18})")
@@ -57,16 +57,11 @@ def last_recorded(log: Log, instant: datetime, head: int) -> int:
         middle = (low + high + 1) // 2
         row = log.row(middle)
         assert row is not None
-        if recorded_at(row) <= instant:
+        if row.recorded_at() <= instant:
             low = middle
         else:
             high = middle - 1
     return low
-
-
-def recorded_at(row: StoredRow) -> datetime:
-    """Return when an event was recorded (UTC)."""
-    return datetime.fromisoformat(row.facts()["recorded_at"])
 
 
 def _instant(text: str, *, now: datetime) -> datetime:

@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -26,16 +27,24 @@ from registry.intake.temporary import private_folder
 if TYPE_CHECKING:
     from registry.storage.log import Log
 
-CHUNK_BYTES: Final = 64 << 20
+CHUNK_BYTES: Final = 16 << 20
+"""Folded at once: about 25,000 events; what a fold takes of memory grows with it."""
+
 MEMORY_LIMIT: Final = "384MB"
-TAIL_MEMORY_LIMIT: Final = "320MB"
+TAIL_MEMORY_LIMIT: Final = "112MB"
 """An import holds its uncommitted pages besides (registry.storage.sqlite), within one gigabyte."""
+
+TAIL_MEMORY_LIMIT_LAST: Final = "1GB"
+"""For what did not fit: an answer late and large is better than none."""
 
 PUBLISH_TAIL_EVENTS: Final = 10_000
 """A tail of this many events costs a question about 0.1 s; whoever folded it publishes."""
 
 LISTINGS_MAX: Final = 5
 """An image that was listed may be gone before it is opened; a newer one is there then."""
+
+CHECKPOINT_BYTES: Final = "64MB"
+"""What is not yet checkpointed stays in memory; to checkpoint every chunk took half the fold."""
 
 _DISK_FAULTS: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
 
@@ -61,9 +70,18 @@ class ImageFolder:
         """Return the images of this fold and engine, newest first."""
         found = []
         for path in self.path.glob(f"{_name_prefix()}-*.duckdb"):
-            with suppress(ValueError):
-                found.append(Image(path, int(path.stem.rsplit("-", 1)[1])))
-        return sorted(found, key=lambda image: image.position, reverse=True)
+            with suppress(ValueError, IndexError):
+                found.append(Image(path, _position_in(path)))
+        return sorted(found, key=lambda image: (image.position, image.path.name), reverse=True)
+
+    def new_path(self, position: int, ending: str = ".duckdb") -> Path:
+        """Return a name that was never used: later ones of a position sort behind."""
+        return self.path / f"{_name_prefix()}-{position}-{time.time_ns():016x}{ending}"
+
+    def discard_older(self) -> None:
+        """Remove all images but the newest: whoever publishes last sees them all."""
+        for older in self.images()[1:]:
+            self.discard(older)
 
     def discard(self, image: Image) -> None:
         """Remove an image; a file in use on Windows stays, and is not used again."""
@@ -73,8 +91,8 @@ class ImageFolder:
     def adopt(self, head: int) -> None:
         """Make an image of what was laid out ahead of a commit, once the log has come so far."""
         for path in self.path.glob(f"{_name_prefix()}-*.ahead"):
-            with suppress(ValueError, OSError):
-                if int(path.stem.rsplit("-", 1)[1]) <= head:
+            with suppress(ValueError, IndexError, OSError):
+                if _position_in(path) <= head:
                     path.rename(path.with_suffix(".duckdb"))
 
     def forget_ahead(self) -> None:
@@ -87,14 +105,13 @@ class ImageFolder:
 def image_folder(store: Path, store_id: str) -> ImageFolder | None:
     """Return where images are kept: beside the store, else the user's cache, else nowhere.
 
-    `UCJ_CACHE` names another folder, for read-only media and servers.
+    `UCJ_CACHE` names another folder for the cache.
     """
-    named = os.environ.get("UCJ_CACHE")
-    if named:
-        return _usable(Path(named) / store_id)
     beside = store.with_name(store.name + ".ledger")
     if (folder := _usable(beside)) is not None:
         return folder
+    if named := os.environ.get("UCJ_CACHE"):
+        return _usable(Path(named) / store_id)
     from platformdirs import user_cache_path
 
     return _usable(user_cache_path("ucj") / store_id)
@@ -112,11 +129,15 @@ def _name_prefix() -> str:
     return f"{fold.version()}-{duckdb.__version__}"
 
 
+def _position_in(path: Path) -> int:
+    return int(path.stem.rsplit("-", 2)[1])
+
+
 class Ledger:
     """One consistent view of a log: `connection` has the fold's tables as views, up to `position`.
 
-    `tail_events` says how many events were folded for this view alone. A long tail spills to disk
-    above a limit of memory; `bounded` False lifts it, for what did not fit even so.
+    `tail_events` says how many events were folded for this view alone. A long tail lies on disk, and
+    what is worked out over it spills there above `memory_limit`.
     """
 
     def __init__(
@@ -126,15 +147,17 @@ class Ledger:
         *,
         upto: int | None = None,
         notice: Notice = lambda _: None,
-        bounded: bool = True,
+        memory_limit: str = TAIL_MEMORY_LIMIT,
     ) -> None:
         self.log = log
         self.folder = folder
         self.head = log.head()
         self.position = self.head if upto is None else min(upto, self.head)
         self._notice = notice
-        self._bounded = bounded
-        self._spill = ExitStack()
+        self._is_to_replace = False
+        self._memory_limit = memory_limit
+        self._working = ExitStack()
+        self._tail = "memory.tail"
         self.connection = connect()
         try:
             self.image = self._attach_image()
@@ -148,11 +171,13 @@ class Ledger:
     def close(self) -> None:
         """Release the image and the memory of the tail."""
         self.connection.close()
-        self._spill.close()
+        self._working.close()
 
     def publish_is_due(self) -> bool:
-        """Whether the tail has grown so large that a new image pays."""
-        return self.folder is not None and self.tail_events >= PUBLISH_TAIL_EVENTS
+        """Whether a new image pays: the tail has grown large, or the image was damaged."""
+        return self.folder is not None and (
+            self._is_to_replace or self.tail_events >= PUBLISH_TAIL_EVENTS
+        )
 
     def _attach_image(self) -> Image | None:
         if self.folder is None:
@@ -164,10 +189,11 @@ class Ledger:
             image, gone = self._attach_newest(self.folder, refused)
             if image is not None or not gone:
                 break
-        if refused and image is not None:
-            self._notice("A damaged ledger image was set aside; an older one serves.")
-        elif refused:
+        self._is_to_replace = bool(refused)
+        if refused:
             self._notice("The ledger image was damaged or of another log; it is rebuilt.")
+        elif image is None and self.position >= PUBLISH_TAIL_EVENTS:
+            self._notice("There is no ledger image; it is rebuilt.")
         return image
 
     def _attach_newest(self, folder: ImageFolder, refused: set[Path]) -> tuple[Image | None, bool]:
@@ -211,10 +237,10 @@ class Ledger:
         )
 
     def _fold_tail(self, after: int) -> None:
-        self.connection.execute("CREATE SCHEMA tail; USE tail")
+        if self.tail_events >= PUBLISH_TAIL_EVENTS:
+            self._work_on_disk()
+        self.connection.execute(f"CREATE SCHEMA {self._tail}; USE {self._tail}")
         fold.create_tables(self.connection)
-        if self._bounded and self.tail_events >= PUBLISH_TAIL_EVENTS:
-            self._bound_memory()
         if after < self.position:
             try:
                 with private_folder() as folder:
@@ -230,21 +256,27 @@ class Ledger:
                     why=error.strerror or "",
                     remedy="Free some space there, or name another folder in TMPDIR.",
                 ) from None
-        self.connection.execute("USE main")
+        if self._tail != "memory.tail":
+            self.connection.execute("CHECKPOINT working")
+        self.connection.execute("USE memory.main")
         for table in fold.TABLES:
             image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""
             self.connection.execute(
-                f"CREATE VIEW {table} AS {image}SELECT * FROM memory.tail.{table}"
+                f"CREATE VIEW {table} AS {image}SELECT * FROM {self._tail}.{table}"
             )
 
-    def _bound_memory(self) -> None:
-        """Let a long tail spill to disk, so that its length does not show in memory."""
+    def _work_on_disk(self) -> None:
+        """Keep a long tail in a file, compressed, so that its length hardly shows in memory."""
         beside = _building_folder(self.folder.path) if self.folder else private_folder()
-        spill = self._spill.enter_context(beside) / "spill"
+        folder = self._working.enter_context(beside)
         self.connection.execute(
-            f"SET memory_limit = '{TAIL_MEMORY_LIMIT}'; SET temp_directory = {_quoted(spill)};"
-            " SET preserve_insertion_order = false; SET threads = 1"  # each sets memory aside
+            f"SET memory_limit = '{self._memory_limit}';"
+            f" SET temp_directory = {_quoted(folder / 'spill')};"
+            " SET preserve_insertion_order = false; SET threads = 1;"  # each sets memory aside
+            f" SET checkpoint_threshold = '{CHECKPOINT_BYTES}';"
+            f" ATTACH {_quoted(folder / 'tail.duckdb')} AS working"
         )
+        self._tail = "working.tail"
 
 
 # What a question of ours cannot cause, so that only a damaged image can.
@@ -282,13 +314,13 @@ def build_image(
     position = log.head()
     if position == 0:
         return None
-    target = folder.path / f"{_name_prefix()}-{position}.duckdb"
     try:
         with _building_folder(folder.path) as building:
             work = _replay(log, building, position, progress)
             built = building / "image.duckdb"
             _lay_out(work, built, log, position)
-            _publish(built, target)
+            image = Image(folder.new_path(position), position)
+            _publish(built, image.path)
     except (OSError, *_DISK_FAULTS) as error:
         why = (error.strerror or "") if isinstance(error, OSError) else "The disk may be full."
         raise StoreError(
@@ -296,10 +328,7 @@ def build_image(
             why=why,
             remedy="Free some space, or name another folder in UCJ_CACHE.",
         ) from None
-    image = Image(target, position)
-    for older in folder.images():
-        if older.position < position:
-            folder.discard(older)
+    folder.discard_older()
     return image
 
 
@@ -377,10 +406,11 @@ def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[_Chunk]
         line_bytes_max = fold.LINE_BYTES_MAX
         with path.open("wb") as file:
             for page in pages:
-                written = file.write(("\n".join(page) + "\n").encode())
-                if written > line_bytes_max:
-                    line_bytes_max = max(line_bytes_max, *(len(line.encode()) + 1 for line in page))
-                size += written
+                text = "\n".join(page) + "\n"
+                bytes_a_character_max = 1 if text.isascii() else 4
+                longest = max(map(len, page)) * bytes_a_character_max + 1
+                line_bytes_max = max(line_bytes_max, longest)
+                size += file.write(text.encode())
                 after += len(page)
                 if size >= CHUNK_BYTES:
                     break
@@ -405,9 +435,8 @@ def lay_out_ahead(ledger: Ledger) -> None:
         )
         _write_tables(ledger.connection, "built", "memory.main", ledger.log, ledger.position)
         ledger.connection.execute("CHECKPOINT built; DETACH built")
-        _publish(built, ledger.folder.path / f"{_name_prefix()}-{ledger.position}.ahead")
-        for older in ledger.folder.images()[1:]:
-            ledger.folder.discard(older)
+        _publish(built, ledger.folder.new_path(ledger.position, ".ahead"))
+        ledger.folder.discard_older()
 
 
 def _lay_out(work: Path, built: Path, log: Log, position: int) -> None:

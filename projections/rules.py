@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
-from projections.ledger import Ledger, build_image, is_of_a_damaged_image, lay_out_ahead
+from projections.ledger import (
+    TAIL_MEMORY_LIMIT_LAST,
+    Ledger,
+    build_image,
+    is_of_a_damaged_image,
+    lay_out_ahead,
+)
 from registry.balances import FINDINGS_MAX, Blame, Finding, Survivors
 
 if TYPE_CHECKING:
@@ -29,9 +35,11 @@ LISTED: Final = 10
 
 # `own`: the movements of this transaction. `pair`: the areas × categories that it takes from or takes
 # something back in; all others only gained, and gaining breaks no balance. (Taking a leave back
-# gains too, but the heads that come back may be renewed ones.)
+# gains too, but the heads that come back may be renewed ones.) `standing`: the batches that one of
+# this transaction may be alike to, each with a number that its heads add up to: whatever the order
+# of its lines, and without what was taken back. It is for a warning, no rule.
 _PREPARE: Final = """
-CREATE TEMP TABLE own AS SELECT * FROM entries WHERE position > $since;
+CREATE TEMP VIEW own AS SELECT * FROM entries WHERE position > $since;
 CREATE TEMP TABLE pair AS
     SELECT DISTINCT area, category FROM own
     WHERE kind <> 'lapse' AND (workers < 0 OR kind = 'renewal' OR act = 'takes-back');
@@ -41,6 +49,14 @@ CREATE TEMP TABLE renewing AS
     SELECT area, category, segment, cohort_reference, cohort_part, funding, expires_on,
            of_reference, of_part, of_funding, effective_on AS starts_on, sum(workers) AS workers
     FROM relevant WHERE kind = 'renewal' GROUP BY ALL HAVING sum(workers) <> 0;
+CREATE TEMP TABLE standing AS
+    SELECT area, kind, effective_on, reference, part,
+           sum(workers::HUGEINT * hash(category, segment, expires_on)) AS heads,
+           bool_or(position > $since AND act = 'original') AS is_fresh
+    FROM entries SEMI JOIN (
+        SELECT area, kind, effective_on FROM own WHERE kind <> 'lapse' AND act = 'original'
+    ) USING (area, kind, effective_on)
+    GROUP BY ALL HAVING heads <> 0;
 """
 
 # Most transactions only bring heads in: what cannot have been broken is not asked.
@@ -142,30 +158,20 @@ GROUP BY ALL ORDER BY ALL LIMIT $most
 """
 )
 
-# The same lines from the same day under another reference: a document that came in twice.
+# The same heads from the same day under another reference: a document that came in twice.
 _LOOK_ALIKES: Final = """
-WITH fresh AS (
-    SELECT area, reference, part, kind, effective_on,
-           list_sort(list((category, segment, expires_on, workers))) AS lines,
-           min(sheet) AS sheet, min("row") AS "row"
-    FROM own WHERE kind <> 'lapse' AND act = 'original' GROUP BY ALL
-), net AS (
-    SELECT area, reference, part, kind, effective_on, category, segment, expires_on, funding,
-           cohort_reference, cohort_part, sum(workers) AS workers
-    FROM entries SEMI JOIN fresh USING (area, effective_on, kind)
-    GROUP BY ALL HAVING sum(workers) <> 0
-), standing AS (
-    SELECT area, reference, part, kind, effective_on,
-           list_sort(list((category, segment, expires_on, workers))) AS lines
-    FROM net GROUP BY ALL
+WITH alike AS (
+    SELECT area, kind, effective_on, heads, min(reference) AS one, max(reference) AS another
+    FROM standing GROUP BY ALL HAVING bool_or(is_fresh) AND one <> another
+), named AS (
+    SELECT area, reference, part, effective_on,
+           CASE WHEN one = reference THEN another ELSE one END AS other
+    FROM standing JOIN alike USING (area, kind, effective_on, heads)
+    WHERE is_fresh ORDER BY area, reference, part LIMIT $most
 )
-SELECT fresh.area, fresh.reference, fresh.part, fresh.sheet, fresh."row", fresh.effective_on,
-       min(standing.reference)
-FROM fresh JOIN standing
-  ON standing.area = fresh.area AND standing.effective_on = fresh.effective_on
- AND standing.kind = fresh.kind AND standing.lines = fresh.lines
- AND standing.reference <> fresh.reference
-GROUP BY ALL ORDER BY ALL LIMIT $most
+SELECT area, reference, part, min(sheet), min("row"), named.effective_on, other
+FROM named JOIN own USING (area, reference, part) WHERE act = 'original' AND kind <> 'lapse'
+GROUP BY ALL ORDER BY ALL
 """
 
 _POOL_DRAWS: Final = """
@@ -173,13 +179,20 @@ WITH draw AS (
     SELECT area, category, effective_on, reference, part, min(sheet) AS sheet, min("row") AS "row"
     FROM own WHERE cohort_reference IS NULL AND workers < 0 AND act <> 'takes-back'
     GROUP BY ALL
+), day AS (
+    SELECT area, category, effective_on, 0 AS workers FROM draw
+    UNION ALL
+    SELECT area, category, effective_on, workers FROM relevant WHERE expires_on IS NOT NULL
+), daily AS (
+    SELECT area, category, effective_on, sum(workers) AS workers FROM day GROUP BY ALL
+), running AS (
+    SELECT area, category, effective_on, sum(workers) OVER (
+        PARTITION BY area, category ORDER BY effective_on) AS with_terms
+    FROM daily
 )
-SELECT draw.area, draw.reference, draw.part, draw.sheet, draw."row", draw.category,
-       draw.effective_on, sum(relevant.workers) AS workers
-FROM draw JOIN relevant
-  ON relevant.area = draw.area AND relevant.category = draw.category
- AND relevant.expires_on > draw.effective_on AND relevant.effective_on <= draw.effective_on
-GROUP BY ALL HAVING sum(relevant.workers) > 0 ORDER BY ALL LIMIT $most
+SELECT area, reference, part, sheet, "row", category, effective_on, with_terms
+FROM draw JOIN running USING (area, category, effective_on)
+WHERE with_terms > 0 ORDER BY ALL LIMIT $most
 """
 
 
@@ -237,7 +250,7 @@ class LedgerBalances:
             with closing(Ledger(log, self._folder)) as ledger:
                 return question(ledger)
         except duckdb.OutOfMemoryException:
-            with closing(Ledger(log, self._folder, bounded=False)) as ledger:
+            with closing(Ledger(log, self._folder, memory_limit=TAIL_MEMORY_LIMIT_LAST)) as ledger:
                 return question(ledger)
         except duckdb.Error as error:
             if self._folder is None or not is_of_a_damaged_image(error, self._folder):
@@ -292,8 +305,7 @@ PREPARE_TAIL_EVENTS: Final = 50_000
 
 def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:
     for statement in _PREPARE.split(";")[:-1]:
-        names = {"since": since} if "$since" in statement else {}
-        connection.execute(statement, names)
+        connection.execute(statement.replace("$since", str(int(since))))  # a view takes no values
     found = connection.execute(_ASKED).fetchone()
     takes, renews, draws = found or (True, True, True)
     return [

@@ -17,6 +17,8 @@ import duckdb
 from projections.known import resolve_known
 from projections.ledger import (
     PUBLISH_TAIL_EVENTS,
+    TAIL_MEMORY_LIMIT,
+    TAIL_MEMORY_LIMIT_LAST,
     ImageFolder,
     Ledger,
     build_image,
@@ -69,7 +71,7 @@ class Workspace:
         try:
             return self._ask(question, known)
         except duckdb.OutOfMemoryException:
-            return self._ask(question, known, bounded=False)
+            return self._ask(question, known, memory_limit=TAIL_MEMORY_LIMIT_LAST)
         except duckdb.Error as error:
             if self.folder is None or not is_of_a_damaged_image(error, self.folder):
                 raise
@@ -80,9 +82,15 @@ class Workspace:
             return self._ask(question, known)
 
     def _ask(
-        self, question: Callable[[Ledger], Answer], known: int | None, *, bounded: bool = True
+        self,
+        question: Callable[[Ledger], Answer],
+        known: int | None,
+        *,
+        memory_limit: str = TAIL_MEMORY_LIMIT,
     ) -> Answer:
-        ledger = Ledger(self.log, self.folder, upto=known, notice=self._notice, bounded=bounded)
+        ledger = Ledger(
+            self.log, self.folder, upto=known, notice=self._notice, memory_limit=memory_limit
+        )
         try:
             answer = question(ledger)
             due = ledger.publish_is_due()

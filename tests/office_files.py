@@ -113,7 +113,9 @@ def write_large(path: Path, lines: int, variant: str, *, seed: int = 7) -> None:
     """Write a file of so many lines, in constant memory.
 
     `two-lines`: batches of two lines each; `one-line`: a batch a line; `leaving`: a batch a line,
-    each tenth of which leaves a batch of the same file that it names.
+    each tenth of which leaves a batch of the same file that it names; `alike`: a batch a line, all
+    of the same heads of one regency; `drawing`: one regency and category, of which half the batches
+    bring in heads with a term, and the others take without naming a batch.
     """
     rng = random.Random(seed)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -126,6 +128,9 @@ def _large_rows(rng: random.Random, lines: int, variant: str) -> Iterator[Row]:
     width = 2 if variant == "two-lines" else 1
     fundings = ("apbd-kabupaten", "apbdes", "csr", "")
     for number in range(lines // width):
+        if variant in {"alike", "drawing"}:
+            yield _crowded(number, variant)
+            continue
         if variant == "leaving" and number % 10 == 9:
             back = number - rng.randint(1, min(9, number))
             yield Row(
@@ -141,6 +146,19 @@ def _large_rows(rng: random.Random, lines: int, variant: str) -> Iterator[Row]:
                 CATEGORIES[(number + line) % 4], rng.randint(9, 4_000),
                 effective_on=first, covered_until=until, funding=funding,
             )  # fmt: skip
+
+
+def _crowded(number: int, variant: str) -> Row:
+    """Return a row of which all others are of the same regency and category."""
+    reference = f"400/{number}/2025"
+    if variant == "alike":
+        return Row(reference, AREAS[0], "rt-rw", 1, effective_on="2025-01-01")
+    if number == 0:
+        return Row(reference, AREAS[0], "rt-rw", 10_000_000, effective_on="2025-01-01")
+    if number % 2:
+        return Row(reference, AREAS[0], "rt-rw", 1, effective_on=date_text(number),
+                   covered_until="2026-12-31")  # fmt: skip
+    return Row(reference, AREAS[0], "rt-rw", 1, "deactivate", date_text(number))
 
 
 def date_text(number: int) -> str:

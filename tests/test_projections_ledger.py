@@ -384,11 +384,14 @@ def test_a_wrong_image_is_set_aside(
 def test_an_image_set_aside_is_built_again(
     log: ConnectionLog, folder: ImageFolder, image: Image, right: Rows
 ) -> None:
-    """Whoever publishes next makes it good, under the same name."""
+    """Whoever asked is told to publish, however short the tail; the name is another."""
     _truncated(image.path)
-    assert asked(log, folder) == (right, None)
-    assert published(log, folder) == image
-    assert asked(log, folder) == (right, image)
+    with closing(Ledger(log, folder)) as view:
+        assert (rows_of(view), view.image, view.publish_is_due()) == (right, None, True)
+    rebuilt = published(log, folder)
+    assert rebuilt.path != image.path
+    with closing(Ledger(log, folder)) as view:
+        assert (rows_of(view), view.image, view.publish_is_due()) == (right, rebuilt, False)
 
 
 def test_an_unchecked_image_would_answer_for_another_store(
@@ -411,13 +414,17 @@ def test_an_older_sound_image_serves(
     log: ConnectionLog, folder: ImageFolder, image: Image, right: Rows
 ) -> None:
     """Where the newest is damaged, the next one is taken, and a word is said."""
+    folder.discard(image)
     older = published(Shorter(log, 20), folder)
-    _truncated(image.path)
+    content = older.path.read_bytes()
+    newest = published(log, folder)
+    older.path.write_bytes(content)  # as a publisher leaves it that ended just before it removed it
+    _truncated(newest.path)
     notices: list[str] = []
     told, used = asked(log, folder, notice=notices.append)
     assert used == older
     assert told == right
-    assert "an older one serves" in notices[0]
+    assert "rebuilt" in notices[0]
 
 
 def test_a_flipped_bit_is_an_error_and_never_another_answer(
@@ -496,12 +503,12 @@ def test_an_image_rebuilt_at_the_same_position_is_really_read(
         with closing(Ledger(log, folder)) as second:
             assert rows_of(second) != right  # the replaced file is read: that the test can fail
             rebuilt = published(log, folder)
-            assert rebuilt == image
+            assert rebuilt.path != image.path
             with closing(Ledger(log, folder)) as third:
-                assert third.image == image
+                assert third.image == rebuilt
                 assert rows_of(third) == right
         assert rows_of(first) == right
-    assert asked(log, folder) == (right, image)
+    assert asked(log, folder) == (right, rebuilt)
 
 
 def test_an_image_deleted_while_it_is_open_still_answers(
@@ -539,7 +546,7 @@ def test_an_image_gone_since_it_was_listed_is_looked_for_again(
 ) -> None:
     """The newer one is found, without a word; listing only once it would not be (control)."""
     monkeypatch.setattr(ledger, "LISTINGS_MAX", listings)
-    gone = Image(image.path.with_name(image.path.name.replace("-40.", "-39.")), 39)
+    gone = Image(image.path.with_name(image.path.name.replace("-40-", "-39-")), 39)
     assert gone.path != image.path
     stale = Stale(folder.path)
     stale.listed = [gone]
@@ -679,12 +686,12 @@ def test_images_lie_beside_the_store(tmp_path: Path) -> None:
 
 
 def test_ucj_cache_names_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By store id, so that many stores share it; where it cannot be written, nowhere."""
+    """By store id, where beside the store cannot be written; where neither can, nowhere."""
+    (tmp_path / "registry.db.ledger").touch()
     monkeypatch.setenv("UCJ_CACHE", str(tmp_path / "cache"))
     found = image_folder(tmp_path / "registry.db", "id")
     assert found is not None
     assert found.path == tmp_path / "cache" / "id"
-    assert not (tmp_path / "registry.db.ledger").exists()
     (tmp_path / "file").touch()
     monkeypatch.setenv("UCJ_CACHE", str(tmp_path / "file"))
     assert image_folder(tmp_path / "registry.db", "id") is None

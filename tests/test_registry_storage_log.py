@@ -27,7 +27,7 @@ from registry.errors import (
 )
 from registry.storage import log as logs
 from registry.storage.log import StoredRow, open_log
-from registry.storage.sqlite import create_store
+from registry.storage.sqlite import PAGE_SIZE_BYTES, create_store
 
 INSERT: Final = (
     "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
@@ -277,8 +277,8 @@ def test_a_page_that_is_damaged_is_told(tmp_path: Path) -> None:
     """What SQLite finds broken is exit code 4 with what to do."""
     path = make(tmp_path, 2_000)
     with path.open("rb+") as file:
-        for page in range(30, path.stat().st_size // 4096):
-            file.seek(page * 4096)
+        for page in range(10, path.stat().st_size // PAGE_SIZE_BYTES):
+            file.seek(page * PAGE_SIZE_BYTES)
             file.write(b"\xa5" * 64)
     with closing(open_log(path)) as log, pytest.raises(StoreDamagedError) as damaged:
         list(log.rows())

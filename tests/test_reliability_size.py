@@ -22,6 +22,7 @@ from tests.office_files import AREAS, write_large
 
 IMPORT: Final = ("import", "batches")
 VARIANTS: Final = ("two-lines", "one-line", "leaving")
+CROWDED: Final = ("alike", "drawing")
 MEMORY_MIB_MAX: Final = {100_000: 512, 1_000_000: 1_024}
 WAIT_SECONDS_MAX: Final = 0.5
 PAUSE_SECONDS: Final = 0.02
@@ -59,6 +60,11 @@ _SIZES: Final = [
         pytest.param(lines, variant, id=f"{lines}-{variant}", marks=pytest.mark.soak)
         for lines, variant in itertools.product((100_000, 1_000_000), VARIANTS)
         if (lines, variant) != (100_000, "two-lines")
+    ),
+    # What would be quadratic if rows of one regency were held against each other.
+    *(
+        pytest.param(100_000, variant, id=f"100000-{variant}", marks=pytest.mark.soak)
+        for variant in CROWDED
     ),
 ]
 

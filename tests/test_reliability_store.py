@@ -19,6 +19,7 @@ from typing import Final
 
 import pytest
 
+from registry.storage.sqlite import PAGE_SIZE_BYTES
 from tests.faults import UCJ, Ended, Running, journal_of, make_store, ordinary, run, seed_of
 from tests.office_files import AREAS, Row, small_rows, write_file
 from tests.plain_store import check_store, read_store
@@ -213,7 +214,7 @@ def test_a_damaged_store_is_said_to_be_damaged(office: Office, damage: str) -> N
     """A store that is cut, overwritten, empty or no store at all: exit 4 and what to do."""
     content = bytearray(office.store.read_bytes())
     if damage == "bits":
-        content[1_024:4_096] = bytes(3_072)  # the schema
+        content[1_024:PAGE_SIZE_BYTES] = bytes(PAGE_SIZE_BYTES - 1_024)  # the schema
     elif damage == "cut":
         del content[len(content) // 2 :]
     office.store.write_bytes(
@@ -344,6 +345,8 @@ def test_without_any_folder_for_images_questions_still_answer(office: Office, fo
     nowhere = folder / "nowhere"
     nowhere.mkdir()
     nowhere.chmod(0o555)
+    shutil.rmtree(office.image.parent)
+    office.image.parent.touch()
     command = ordinary([*UCJ, *COVERAGE])
     environment = {"UCJ_CACHE": str(nowhere)}
     answer = Running(command, folder=office.folder, environment=environment).end()

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -54,6 +55,14 @@ class StoredRow:
             what = f"event #{self.position} is not an object"
             raise StoreDamagedError(what, remedy="Restore the store from a backup.")
         return facts
+
+    def recorded_at(self) -> datetime:
+        """Return when the event was recorded (UTC)."""
+        try:
+            return datetime.fromisoformat(self.facts()["recorded_at"]).astimezone(UTC)
+        except (KeyError, TypeError, ValueError):
+            what = f"event #{self.position} does not say when it was recorded"
+            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
 
     def sha256(self) -> str:
         """Return the digest of everything the log holds of this event."""
@@ -206,9 +215,17 @@ def open_log(path: Path, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) 
     """Open a store for reading.
 
     Raises: StoreMissingError, StoreNewerError, StoreBusyError, StoreDamagedError, and StoreError
-    where an interrupted import lies in a place that cannot be written.
+    where it cannot be reached, or an interrupted import lies in a place that cannot be written.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # its folder may not be looked into, or no file has so long a name
+        raise StoreError(
+            f"the store at {path} cannot be reached",
+            why=error.strerror or type(error).__name__,
+            remedy="Check the path, and who may enter its folders.",
+        ) from None
+    if not there:
         raise missing_store(path)
     writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
     if not writable:
@@ -297,7 +314,12 @@ def busy_store() -> StoreBusyError:
 
 
 def missing_store(path: Path) -> StoreMissingError:
-    """Return the refusal for a store that is not there."""
+    """Return the refusal for a store that is not there, or is a folder."""
+    if path.is_dir():
+        return StoreMissingError(
+            f"{path} is a folder, not a store",
+            remedy="Name the store's file with --store (or UCJ_STORE).",
+        )
     return StoreMissingError(
         f"there is no store at {path}",
         remedy="Make one with `ucj init`, or name another with --store (or UCJ_STORE).",
