@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 import click
 
+from cli.destination import PLACE_OR_STDOUT, check_place, text_to
 from cli.options import (
-    AREA,
     COUNT,
     DAY,
     POINT,
     POSITION,
     REFERENCE,
+    REGENCY,
     TEXT,
     Settings,
     dry_run_option,
@@ -26,7 +28,7 @@ from cli.options import (
     records,
     uses_store,
 )
-from cli.output import Column, Listing, OutputUnwritableError, listing_options, write_listing
+from cli.output import Column, Listing, listing_options, write_listing
 from cli.recorded import say, say_recorded
 
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ if TYPE_CHECKING:
     from registry.intake.columns import InputKind
 
 KINDS: Final = ("batches", "potentials", "targets", "figures")
+
+_RENEWING: Final = {
+    "unknown-batch": "Check the reference and --area with `ucj history`; if its document has parts,"
+    " name the part with --part.",
+    "no-such-cohort": "Check --category, --segment and --old-term with `ucj show`.",
+    "ambiguous-cohort": "Say which with --category, --segment or --old-term; renew the others"
+    " under an --as-part of their own.",
+    "outside-term": "Check --until; where the batch has several terms, renew each with --old-term,"
+    " under an --as-part of its own.",
+    "workers": "Give --workers as a number of persons, or leave it out to renew all who are left.",
+    "circular": "Give the renewal a reference of its own with --as.",
+}
 
 
 @click.command("init")
@@ -62,7 +76,7 @@ def init_command(settings: Settings) -> None:
 @click.option("--allowed", is_flag=True, help="Print what each column may hold, and no file.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=PLACE_OR_STDOUT,
     metavar="FILE",
     help="Write to a new FILE instead of standard output.",
 )
@@ -78,19 +92,13 @@ def template_command(kind: str, allowed: bool, output: Path | None) -> None:  # 
       ucj template figures --output figures.csv
       ucj template batches --allowed
     """
-    from cli.destination import text_to
     from registry.intake.templates import allowed_values, template
 
     wanted = cast("InputKind", kind)
-    place_of = None if output == Path("-") else output
-    if place_of is not None and place_of.exists():
-        raise OutputUnwritableError(
-            f"there is a file called {place_of.name} already; it was not touched",
-            remedy="Name a new file: it may hold somebody's work.",
-        )
-    if place_of is not None and not place_of.parent.is_dir():
-        raise click.UsageError(f"The folder of --output {place_of.name} does not exist.")
-    with text_to(place_of, reader="programs") as stream:
+    file = None if output == Path("-") else output
+    if file is not None:
+        check_place(file, f"--output {file.name}", new=True)
+    with text_to(file, reader="programs") as stream:
         stream.write(allowed_values(wanted) if allowed else template(wanted))
     if not allowed:
         sys.stdout.flush()
@@ -99,7 +107,7 @@ def template_command(kind: str, allowed: bool, output: Path | None) -> None:  # 
 
 @click.command("withdraw")
 @click.argument("reference", type=REFERENCE)
-@click.option("--area", type=AREA, required=True, help="The kabupaten or kota of the batch.")
+@click.option("--area", type=REGENCY, required=True, help="The kabupaten or kota of the batch.")
 @click.option("--reason", type=TEXT, required=True, help="Why; kept with the withdrawal.")
 @click.option("--part", type=REFERENCE, default=None, metavar="P", help="The part, if it has one.")
 @dry_run_option
@@ -132,7 +140,7 @@ def withdraw_command(
 
 @click.command("renew")
 @click.argument("reference", type=REFERENCE)
-@click.option("--area", type=AREA, required=True, help="The kabupaten or kota of the batch.")
+@click.option("--area", type=REGENCY, required=True, help="The kabupaten or kota of the batch.")
 @click.option(
     "--until", type=POINT, required=True, metavar="DATE", help="The new last covered day."
 )
@@ -211,6 +219,7 @@ def renew_command(
             note=note,
             dry_run=dry_run,
         ),
+        remedies=_RENEWING,
     )
 
 
@@ -346,8 +355,23 @@ def add_category(
     _record(settings, lambda registry: registry.add_category(category, dry_run=dry_run))
 
 
-def _record(settings: Settings, command: Callable[[EnrolmentRegistry], Recorded]) -> None:
-    """Carry out a typed command and say what was recorded."""
+def _record(
+    settings: Settings,
+    command: Callable[[EnrolmentRegistry], Recorded],
+    *,
+    remedies: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Carry out a typed command and say what was recorded.
+
+    `remedies` by code of problem: what to type, where the registry speaks of columns of a file.
+    """
+    from registry.errors import RuleBrokenError
+
     with closing(settings.registry()) as registry:
-        recorded = command(registry)
+        try:
+            recorded = command(registry)
+        except RuleBrokenError as error:
+            codes = [each.code for each in error.problems if each.severity == "error"]
+            error.remedy = remedies.get(codes[0], error.remedy) if codes else error.remedy
+            raise
     say_recorded(recorded)

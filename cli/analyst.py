@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import AREA, POINT, Settings, known_option, today, uses_store
-from cli.output import Column, Listing, choose, listing_options, write_listing
+from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
 
 if TYPE_CHECKING:
     from projections.coverage import CoverageRow
@@ -100,7 +100,7 @@ def coverage_command(
             ),
             known=position,
         )
-    people = choose(format, output) in {"table", "md"}
+    people = for_people(format, output)
     columns = _for_people(rows) if people else _COVERAGE
     listing = Listing(
         name="coverage",
@@ -186,7 +186,7 @@ def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[st
         notes.append(
             "Warning: coverage above 100 %: check the potential, or batches counted twice."
         )
-    if rows and all(row.active is None for row in rows):
+    if all(row.active is None for row in rows):
         notes.append("Nothing is recorded there up to that day.")
     return notes
 
@@ -281,7 +281,7 @@ def timeline_command(
         )
     listing = Listing(
         name="timeline",
-        columns=_timeline_columns(rows, people=choose(format, output) in {"table", "md"}, by=by),
+        columns=_timeline_columns(rows, people=for_people(format, output), by=by),
         rows=rows,
         notes=_timeline_notes(rows, area, last, position),
     )
@@ -363,8 +363,14 @@ def sql_command(
     """
     from projections.statements import StatementAnswer, answer_statement
 
+    # A whole number may be a year or a position: it is printed without marks of thousands.
+    whole: Kind = "count" if choose(format, output) == "parquet" else "number"
+
     def write(answer: StatementAnswer) -> None:
-        columns = tuple(Column(each.name, each.name, each.kind) for each in answer.fields)
+        columns = tuple(
+            Column(each.name, each.name, whole if each.kind == "count" else each.kind)
+            for each in answer.fields
+        )
         note = (
             f"{answer.count:,} {'row' if answer.count == 1 else 'rows'}, as known at #{position}."
         )

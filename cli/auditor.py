@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.options import AREA, Settings, known_option, notice, today, uses_store
+from cli.destination import PLACE, check_place, path_to
+from cli.options import AREA, Settings, known_option, notice, taking, today, uses_store
 from cli.output import (
     Column,
     Listing,
-    OutputUnwritableError,
-    choose,
+    for_people,
     listing_options,
     write_document,
     write_listing,
 )
+from cli.values import encoded
 from registry.safe_text import safe
 from registry.terms import NOTE_LENGTH_MAX
 
@@ -37,10 +38,14 @@ MOVING: Final = frozenset({"reclassification", "transfer"})
 """What moves heads from one place or category to another: its net change alone says nothing."""
 _POSITION: Final = re.compile(r"[@#]([1-9][0-9]{0,17})")
 
-_HISTORY: Final = (
-    Column("position", "#", "count"),
+_WHEN: Final = (
     Column("recorded_at", "Recorded at", "instant"),
     Column("recorded_by", "By", "text"),
+)
+
+_HISTORY: Final = (
+    Column("position", "#", "count"),
+    *_WHEN,
     Column("event", "Event", "code"),
     Column("area", "Code", "code"),
     Column("area_name", "Area", "text"),
@@ -105,7 +110,7 @@ def history_command(
     """
     with settings.workspace() as workspace:
         position = workspace.known(known)
-        people = choose(format, output) in {"table", "md"}
+        people = for_people(format, output)
         rows = _history(workspace, area, reference, position)
         listing = Listing(
             name="history",
@@ -142,7 +147,7 @@ def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
     if row["part"]:
         what.append(f"part {row['part']}")
     if row["rows"] is not None:
-        what.append(f"({row['rows']:,} rows of {row['import_kind']})")
+        what.append(_import_in_words(row))
     if row["takes_back_position"]:
         what.append(f"takes back #{row['takes_back_position']}")
     if row["kind"] in MOVING:
@@ -156,9 +161,17 @@ def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
         "recorded": f"{_moment(row['recorded_at'])} {row['recorded_by']}",
         "what": f"{place}{event} · {' '.join(filter(None, what))}",
         "effective_on": row["effective_on"],
-        "workers": row["control_workers"] if row["import_kind"] == "batches" else row["workers"],
+        "workers": row["workers"],
         "origin": _address(row["file"], row["sheet"], row["row"]),
     }
+
+
+def _import_in_words(row: dict[str, Any]) -> str:
+    """Return what a file held; its control total moves nobody, so it is no figure of a column."""
+    rows = f"{row['rows']:,} {'row' if row['rows'] == 1 else 'rows'} of {row['import_kind']}"
+    if row["import_kind"] == "batches":
+        rows += f", control total {row['control_workers']:,}"
+    return f"({rows})"
 
 
 _LINES: Final = (
@@ -178,11 +191,18 @@ _LINES: Final = (
 _LINES_FOR_PEOPLE: Final = frozenset({"area", "category", "workers", "covered_until", "row"})
 
 
+_takes_batch: Final = taking(
+    click.argument("reference", metavar="REFERENCE|@POSITION"),
+    click.option(
+        "--area", type=AREA, help="Where the batch is, if its reference is used in several."
+    ),
+    click.option("--part", metavar="P", help="Which part, if its document has several."),
+    known_option,
+)
+
+
 @click.command("show")
-@click.argument("reference", metavar="REFERENCE|@POSITION")
-@click.option("--area", type=AREA, help="Where the batch is, if its reference is used in several.")
-@click.option("--part", metavar="P", help="Which part, if its document has several.")
-@known_option
+@_takes_batch
 @uses_store
 @listing_options
 def show_command(
@@ -220,7 +240,7 @@ def show_command(
             line[column.key] not in {None, "", shown.key.reference} for line in document["lines"]
         )
     )
-    people = choose(format, output) in {"table", "md"}
+    people = for_people(format, output)
     listing = Listing(
         name="show",
         columns=columns if people else _LINES,
@@ -347,10 +367,8 @@ def _said(shown: BatchShown) -> Iterator[str]:
 
 
 def _version_note(version: Version) -> str:
-    rows = ", ".join(str(row) for row in version.rows[:ROWS_SHOWN_MAX])
-    rows += "…" if len(version.rows) > ROWS_SHOWN_MAX else ""
     origin = _address(version.file, version.sheet, None)
-    place = f", from {origin}{f' row {rows}' if rows else ''}" if origin else ", typed"
+    place = f", from {origin}{_rows_of(version)}" if origin else ", typed"
     because = f", because {safe(version.because)}" if version.because else ""
     heads = f"{version.moved:,} moved" if version.moved else f"{version.workers:+,}"
     return (
@@ -359,12 +377,19 @@ def _version_note(version: Version) -> str:
     )
 
 
+def _rows_of(version: Version) -> str:
+    if not version.rows:
+        return ""
+    rows = ", ".join(str(row) for row in version.rows[:ROWS_SHOWN_MAX])
+    more = "…" if len(version.rows) > ROWS_SHOWN_MAX else ""
+    return f" {'row' if len(version.rows) == 1 else 'rows'} {rows}{more}"
+
+
 _EVENT: Final = (
     Column("position", "#", "count"),
     Column("event", "Event", "code"),
     Column("topic", "Topic", "code", show=False),
-    Column("recorded_at", "Recorded at", "instant"),
-    Column("recorded_by", "By", "text"),
+    *_WHEN,
     Column("transaction_id", "Transaction", "count"),
     Column("originator_id", "Stream", "code"),
     Column("originator_version", "Version", "count"),
@@ -384,7 +409,7 @@ def _show_event(
         "position": row.position,
         "event": row.topic.removeprefix("ucj."),
         "topic": row.topic,
-        "recorded_at": datetime.fromisoformat(facts["recorded_at"]).astimezone(UTC),
+        "recorded_at": row.recorded_at(),
         "recorded_by": facts["recorded_by"],
         "transaction_id": facts["transaction_id"],
         "originator_id": row.originator_id,
@@ -393,7 +418,11 @@ def _show_event(
         "file": address,
         "state": facts,
     }
-    listing = Listing("event", _EVENT, [document], layout="record")
+    cut = for_people(form, output) and len(encoded(facts)) > NOTE_LENGTH_MAX
+    notes = (
+        ["As stored it is longer than is shown here; --format json has it whole."] if cut else []
+    )
+    listing = Listing("event", _EVENT, [document], layout="record", notes=notes)
     write_document(document, listing, format=form, output=output)
 
 
@@ -417,8 +446,7 @@ def _address_of(ledger: Ledger, row: StoredRow) -> str | None:
 _SOURCE: Final = (
     Column("position", "#", "count"),
     Column("event", "Event", "code"),
-    Column("recorded_at", "Recorded at", "instant"),
-    Column("recorded_by", "By", "text"),
+    *_WHEN,
     Column("file", "File", "text"),
     Column("sha256", "SHA-256 of the file", "code"),
     Column("sheet", "Sheet", "text"),
@@ -431,14 +459,11 @@ _SOURCE_FOR_PEOPLE: Final = frozenset({"position", "address", "column", "value"}
 
 
 @click.command("source")
-@click.argument("reference", metavar="REFERENCE|@POSITION")
-@click.option("--area", type=AREA, help="Where the batch is, if its reference is used in several.")
-@click.option("--part", metavar="P", help="Which part, if its document has several.")
-@known_option
+@_takes_batch
 @click.option(
     "--file",
     "copy_to",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PLACE,
     metavar="FILE",
     help="Write the file as it is kept, byte for byte, to a new FILE instead.",
 )
@@ -457,8 +482,9 @@ def source_command(
     """The original cells, or the file, that a batch came from.
 
     Each version of the batch with its file and the rows as they stand in the bytes kept in the
-    store: the original, or, where columns or sheets were left unread at the import, a copy without
-    them. Its second SHA-256 is then the copy's.
+    store: the original, or, where columns or sheets were left unread at the import or a number as
+    long as a NIK stands beside the cells, a copy of what was read. Its second SHA-256 is then the
+    copy's.
 
     \b
     Examples:
@@ -486,7 +512,7 @@ def source_command(
         "known_position": position,
         "versions": [_original_document(original) for original in originals],
     }
-    people = choose(format, output) in {"table", "md"}
+    people = for_people(format, output)
     listing = Listing(
         name="source",
         columns=tuple(c for c in _SOURCE if not people or c.key in _SOURCE_FOR_PEOPLE),
@@ -516,7 +542,6 @@ def _versions(
 
 def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: Path) -> None:
     """Write the file as kept, refusing to overwrite; what fails to match is not left behind."""
-    from cli.destination import path_to
     from projections.originals import NoOriginalError
 
     files = {version.kept_sha256: version for version in versions if version.kept_sha256}
@@ -531,33 +556,27 @@ def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: 
             why=listed,
             remedy="Name one by its position: `ucj source @N --file FILE`.",
         )
-    if target.exists():
-        raise OutputUnwritableError(
-            f"there is a file called {target.name} already; it was not touched",
-            remedy="Name a new file.",
-        )
-    if not target.parent.is_dir():
-        raise click.UsageError(f"The folder of --file {target.name} does not exist.")
+    check_place(target, f"--file {target.name}", new=True)
     ((sha256, version),) = files.items()
     assert sha256 is not None
     with path_to(target) as path, path.open("wb") as file:
         for chunk in workspace.log.source(sha256):  # raises where the bytes no longer match
             file.write(chunk)
     if sha256 == version.file_sha256:
-        notice(f"{version.file} as imported, SHA-256 {sha256}, is in {target.name}.")
+        notice(f"{version.file} as imported, SHA-256 {sha256}, is in {safe(target.name)}.")
     else:
-        notice(f"{version.file} is in {target.name}. {_copy_note(version)}")
+        notice(f"{version.file} is in {safe(target.name)}. {_copy_note(version)}")
 
 
 def _copy_note(version: Version) -> str:
     return (
-        "It is kept without what was not read (columns or sheets left out): this is a copy,"
+        "It is kept without what was not read (columns or sheets left out, or what beside the cells"
+        " may be somebody's number): this is a copy,"
         f" SHA-256 {version.kept_sha256}; the original's SHA-256 was {version.file_sha256}."
     )
 
 
-def _original_document(original: Original) -> dict[str, Any]:
-    version = original.version
+def _origin(version: Version) -> dict[str, Any]:
     return {
         "position": version.position,
         "event": version.event,
@@ -565,6 +584,13 @@ def _original_document(original: Original) -> dict[str, Any]:
         "recorded_by": version.recorded_by,
         "file": version.file,
         "sha256": version.file_sha256,
+    }
+
+
+def _original_document(original: Original) -> dict[str, Any]:
+    version = original.version
+    return {
+        **_origin(version),
         "bytes": version.file_bytes,
         "kept_sha256": version.kept_sha256,
         "sheet": version.sheet,
@@ -587,12 +613,7 @@ def _cells(originals: list[Original], *, blank: bool) -> Iterator[dict[str, obje
                 if row.cells[index] is None and not blank:
                     continue
                 yield {
-                    "position": version.position,
-                    "event": version.event,
-                    "recorded_at": version.recorded_at,
-                    "recorded_by": version.recorded_by,
-                    "file": version.file,
-                    "sha256": version.file_sha256,
+                    **_origin(version),
                     "sheet": version.sheet,
                     "row": row.number,
                     "address": row.cell_addresses[index],

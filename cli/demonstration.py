@@ -5,7 +5,6 @@ Every figure it prints is asked of the ledger; none stands here.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.destination import PLACE, check_place
 from cli.options import Settings, UnusableActorError, actor_named
 from cli.output import Column, Listing, write_listing
 from cli.recorded import moment, place, say
@@ -41,7 +41,7 @@ ORDER BY entries.effective_on, entries.position
 @click.command("demo")
 @click.option(
     "--keep",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     metavar="PATH",
     help="Make the store there and keep it; it must not exist yet.",
 )
@@ -78,10 +78,13 @@ def _actor(named: str | None) -> str:
 @contextmanager
 def _place(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
+        check_place(keep, f"--keep {keep.name}", new=True)
         yield keep
         return
-    with tempfile.TemporaryDirectory(prefix="ucj-demo-") as folder:
-        yield Path(folder, "demo.db")
+    from registry.intake.temporary import private_folder
+
+    with private_folder() as folder:
+        yield folder / "demo.db"
 
 
 def example_folder() -> Path:

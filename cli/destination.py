@@ -1,6 +1,8 @@
 """Where an answer goes: stdout, or a file that is either whole or untouched.
 
-Knows nothing of formats but that some are text and some need a file to be built in.
+Owns what every command says of a place: exit 2 where it cannot be meant (no such folder, a folder
+for a file), 1 where it is taken or cannot be written. 4 is the store's alone. Knows nothing of
+formats but that some are text and some need a file to be built in.
 """
 
 from __future__ import annotations
@@ -13,10 +15,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO, cast
+from typing import BinaryIO, Final, Literal, TextIO, cast
+
+import click
 
 from cli.terminal import is_terminal, prepare_streams, quiet_broken_pipe
 from registry.errors import RegistryError
+from registry.safe_text import safe
+
+_NAME_KEPT: Final = 40  # characters; a name of a file may have 255 bytes
+
+PLACE: Final = click.Path(dir_okay=False, path_type=Path)
+PLACE_OR_STDOUT: Final = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 class OutputUnwritableError(RegistryError):
@@ -32,6 +42,47 @@ class OutputUnwritableError(RegistryError):
             why=error.strerror or type(error).__name__,
             remedy=f"The answer is not whole; {remedy_of(error)}, and ask again.",
         )
+
+
+def check_place(place: Path, named: str, *, new: bool = False) -> None:
+    """Refuse, before anything is asked or recorded, a place where nothing can be written.
+
+    `named` is how it was typed: `--output x.csv`. A `new` one must not be there yet.
+    Raises: click.UsageError where its folder does not exist; OutputUnwritableError.
+    """
+    try:
+        if not place.parent.is_dir():
+            raise click.UsageError(f"The folder of {named} does not exist.")
+        taken = place.exists() or place.is_symlink()
+        folder = Path(os.path.realpath(place)).parent
+        writable = not _is_ordinary(place) or os.access(folder, os.W_OK)
+    except OSError as error:  # it may not even be looked at
+        raise unwritable(place, error) from error
+    if new and taken:
+        raise OutputUnwritableError(
+            f"{safe(place.name)} is there already; it was not touched",
+            remedy="Name a new place: what is there may be somebody's work.",
+        )
+    if not writable:
+        raise unwritable(place, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def unwritable(place: Path, error: OSError) -> OutputUnwritableError:
+    """Return the refusal of a place that cannot be written."""
+    return OutputUnwritableError(
+        "the output cannot be written",
+        where=safe(place.name),
+        why=error.strerror or type(error).__name__,
+        remedy=f"What was there before, if anything, is as it was; {remedy_of(error)}.",
+    )
+
+
+def partial(target: Path) -> Path:
+    """Return a new name beside the target, which says whose beginning it is.
+
+    A killed process leaves what it had written under it; nothing ever reads that.
+    """
+    return target.with_name(f".{target.name[:_NAME_KEPT]}.partial-{os.urandom(4).hex()}")
 
 
 def remedy_of(error: OSError) -> str:
@@ -108,18 +159,13 @@ def path_to(output: Path | None) -> Iterator[Path]:
         with _beside(output) if _is_ordinary(output) else _into(output) as path:
             yield path
     except OSError as error:
-        raise OutputUnwritableError(
-            "the output cannot be written",
-            where=output.name,
-            why=error.strerror or type(error).__name__,
-            remedy=f"the file there, if any, is as it was; {remedy_of(error)}",
-        ) from error
+        raise unwritable(output, error) from error
 
 
 @contextmanager
 def _beside(output: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(output))  # a link stays a link
-    path = target.with_name(f".ucj-{os.urandom(8).hex()}.part")
+    path = partial(target)
     try:
         yield path
         if target.exists():
@@ -139,10 +185,10 @@ def _into(output: Path) -> Iterator[Path]:
 
 @contextmanager
 def _apart() -> Iterator[Path]:
-    import tempfile  # loads random and hashlib, which text on stdout does without
+    from registry.intake.temporary import private_folder  # loads what text on stdout does without
 
-    with tempfile.TemporaryDirectory(prefix="ucj-") as folder:
-        yield Path(folder, "output")
+    with private_folder() as folder:
+        yield folder / "output"
 
 
 def _is_ordinary(output: Path) -> bool:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.destination import remedy_of
+from cli.destination import check_place, partial, unwritable
 from cli.listing import Column, Listing
 from cli.options import Settings, known_option, notice, uses_store
 from cli.output import OutputUnwritableError
+from registry.safe_text import safe
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -73,6 +73,8 @@ def export_command(
       ucj export ledger-2025
       ucj export ledger-2025 --format parquet --known 2025-12-31
     """
+    from registry.intake.temporary import private_folder
+
     target = _checked(folder)
     endings = ("csv", "parquet") if format == "both" else (format,)
     with settings.workspace() as workspace:
@@ -86,23 +88,24 @@ def export_command(
             def question(ledger: Ledger) -> int:
                 for left in building.iterdir():  # of a first try, over a damaged image
                     left.unlink()
-                with tempfile.TemporaryDirectory(prefix="ucj-") as spill:  # 0700
-                    quoted = spill.replace("'", "''")
+                with private_folder() as spill:
+                    quoted = str(spill).replace("'", "''")
                     ledger.connection.execute(f"SET temp_directory = '{quoted}'")
                     return _write(ledger.connection, building, endings, position, described)
 
             count = workspace.ask(question, known=position)
-    notice(f"{count} files and datapackage.json, as known at #{position}, are in {folder.name}.")
+    notice(
+        f"{count} files and datapackage.json, as known at #{position}, are in {safe(folder.name)}."
+    )
 
 
 def _checked(folder: Path) -> Path:
     """Return where to write, after checking that nothing is there."""
     target = Path(os.path.realpath(folder))
-    if not target.parent.is_dir():
-        raise click.UsageError(f"The folder in which {folder.name} is to be does not exist.")
+    check_place(target, f"DIR {folder.name}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputUnwritableError(
-            f"{folder.name} is there already, and not an empty folder; it was not touched",
+            f"{safe(folder.name)} is there already, and not an empty folder; it was not touched",
             remedy="Name a new folder.",
         )
     return target
@@ -111,7 +114,7 @@ def _checked(folder: Path) -> Path:
 @contextmanager
 def _building(target: Path) -> Iterator[Path]:
     """Give a folder beside the target to build in; it becomes the target when all went well."""
-    building = target.with_name(f".ucj-{os.urandom(8).hex()}.part")
+    building = partial(target)
     try:
         building.mkdir(mode=0o700)
         yield building
@@ -120,11 +123,7 @@ def _building(target: Path) -> Iterator[Path]:
         building.rename(target)
         target.chmod(0o777 & ~_umask())
     except OSError as error:
-        raise OutputUnwritableError(
-            f"{target.name} cannot be written",
-            why=error.strerror or type(error).__name__,
-            remedy=f"{remedy_of(error).capitalize()}.",
-        ) from error
+        raise unwritable(target, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
+from cli.destination import PLACE_OR_STDOUT, OutputUnwritableError, check_place, text_to
 from cli.options import (
-    AREA,
     COUNT,
     REFERENCE,
+    REGENCY,
     TEXT,
     Settings,
     dry_run_option,
     notice,
     records,
+    taking,
 )
 from cli.recorded import change_lines, effect_lines, recorded_lines, say
+from registry.safe_text import safe
 
 if TYPE_CHECKING:
     from registry.application import EnrolmentRegistry, Recorded
@@ -116,11 +119,14 @@ _READING_OPTIONS: Final = (
 )
 _FILE_OPTIONS: Final = (
     click.option(
-        "--report", type=_FILE, metavar="FILE.json", help="Write the whole report there as JSON."
+        "--report",
+        type=PLACE_OR_STDOUT,
+        metavar="FILE.json",
+        help="Write the whole report there as JSON.",
     ),
     click.option(
         "--refused",
-        type=_FILE,
+        type=PLACE_OR_STDOUT,
         metavar="FILE.csv",
         help="Where refused rows go. [beside the input, as NAME.refused.csv]",
     ),
@@ -142,18 +148,7 @@ _TOTALS_OPTIONS: Final = (
 )
 
 
-def _given(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command these options, in this order."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_takes_files: Final = _given(
+_takes_files: Final = taking(
     click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE..."),
     *_READING_OPTIONS,
     dry_run_option,
@@ -161,7 +156,7 @@ _takes_files: Final = _given(
     *_FILE_OPTIONS,
     records,
 )
-_takes_one_file: Final = _given(*_READING_OPTIONS, dry_run_option, *_FILE_OPTIONS, records)
+_takes_one_file: Final = taking(*_READING_OPTIONS, dry_run_option, *_FILE_OPTIONS, records)
 
 
 @click.group("import")
@@ -243,7 +238,7 @@ def import_figures(settings: Settings, files: tuple[Path, ...], **given: object)
 @click.command("correct")
 @click.argument("reference", type=REFERENCE)
 @click.argument("file", type=_FILE, metavar="FILE")
-@click.option("--area", type=AREA, required=True, help="The kabupaten or kota of the batch.")
+@click.option("--area", type=REGENCY, required=True, help="The kabupaten or kota of the batch.")
 @click.option("--reason", type=TEXT, required=True, help="Why; kept with the correction.")
 @click.option("--part", type=REFERENCE, metavar="P", help="The part, if it has one.")
 @_takes_one_file
@@ -309,10 +304,16 @@ def _check_places(files: Sequence[Path], request: Request) -> None:
     for name, place in (("--report", request.report), ("--refused", request.refused)):
         if place is None:
             continue
-        if not place.parent.is_dir():
-            raise click.UsageError(f"The folder of {name} {place.name} does not exist.")
-        if place.exists() and any(file.exists() and place.samefile(file) for file in files):
+        check_place(place, f"{name} {place.name}")
+        if any(_is_the_same(place, file) for file in files):
             raise click.UsageError(f"{name} {place.name} would overwrite the input.")
+
+
+def _is_the_same(place: Path, file: Path) -> bool:
+    try:
+        return place.samefile(file)
+    except OSError:  # one of them is not there
+        return False
 
 
 def _import_files(settings: Settings, files: Sequence[Path], request: Request) -> int:
@@ -439,7 +440,7 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
         admission.write_refused(place)
     except OSError as error:
         notice(
-            f"the refused rows cannot be written to {place.name}"
+            f"the refused rows cannot be written to {safe(place.name)}"
             f" ({error.strerror or 'writing failed'}); name another place with --refused"
         )
 
@@ -487,7 +488,6 @@ def _document(report: Report) -> dict[str, Any]:
 
 
 def _print_json(report: Report, recorded: Recorded | None, format: str) -> None:
-    from cli.destination import OutputUnwritableError, text_to
     from cli.records import write_json_document, write_json_line
 
     write = write_json_document if format == "json" else write_json_line
@@ -502,10 +502,9 @@ def _print_json(report: Report, recorded: Recorded | None, format: str) -> None:
 
 
 def _write_report(report: Report, place: Path) -> None:
-    from cli.destination import text_to
     from cli.records import write_json_document
 
-    with text_to(None if place == STDIN else place, reader="programs") as stream:
+    with text_to(place, reader="programs") as stream:
         write_json_document(_document(report), stream)
 
 

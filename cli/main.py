@@ -166,7 +166,8 @@ def _refused(error: RegistryError) -> int:
     for line in error.diagnostics():
         click.echo(visible(line), err=True)
     if isinstance(error, RuleBrokenError):
-        for problem in error.problems[1:]:
+        errors = [problem for problem in error.problems if problem.severity == "error"]
+        for problem in errors[1:]:
             click.echo(visible(f"also: {problem.why}"), err=True)
     return error.exit_code
 

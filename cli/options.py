@@ -8,6 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import click
 
-from registry.errors import RegistryError, StoreError
+from registry.errors import BareDigitsError, InvalidDateError, RegistryError, StoreError
 from registry.safe_text import looks_personal
+from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,12 +31,19 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_STORE: Final = "registry.db"
 ACTOR_LENGTH_MAX: Final = 200
+_DOTTED: Final = "Write Kemendagri's code with its dot (16.06), or the name with its kind."
 
 
 class RefusedTextError(RegistryError):
     """A text that was typed cannot be kept: empty, hidden characters, or a personal number."""
 
     code = "refused-text"
+
+
+class NotARegencyError(RegistryError):
+    """A batch is looked for in a province or in the nation."""
+
+    code = "not-a-regency"
 
 
 class UnusableActorError(RegistryError):
@@ -68,9 +77,9 @@ class Settings:
             from projections.rules import LedgerBalances
             from registry.application import EnrolmentRegistry
             from registry.storage.log import open_log
-            from registry.storage.sqlite import check_identity
 
-        folder = image_folder(self.store, check_identity(self.store))
+        with closing(open_log(self.store)) as log:
+            folder = image_folder(self.store, log.store_id)
         balances = LedgerBalances(folder, lambda: open_log(self.store))
         return EnrolmentRegistry(
             self.store, balances=balances, actor=self.actor, clock=lambda: datetime.now(UTC)
@@ -141,40 +150,37 @@ def actor_named(named: str | None) -> str:
     return name
 
 
-class PointType(click.ParamType[Any]):
-    """A date as a point of view; a month means its last day."""
+class DateType(click.ParamType[Any]):
+    """A date; a refusal names the option, since commands take several."""
 
     name = "date"
+
+    def __init__(self, *, month_means: Literal["its last day", "nothing"]) -> None:
+        self._month_means = month_means
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> date:
         """Return the day."""
-        del param, ctx
-        from registry.dates import parse_point
+        del ctx
+        from registry.dates import parse_day, parse_point
 
-        return parse_point(str(value))
-
-
-class DayType(click.ParamType[Any]):
-    """A date on which something begins or ends; a month is refused."""
-
-    name = "date"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        """Return the day."""
-        del param, ctx
-        from registry.dates import parse_day
-
-        return parse_day(str(value))
+        parse = parse_point if self._month_means == "its last day" else parse_day
+        try:
+            return parse(str(value))
+        except InvalidDateError as error:
+            raise InvalidDateError(
+                error.what, why=error.why, remedy=error.remedy, where=_written(param, self.name)
+            ) from None
 
 
 class AreaType(click.ParamType[Any]):
     """A code or a name of an area; its code is handed over."""
 
     name = "area"
+
+    def __init__(self, *, regencies_only: bool = False) -> None:
+        self._regencies_only = regencies_only
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -200,7 +206,17 @@ class AreaType(click.ParamType[Any]):
         del param, ctx
         from registry.reference.areas import find_area
 
-        return find_area(str(value)).code
+        try:
+            area = find_area(str(value))
+        except BareDigitsError as error:  # its remedy is that of a file, which may declare a coding
+            raise BareDigitsError(error.what, why=error.why, remedy=_DOTTED) from None
+        if self._regencies_only and not is_regency(area.code):
+            raise NotARegencyError(
+                f"{area.full_name} is no kabupaten or kota",
+                why="Only those hold batches; provinces and the nation are sums over them.",
+                remedy="Name the kabupaten or kota of the batch.",
+            )
+        return area.code
 
 
 class TextType(click.ParamType[Any]):
@@ -221,8 +237,7 @@ class TextType(click.ParamType[Any]):
         )
 
         reading = reading_of_prose() if self.name == "text" else reading_of_reference()
-        named = param.human_readable_name if isinstance(param, click.Argument) else None
-        option = named or (param.opts[0] if param else self.name)
+        option = _written(param, self.name)
         try:
             text = reading[str(value)]
         except CellRefusedError as error:
@@ -264,9 +279,17 @@ class CountType(click.ParamType[Any]):
         return int(text)
 
 
-POINT: Final = PointType()
-DAY: Final = DayType()
+def _written(param: click.Parameter | None, otherwise: str) -> str:
+    """Return how a parameter is called where it is typed: `--on`, or REFERENCE."""
+    if param is None:
+        return otherwise
+    return param.human_readable_name if isinstance(param, click.Argument) else param.opts[0]
+
+
+POINT: Final = DateType(month_means="its last day")
+DAY: Final = DateType(month_means="nothing")
 AREA: Final = AreaType()
+REGENCY: Final = AreaType(regencies_only=True)
 TEXT: Final = TextType("text")
 REFERENCE: Final = TextType("reference")
 POSITION: Final = PositionType()
@@ -284,6 +307,17 @@ dry_run_option = click.option(
     is_flag=True,
     help="Check everything and say what would be recorded; record nothing.",
 )
+
+
+def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that gives a command these arguments and options, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def today() -> date:

@@ -15,7 +15,13 @@ from typing import Any, Final, Literal, TextIO, TypeVar, cast
 
 import click
 
-from cli.destination import OutputUnwritableError, path_to, text_to
+from cli.destination import (
+    PLACE_OR_STDOUT,
+    OutputUnwritableError,
+    check_place,
+    path_to,
+    text_to,
+)
 from cli.escapes import visible
 from cli.listing import Column, Kind, Listing, Row
 from cli.records import (
@@ -37,6 +43,7 @@ __all__ = [
     "OutputUnwritableError",
     "Row",
     "choose",
+    "for_people",
     "listing_options",
     "percent",
     "points",
@@ -75,7 +82,7 @@ def listing_options(command: Command) -> Command:
     for option in (
         click.option(
             "--output",
-            type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+            type=PLACE_OR_STDOUT,
             metavar="FILE",
             help="Write to FILE instead of standard output; its ending chooses the format "
             f"({' '.join(_ENDINGS)}).",
@@ -94,8 +101,8 @@ def listing_options(command: Command) -> Command:
 def choose(asked: str | None, output: Path | None) -> Format:
     """Return the format to print in: as asked, else by the ending of the file, else a table.
 
-    Raises click.UsageError where the two contradict, the ending says nothing, the folder of the
-    file is missing, or a binary format would land on somebody's screen.
+    Raises click.UsageError where the two contradict, the ending says nothing, or a binary format
+    would land on somebody's screen; and what `check_place` does.
     """
     if output is None or output == _STDOUT:
         chosen = _known(asked) or "table"
@@ -104,8 +111,7 @@ def choose(asked: str | None, output: Path | None) -> Format:
                 f"{chosen} is not made for a screen: give --output FILE{_ending_of(chosen)}."
             )
         return chosen
-    if not output.parent.is_dir():
-        raise click.UsageError(f"The folder of --output {output.name} does not exist.")
+    check_place(output, f"--output {output.name}")
     by_ending = _ENDINGS.get(output.suffix.lower())
     chosen_or_none = _known(asked) or by_ending
     if chosen_or_none is None:
@@ -118,6 +124,11 @@ def choose(asked: str | None, output: Path | None) -> Format:
             f"--format {asked} contradicts --output {output.name}, which is {by_ending}."
         )
     return chosen_or_none
+
+
+def for_people(format: str | None, output: Path | None) -> bool:
+    """Whether the answer is read by people, who are shown less and in words."""
+    return choose(format, output) in _FOR_PEOPLE
 
 
 def write_listing(listing: Listing, *, format: str | None, output: Path | None) -> None:

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.destination import PLACE, check_place, path_to
 from cli.options import Settings, notice, uses_store
-from cli.output import Column, Listing, listing_options, write_document, write_listing
+from cli.output import (
+    Column,
+    Listing,
+    for_people,
+    listing_options,
+    write_document,
+    write_listing,
+)
 from cli.recorded import moment, say
 
 if TYPE_CHECKING:
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 
 EXIT_REFUSED: Final = 1
 EXIT_STORE: Final = 4
+
+_HELD_KEYS: Final = ("batches", "areas", "imports", "potentials", "targets", "figures")
 
 _STATUS: Final = (
     Column("store", "Store", "code"),
@@ -34,6 +44,29 @@ _STATUS: Final = (
     Column("sound", "Sound", "flag"),
 )
 
+_STATUS_FOR_PROGRAMS: Final = (
+    Column("store", "Store", "code"),
+    Column("store_id", "Id", "code"),
+    Column("store_format", "Format", "count"),
+    Column("created_at", "Made at", "instant"),
+    Column("created_by", "Made by", "text"),
+    Column("ucj_version", "ucj", "code"),
+    Column("sqlite_version", "SQLite", "code"),
+    Column("duckdb_version", "DuckDB", "code"),
+    Column("journal_mode", "Journal mode", "code"),
+    Column("known_position", "Events", "count"),
+    Column("first_recorded_at", "First recorded at", "instant"),
+    Column("last_recorded_at", "Last recorded at", "instant"),
+    *(Column(key, key.capitalize(), "count") for key in _HELD_KEYS),
+    Column("sources", "Files kept", "count"),
+    Column("source_bytes", "Bytes kept", "count"),
+    Column("store_bytes", "Bytes of the store", "count"),
+    Column("image", "Ledger image", "json"),
+    Column("tail_events", "Events after the image", "count"),
+    Column("sound", "Sound", "flag"),
+    Column("problems", "Problems", "json"),
+)
+
 _HELD: Final = """
 SELECT (SELECT count(DISTINCT (area, reference, part)) FROM entries),
        (SELECT count(DISTINCT area) FROM entries),
@@ -41,7 +74,6 @@ SELECT (SELECT count(DISTINCT (area, reference, part)) FROM entries),
        (SELECT count(*) FROM potentials), (SELECT count(*) FROM targets),
        (SELECT count(*) FROM figures)
 """
-_HELD_KEYS: Final = ("batches", "areas", "imports", "potentials", "targets", "figures")
 
 
 @click.command("status")
@@ -83,7 +115,11 @@ def status_command(
             problems += error.diagnostics()
             code = max(code, error.exit_code)
     document |= {"sound": not problems, "problems": problems}
-    listing = Listing("status", _STATUS, [_for_people(document)], layout="record")
+    listing = (
+        Listing("status", _STATUS, [_in_words(document)], layout="record")
+        if for_people(format, output)
+        else Listing("status", _STATUS_FOR_PROGRAMS, [document])
+    )
     write_document(document, listing, format=format, output=output)
     for problem in problems:
         notice(f"not sound: {problem}")
@@ -117,8 +153,8 @@ def _identity(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
         "duckdb_version": duckdb.__version__,
         "journal_mode": soundness.journal_mode,
         "known_position": head,
-        "first_recorded_at": _instant(first.facts()["recorded_at"]) if first else None,
-        "last_recorded_at": _instant(last.facts()["recorded_at"]) if last else None,
+        "first_recorded_at": first.recorded_at() if first else None,
+        "last_recorded_at": last.recorded_at() if last else None,
         **dict.fromkeys(_HELD_KEYS),
         "sources": soundness.sources,
         "source_bytes": soundness.source_bytes,
@@ -145,7 +181,7 @@ def _status(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
     return document
 
 
-def _for_people(document: dict[str, Any]) -> dict[str, object]:
+def _in_words(document: dict[str, Any]) -> dict[str, object]:
     def many(key: str, one: str, several: str) -> str:
         count = document[key]
         return "? " + several if count is None else f"{count:,} {one if count == 1 else several}"
@@ -285,7 +321,7 @@ def _plain(row: dict[str, object]) -> dict[str, object]:
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=PLACE, metavar="FILE")
 @uses_store
 def backup_command(settings: Settings, file: Path) -> None:
     r"""Copy the store to one file, while others work.
@@ -301,7 +337,10 @@ def backup_command(settings: Settings, file: Path) -> None:
     from registry.storage.log import open_log
     from registry.storage.sqlite import back_up
 
-    head = back_up(settings.store, file)
+    open_log(settings.store).close()  # a store that cannot serve comes before a place that cannot
+    check_place(file, f"FILE {file.name}", new=True)
+    with path_to(file) as path:
+        head = back_up(settings.store, path)
     with closing(open_log(file)) as log:
         assert log.head() == head
     say([f"copied up to #{head}: {file.resolve()}, {_size(file.stat().st_size)}"])

@@ -6,6 +6,7 @@ Rounding is half away from zero, from the exact value, and happens nowhere else.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,10 +17,17 @@ from uuid import UUID
 from cli.escapes import json_escaped, visible
 from cli.listing import PERCENT_PLACES, POINTS_PLACES, Kind
 from registry.numbers import group_thousands, round_half_away
-from registry.safe_text import safe
+from registry.safe_text import CUT, safe
 from registry.terms import NOTE_LENGTH_MAX
 
 NOTHING: Final = "–"
+
+# What the registry made itself: a SHA-256 or an id. Such a text is nobody's number, though eleven
+# of its digits may come one after another; one letter at least, or it is not told from digits.
+_IDENTITY: Final = r"(?=[0-9-]*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
+_IS_IDENTITY: Final = re.compile(_IDENTITY)
+_QUOTED_IDENTITY: Final = re.compile(f'("{_IDENTITY}")')
+_ESCAPE_LENGTH_MAX: Final = len("\\U0010ffff")
 
 _json: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -109,11 +117,17 @@ def _words_of_code(ready: object) -> str:
 
 
 def _words_of_text(ready: object) -> str:
-    return safe(str(ready), limit=NOTE_LENGTH_MAX)
+    text = str(ready)
+    return text if _IS_IDENTITY.fullmatch(text) else safe(text, limit=NOTE_LENGTH_MAX)
 
 
 def _words_of_json(ready: object) -> str:
-    return safe(encoded(ready), limit=NOTE_LENGTH_MAX)
+    pieces = _QUOTED_IDENTITY.split(encoded(ready))  # every second one is an identity
+    words = "".join(
+        piece if at % 2 else safe(piece, limit=_ESCAPE_LENGTH_MAX * len(piece))
+        for at, piece in enumerate(pieces)
+    )
+    return words if len(words) <= NOTE_LENGTH_MAX else words[: NOTE_LENGTH_MAX - 1] + CUT
 
 
 def _text(value: object) -> str:

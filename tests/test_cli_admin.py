@@ -179,14 +179,14 @@ def test_a_withdrawal_takes_everything_back(office: Path) -> None:
         (("400/1/2025", "--area", "16.06", "--reason", "x"), 1, "400/2/2025 (30 on 2025-03-01)"),
         (("400/7/2025", "--area", "16.06", "--reason", "x"), 1, "no such batch"),
         (("400/2/2025", "--area", "16.07", "--reason", "x"), 1, "no such batch"),
-        (("400/2/2025", "--area", "16", "--reason", "x"), 1, "no such batch"),
+        (("400/2/2025", "--area", "16", "--reason", "x"), 1, "is no kabupaten or kota"),
         (("400/2/2025", "--area", "16.06", "--part", "b", "--reason", "x"), 1, "no such batch"),
         (("400/2/2025", "--area", "16.06", "--reason", "  "), 1, "--reason is empty"),
         (("400/2/2025", "--area", "16.06", "--reason", "a\u200bb"), 1, "cannot be seen"),
         (("400/2/2025", "--area", "16.06", "--reason", "x" * 2001), 1, "2000"),
         (("", "--area", "16.06", "--reason", "x"), 1, "REFERENCE is empty"),
         (("400/2/2025", "--area", "Atlantis", "--reason", "x"), 1, "Atlantis"),
-        (("400/2/2025", "--area", "1606", "--reason", "x"), 1, "1606"),
+        (("400/2/2025", "--area", "1606", "--reason", "x"), 1, "with its dot (16.06), or the name"),
         (("400/2/2025", "--area", "16.06"), 2, "--reason"),
         (("400/2/2025", "--reason", "x"), 2, "--area"),
     ],
@@ -270,8 +270,10 @@ def test_a_renewal_of_fewer_says_which(office: Path) -> None:
         (("--old-term", "2024-12-31"), 1, "is left to renew"),
         (("--until", "2025-12-31"), 1, "2026-01-01"),
         (("--workers", "0", "--category", "marbot"), 1, "0"),
-        (("--until", "soon"), 1, "soon"),
-        (("--decided-on", "2025-12"), 1, "2025-12"),
+        (("--until", "soon"), 1, "--until: soon"),
+        (("--decided-on", "2025-12"), 1, "--decided-on: 2025-12"),
+        (("--old-term", "2025-13"), 1, "--old-term: 2025-13"),
+        (("--area", "Sumatera Selatan"), 1, "is no kabupaten or kota"),
         (("--workers", "1_000"), 2, "plain digits"),
         (("--workers", "-1"), 2, "plain digits"),
     ],
@@ -284,6 +286,34 @@ def test_a_renewal_that_cannot_be_is_refused(
         answer = ucj(*RENEW, *more, folder=office)
     assert answer.code == code, answer
     assert words in answer.err
+
+
+def test_a_refused_renewal_speaks_of_options(tmp_path: Path) -> None:
+    """Never of the columns of a file, which nobody typed; each remedy is one that helps."""
+    ucj("init", folder=tmp_path)
+    rows = (
+        "SK 1,enrol,16.71,guru,100,2025-01-01,2025-06-30,,\n"
+        "SK 1,enrol,16.71,guru,50,2025-01-01,2025-12-31,,\n"
+    )
+    (tmp_path / "b.csv").write_text(HEADER + rows, encoding="utf-8")
+    assert ucj("import", "batches", "b.csv", folder=tmp_path).code == 0
+    renew = ("renew", "SK 1", "--area", "16.71", "--as", "SK 9", "--until")
+    told = {
+        ("2026-12",): "--old-term",
+        ("2025-06", "--old-term", "2025-06"): "--until",
+        ("2026-12", "--old-term", "2025-06", "--workers", "0"): "--workers",
+        ("2026-12", "--part", "b"): "--part",
+    }
+    for more, option in told.items():
+        answer = ucj(*renew, *more, folder=tmp_path)
+        assert answer.code == 1, answer
+        *_, remedy = answer.err.splitlines()
+        assert option in remedy, answer
+        assert "_" not in remedy, "the name of a column"
+    itself = ucj("renew", "SK 8", "--area", "16.71", "--as", "SK 8", "--until", "2026-12",
+                 folder=tmp_path)  # fmt: skip
+    assert "--as" in itself.err.splitlines()[-1]
+    assert ucj(*renew, "2026-12", "--old-term", "2025-06", folder=tmp_path).code == 0
 
 
 # --- retract -----------------------------------------------------------------------------------
@@ -383,10 +413,18 @@ def test_the_list_fits_a_terminal(office: Path) -> None:
         ADD,
         ("status",),
         ("rebuild",),
+        ("rebuild", "--check"),
         ("backup", "copy.db"),
+        ("coverage",),
+        ("timeline", "16.06"),
+        ("history",),
+        ("show", "@1"),
+        ("source", "@1", "--file", "copy.csv"),
+        ("sql", "SELECT 1"),
+        ("export", "ledger"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("store", ["missing", "folder", "text", "database"])
+@pytest.mark.parametrize("store", ["missing", "folder", "text", "database", "newer", "unreachable"])
 def test_without_a_store_every_command_says_so(
     given: tuple[str, ...], store: str, tmp_path: Path
 ) -> None:
@@ -402,6 +440,12 @@ def test_without_a_store_every_command_says_so(
     elif store == "database":
         with closing(sqlite3.connect(place)) as other:
             other.execute("CREATE TABLE other (x)")
+    elif store == "newer":
+        ucj("init", folder=tmp_path)
+        with closing(sqlite3.connect(place)) as newer:
+            newer.execute("PRAGMA user_version = 99")
+    elif store == "unreachable":  # no file system has names so long
+        given = ("--store", "x" * 300, *given)
     before = sorted(path.name for path in tmp_path.iterdir())
     answer = ucj(*given, folder=tmp_path)
     assert answer.code == (1 if "2026" in given else 4), answer

@@ -93,6 +93,71 @@ def test_a_timeline_that_ends_before_it_begins_is_usage(folder: Path) -> None:
     assert "--from 2025-08-31 is after --to 2025-07-31" in answer.err
 
 
+QUESTIONS = [
+    ("coverage", "16.06"),
+    ("coverage", "16", "--by", "area"),
+    ("timeline", "16.06"),
+    ("history",),
+    ("sql", "FROM entries"),
+]
+NOTHING_YET = {"coverage": "Nothing is recorded there", "timeline": "Nothing is recorded there"}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("known", ["#0", "@0", "2024-01-01"])
+def test_before_the_first_event_nothing_is_known(
+    folder: Path, question: tuple[str, ...], known: str
+) -> None:
+    """An answer, not a refusal: as known at #0 there is nothing, and it is said."""
+    answer = ucj(*question, "--known", known, folder=folder)
+    assert answer.code == 0, answer
+    assert "as known at #0" in answer.out.replace("As", "as")
+    assert NOTHING_YET.get(question[0], "") in answer.out
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS, ("show", "@1"), ("source", "@1")])
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ("#999999", "the log ends at #28"),
+        ("@99999999999", "the log ends at #28"),
+        ("2199-12-31", "has not come yet"),
+        ("2199-12-31T00:00:00Z", "has not come yet"),
+        ("9999-12-31", "out of range"),
+        ("2025-13-77", "no day of the calendar"),
+        ("soon", "soon is not a day"),
+        ("", "is not a day"),
+    ],
+)
+def test_what_cannot_be_known_is_refused(
+    folder: Path, question: tuple[str, ...], known: str, words: str
+) -> None:
+    """Exit 1, nothing on stdout, in words."""
+    answer = ucj(*question, "--known", known, folder=folder)
+    assert (answer.code, answer.out) == (1, ""), answer
+    assert words in answer.err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("coverage", "16.06", "--on", "2025-13"), "--on: 2025-13"),
+        (("coverage", "16.06", "--on", "9999-12-31"), "--on: 9999-12-31 is out of range"),
+        (("timeline", "16.06", "--from", "x", "--to", "2025"), "--from: x"),
+        (("timeline", "16.06", "--from", "2025-01", "--to", "2025"), "--to: 2025"),
+        (("coverage", "1606"), "Write Kemendagri's code with its dot (16.06), or the name"),
+    ],
+)
+def test_a_refusal_names_the_option_and_what_helps_here(
+    folder: Path, given: tuple[str, ...], words: str
+) -> None:
+    """Two dates may be given; and what a file may declare is no option of a question."""
+    answer = ucj(*given, folder=folder)
+    assert answer.code == 1, answer
+    assert words in answer.err
+    assert "--area-codes" not in answer.err
+
+
 # --- sql --------------------------------------------------------------------------------------------
 
 
@@ -125,6 +190,19 @@ def test_sql_is_as_known(folder: Path) -> None:
     ).json()
     assert row == {"n": 3}
     assert sql(folder, "FROM entries", "--known", "@3", "--format", "json").json() == []
+
+
+def test_a_whole_number_of_sql_may_be_a_year(folder: Path, tmp_path: Path) -> None:
+    """It is printed as it is, and stays a whole number where there are types."""
+    statement = "SELECT DISTINCT year(effective_on) AS y, position FROM entries WHERE position = 6"
+    for form in ("table", "md", "csv"):
+        assert "2025" in sql(folder, statement, "--format", form).out
+    import duckdb
+
+    target = tmp_path / "y.parquet"
+    assert sql(folder, statement, "--output", str(target)).code == 0
+    with duckdb.connect() as engine:
+        assert engine.sql(f"SELECT y, typeof(y) FROM '{target}'").fetchall() == [(2025, "BIGINT")]
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "md", "parquet", "xlsx"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -95,10 +97,33 @@ def test_history_reads_well_and_a_damaged_pipe_is_quiet(folder: Path) -> None:
     table = ucj("history", "16.06", folder=folder)
     assert "batches.csv:3" in table.out
     assert "213,582 persons" in table.out
+    (file,) = (line for line in table.lines if "rows of batches" in line)
+    assert "control total 212,997)" in file, "what a file holds moves nobody: it is in no column"
+    assert file.split()[-2:] == ["–", "batches.csv"]
     header = ucj("history", "--format", "csv", folder=folder).lines[0].split(",")
     assert header[:3] == ["position", "recorded_at", "recorded_by"]
     known = ucj("history", "--known", "@3", "--format", "jsonl", folder=folder)
     assert [json.loads(line)["position"] for line in known.lines] == [1, 2, 3]
+
+
+def test_a_digest_is_shown_whole(tmp_path: Path) -> None:
+    """Eleven of its digits may come one after another; a number of a person in it stays hidden."""
+    row = "SK 1,enrol,16.71,marbot,1,2025-01-01,,,,,try {}\n"
+    contents = (f"{HEADER}\n{row.format(n)}" for n in count())
+    content = next(each for each in contents if re.search(r"\d{11}", _digest(each)))
+    (tmp_path / "sk.csv").write_text(content, encoding="utf-8", newline="")
+    assert ucj("init", folder=tmp_path).code == 0
+    given = ("import", "batches", "sk.csv", "--ignore-column", "NIK")
+    assert ucj(*given, folder=tmp_path).code == 0
+    for question in (("show", "@1"), ("source", "@1"), ("sql", "SELECT sha256 FROM imports")):
+        for form in ("table", "md"):
+            shown = ucj(*question, "--format", form, folder=tmp_path).out
+            assert _digest(content) in shown, question
+            assert "withheld" not in shown
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 # --- show ---------------------------------------------------------------------------------------
@@ -123,7 +148,23 @@ def test_show_has_a_batch_whole(folder: Path) -> None:
     assert (version["file"], version["rows"]) == ("sk.csv", [2, 3])
     table = ucj("show", "SK 1", folder=folder)
     assert "Drawn on by SK 2" in table.out
-    assert "from sk.csv row 2, 3" in table.out
+    assert "from sk.csv rows 2, 3." in table.out
+
+
+def test_a_long_event_says_that_it_is_cut(tmp_path: Path) -> None:
+    """For people; a program gets all of it, and a short one is not said to be cut."""
+    assert ucj("init", folder=tmp_path).code == 0
+    rows = [f"SK 1,enrol,16.71,{slug},1,2025-01-01,,,,," for slug in ("guru", "marbot", "bpd")]
+    _import(tmp_path, "short.csv", rows[0])
+    _import(tmp_path, "long.csv", *(each.replace("SK 1", "SK 2" * 30) for each in rows * 4))
+    short, long = (ucj("show", at, folder=tmp_path).out for at in ("@2", "@4"))
+    assert ("--format json has it whole" in short, "--format json has it whole" in long) == (
+        False,
+        True,
+    )
+    answer = ucj("show", "@4", "--format", "json", folder=tmp_path)
+    assert len(answer.json()["state"]["lines"]) == 12
+    assert answer.err == ""
 
 
 def test_show_needs_the_area_where_a_reference_is_in_several(folder: Path) -> None:

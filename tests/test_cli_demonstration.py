@@ -71,7 +71,8 @@ def test_the_store_is_kept_where_it_is_asked(tmp_path: Path) -> None:
     answer = ucj("--store", "kept.db", "coverage", "16.06", "--on", "2025-07", folder=tmp_path)
     assert "48.26" in answer.out
     again = ucj("demo", "--keep", "kept.db", folder=tmp_path)
-    assert again.code == 4
+    assert again.code == 1
+    assert "kept.db is there already" in again.err
     assert head(store) == 28
 
 

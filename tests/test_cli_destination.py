@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.destination import OutputUnwritableError, path_to, remedy_of
-from tests.program import head, process_environment, ucj
+from cli.destination import OutputUnwritableError, partial, path_to, remedy_of
+from tests.faults import ordinary
+from tests.program import head, nothing_recorded, process_environment, ucj
 
 FULL = Path("/dev/full")
 BATCH = "reference,action,area,category,workers,effective_on\n{},enrol,16.71,guru,4,2025-01-01\n"
@@ -123,3 +125,174 @@ def test_the_remedy_fits_what_is_wrong(tmp_path: Path, number: int, words: str) 
         raise failure
     assert words in refused.value.remedy
     assert ("room" in refused.value.remedy) == (number == errno.ENOSPC)
+
+
+# --- a place that cannot be written: what every command says of it --------------------------------
+
+# Each command with PLACE where it writes; whether the place must be new.
+WRITING = {
+    "coverage --output PLACE.csv": False,
+    "history --output PLACE.xlsx": False,
+    "import batches b.csv --report PLACE.json": False,
+    "import batches b.csv --refused PLACE.csv": False,
+    "template batches --output PLACE.csv": True,
+    "source @1 --file PLACE.csv": True,
+    "backup PLACE.db": True,
+    "demo --keep PLACE.db": True,
+    "export PLACE": True,
+}
+FOR_FILES = [each for each in WRITING if not each.startswith("export")]
+
+
+@pytest.fixture(name="made_once", scope="module")
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a store that holds one file, and another file."""
+    folder = tmp_path_factory.mktemp("office")
+    assert ucj("init", folder=folder).code == 0
+    (folder / "a.csv").write_text(BATCH.format("SK 1"), encoding="utf-8")
+    (folder / "b.csv").write_text(BATCH.format("SK 2"), encoding="utf-8")
+    assert ucj("import", "batches", "a.csv", folder=folder).code == 0
+    return folder
+
+
+@pytest.fixture(name="office")
+def _office(made_once: Path, tmp_path: Path) -> Path:
+    """Return a copy of that folder, with a closed one in it."""
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "closed").mkdir(mode=0o500)
+    return tmp_path
+
+
+def _typed(command: str, place: str) -> list[str]:
+    return [word.replace("PLACE", place) for word in command.split()]
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_folder_that_is_not_there_is_usage(office: Path, command: str) -> None:
+    """Exit 2 of every command, and nothing is recorded first."""
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj(*_typed(command, "nosuch/x"), folder=office)
+    assert answer.code == 2, answer
+    assert "does not exist" in answer.err
+    assert not (office / "nosuch").exists()
+
+
+@pytest.mark.parametrize("command", FOR_FILES)
+def test_a_folder_where_a_file_is_needed_is_usage(office: Path, command: str) -> None:
+    """Exit 2 of every command that writes a file; an import is not recorded first."""
+    typed = _typed(command, "x")
+    (place,) = (word for word in typed if word.startswith("x."))
+    (office / place).mkdir()
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj(*typed, folder=office)
+    assert answer.code == 2, answer
+    assert "is a directory" in answer.err
+
+
+@pytest.mark.parametrize("there", ["file", "link"])
+@pytest.mark.parametrize("command", [each for each in FOR_FILES if WRITING[each]])
+def test_what_is_there_is_not_overwritten(office: Path, command: str, there: str) -> None:
+    """Exit 1 of every command whose file is somebody's work, also of a link that leads nowhere."""
+    typed = _typed(command, "x")
+    (place,) = (office / word for word in typed if word.startswith("x."))
+    if there == "file":
+        place.write_text("precious")
+    else:
+        place.symlink_to(office / "elsewhere")
+    answer = ucj(*typed, folder=office)
+    assert answer.code == 1, answer
+    assert "is there already" in answer.err
+    assert place.is_symlink() or place.read_text() == "precious"
+    assert not (office / "elsewhere").exists()
+
+
+def test_a_folder_that_may_not_be_written_is_refused_alike(office: Path) -> None:
+    """Exit 1 of every command, its words the same; 4 is the store's: the control is `init`."""
+    script = (
+        "import contextlib, io, json, sys\n"
+        "from cli.main import run\n"
+        "for typed in json.loads(sys.argv[1]):\n"
+        "    told = io.StringIO()\n"
+        "    with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):\n"
+        "        code = run(typed)\n"
+        "    print(json.dumps([code, told.getvalue()]))\n"
+    )
+    commands = [_typed(command, "closed/x") for command in WRITING]
+    commands += [["init", "--store", "closed/x.db"], ["coverage", "--output", "closed.csv"]]
+    with nothing_recorded(office / "registry.db"):
+        done = subprocess.run(
+            [str(each) for each in ordinary([sys.executable, "-c", script, json.dumps(commands)])],
+            cwd=office,
+            env=process_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    *told, (made, _), (written, _) = map(json.loads, done.stdout.splitlines())
+    assert [code for code, _ in told] == [1] * len(WRITING), told
+    assert all("the output cannot be written\nPermission denied" in err for _, err in told), told
+    assert (made, written) == (4, 0)
+    assert not list((office / "closed").iterdir())
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_name_that_cannot_be_is_refused(office: Path, command: str) -> None:
+    """No file system has a name of 300 letters: exit 1, no fault of ours."""
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj(*_typed(command, "x" * 300), folder=office)
+    assert answer.code == 1, answer
+    assert "too long" in answer.err
+
+
+def test_a_number_in_a_name_is_not_echoed(office: Path) -> None:
+    """Whatever is wrong with the place."""
+    (office / "1606010101010001.db").write_text("")
+    for place in ("1606010101010001", "nosuch/1606010101010001"):
+        for command in ("backup PLACE.db", "template batches --output PLACE.db"):
+            answer = ucj(*_typed(command, place), folder=office)
+            assert answer.code in {1, 2}
+            assert "1606010101010001" not in answer.err
+
+
+# --- what is being written ------------------------------------------------------------------------
+
+
+def test_what_is_being_written_says_whose_beginning_it_is(tmp_path: Path) -> None:
+    """A killed process leaves it: hidden, under the name of what it was to become."""
+    with path_to(tmp_path / "coverage.csv") as path:
+        path.write_text("begun")
+        assert path.parent == tmp_path
+        assert path.name.startswith(".coverage.csv.partial-")
+        assert not (tmp_path / "coverage.csv").exists()
+    assert [each.name for each in tmp_path.iterdir()] == ["coverage.csv"]
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "💶"])
+def test_the_longest_name_has_room_for_its_beginning(tmp_path: Path, letter: str) -> None:
+    """A name of 255 bytes may be written; two beginnings of it have two names."""
+    name = letter * (255 // len(letter.encode()))
+    with path_to(tmp_path / name) as path:
+        path.write_text("begun")
+    assert (tmp_path / name).read_text() == "begun"
+    assert partial(tmp_path / name) != partial(tmp_path / name)
+
+
+def test_a_backup_that_is_cut_off_is_no_backup(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing stands under its name until it is whole; what was begun is gone."""
+    from registry.storage import sqlite
+
+    def interrupted(_: Path, target: Path) -> int:
+        assert target.exists()
+        assert not (office / "x.db").exists()
+        raise KeyboardInterrupt
+
+    before = {each.name for each in office.iterdir()}
+    monkeypatch.setattr(sqlite, "_copy", interrupted)
+    assert ucj("backup", "x.db", folder=office).code == 130
+    assert {each.name for each in office.iterdir()} == before
+    monkeypatch.undo()
+    assert ucj("backup", "x.db", folder=office).code == 0
+    assert head(office / "x.db") == head(office / "registry.db")

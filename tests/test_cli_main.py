@@ -198,3 +198,19 @@ def test_the_program_runs_as_a_process(tmp_path: Path) -> None:
     answer = ucj_process("status", folder=tmp_path)
     assert (answer.code, answer.out) == (4, "")
     assert "there is no store" in answer.err
+
+
+def test_a_refusal_tells_every_error_and_no_warning_for_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The first error is the refusal itself; a warning before it is not told as if it were one."""
+    from cli.main import _refused
+    from registry.errors import Problem, RuleBrokenError
+
+    problems = (
+        Problem("code", "warning", "", None, "odd", ""),
+        Problem("code", "error", "", None, "first", ""),
+        Problem("code", "error", "", None, "second", ""),
+    )
+    assert _refused(RuleBrokenError("first", problems=problems)) == 1
+    assert capsys.readouterr().err == "first\nalso: second\n"

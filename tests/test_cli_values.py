@@ -17,6 +17,7 @@ from cli.listing import Kind
 from cli.values import encoded, percent, plain, points, rounded, shown
 
 JAKARTA = timezone(timedelta(hours=7))
+DIGEST = f"a12345678901{'b' * 52}"
 
 HALVES: list[tuple[Fraction | Decimal | int, str]] = [
     (Fraction(1, 200), "0.01"),
@@ -98,6 +99,34 @@ def test_each_kind_has_one_form_for_programs_and_one_for_people(
 def test_people_see_no_number_of_a_person() -> None:
     """Text from files goes through `safe`; only what the registry made itself is shown whole."""
     assert "1606010101800001" not in shown("NIK 1606010101800001", "text")
+    assert "1606010101800001" not in shown({"note": "1606010101800001", "id": DIGEST}, "json")
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (DIGEST, True),
+        ("12345678-1234-5234-8234-12345678901a", True),
+        ("1234567890" * 6 + "1234", False),
+        (f"{DIGEST}1606010101800001", False),
+        (f"NIK {DIGEST}", False),
+        (DIGEST[1:], False),
+        (DIGEST.upper(), False),
+        ("12345678-1234-5234-8234-123456789012", False),
+    ],
+)
+def test_a_digest_or_an_id_is_nobodys_number(text: str, kind: Kind, *, whole: bool) -> None:
+    """A text that is one, and nothing else, is shown whole; digits alone are never taken for one."""
+    assert (text in shown(text, kind)) is whole
+    assert ("withheld" in shown(text, kind)) is not whole
+
+
+def test_a_long_document_is_cut_for_people() -> None:
+    """As a text is; digests in it do not make it longer."""
+    words = shown([DIGEST] * 1_000, "json")
+    assert len(words) == 2_000
+    assert words.endswith("…")
 
 
 @pytest.mark.parametrize(

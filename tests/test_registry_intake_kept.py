@@ -51,9 +51,10 @@ def _keep(tmp_path: Path) -> Iterator[Keep]:
         yield keep
 
 
-def workbook(**sheets: list[list[object]]) -> bytes:
+def workbook(author: str = "siti", /, **sheets: list[list[object]]) -> bytes:
     """Return an .xlsx with these rows on these sheets."""
     book = openpyxl.Workbook()
+    book.properties.creator = author
     del book["Sheet"]
     for name, rows in sheets.items():
         page = book.create_sheet(name)
@@ -162,6 +163,28 @@ def test_the_sheet_that_was_chosen_is_kept_alone(keep: Keep) -> None:
     assert not found.verbatim
     tables, _ = reread(found)
     assert [table.sheet for table in tables] == ["Februari"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"Petugas, NIP {NIK}\n\nNo,{HEADER}\n1,SK 1,enrol,16.71,marbot,45,2025-01-01,\n".encode(),
+        f"No,{HEADER}\n{NIK},SK 1,enrol,16.71,marbot,45,2025-01-01,\n".encode(),
+        workbook(Data=[[f"NIP {NIK}"], [], ["No", *HEADER.split(",")], [1, *BATCH]]),
+        workbook(Data=[["No", *HEADER.split(",")], [int(NIK), *BATCH]]),
+        workbook("Siti " + NIK, Data=[["No", *HEADER.split(",")], [1, *BATCH]]),
+    ],
+    ids=["title", "running number", "title of a sheet", "running number of one", "author"],
+)
+def test_a_file_that_may_name_somebody_is_kept_as_what_was_read(keep: Keep, content: bytes) -> None:
+    """Every column was read and none ignored; what is beside them has somebody's number."""
+    assert NIK.encode() in unpacked(content), "negative control"
+    _, found = keep(content)
+    assert not found.verbatim
+    assert NIK.encode() not in unpacked(found.path.read_bytes())
+    (table,), ((row,),) = reread(found)
+    assert table.headers == ("No", *HEADER.split(","))
+    assert (row[1][0], row[1][1], row[1][4]) == (None, "SK 1", "marbot")
 
 
 @pytest.mark.filterwarnings("ignore:Title is more than 31 characters")
@@ -285,3 +308,26 @@ def test_no_number_of_a_person_is_anywhere_afterwards(
     if protected:
         assert version["kept_sha256"] != version["sha256"]
         assert f"the original's SHA-256 was {version['sha256']}" in copied
+
+
+@pytest.mark.parametrize("protected", [True, False], ids=["", "negative control"])
+def test_no_number_in_a_title_is_anywhere_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, protected: bool
+) -> None:
+    """Nothing was ignored, so nobody said that there is one; the cells are still shown."""
+    if not protected:
+        monkeypatch.setattr("registry.intake.kept.may_name_somebody", lambda *_: False)
+    office, away = tmp_path / "office", tmp_path / "away"
+    office.mkdir()
+    away.mkdir()
+    file = away / "sk.csv"
+    file.write_text(f"NIP {NIK}\nNo,{HEADER}\n{NIK},SK 1,enrol,16.71,marbot,45,2025-01-01,\n")
+    ucj("init", folder=office)
+    answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 0, answer
+    assert NIK not in answer.out + answer.err
+    assert (NIK.encode() in everything_under(office)) is not protected
+    shown = ucj("source", "SK 1", folder=office).out
+    assert "sk.csv:3:category" in shown
+    assert NIK not in shown
+    assert ("may be somebody's number" in " ".join(shown.split())) is protected

@@ -1,7 +1,8 @@
-"""What is kept of a file: its very bytes where all of it was read, else a copy of what was.
+"""What is kept of a file: its very bytes, or, where they may name somebody, a copy of what was read.
 
-Owns the form of the copy: the same rows at the same numbers, the same columns at the same places,
-only the cells that were read. Titles, columns and sheets that were not read are not in it.
+Owns the choice, and the form of the copy: the same rows at the same numbers, the same columns at
+the same places, only the cells that were read. Titles, columns and sheets that were not read, and
+whatever else a spreadsheet holds, are not in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from registry.errors import InputUnreadableError
 from registry.intake.grid import Row
 from registry.intake.notes import Sheet
 from registry.intake.spool import SpooledFile
+from registry.intake.unread import may_name_somebody
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -44,11 +46,13 @@ class KeptFile:
 
 
 def kept_copy(spooled: SpooledFile, sheets: Sequence[Sheet], *, verbatim: bool) -> KeptFile:
-    """Return what to keep of an admitted file; unless verbatim, a copy of what was read is made.
+    """Return what to keep of an admitted file.
 
-    Streams. Raises: InputUnreadableError where the copy cannot be written.
+    Its bytes, if `verbatim` (nothing was declared not to be read) and no number as long as a
+    person's stands where nothing is read; else a copy of what was read is made. Streams.
+    Raises: InputUnreadableError where the copy cannot be written.
     """
-    if verbatim:
+    if verbatim and not may_name_somebody(spooled, sheets):
         return KeptFile(spooled.path, spooled.sha256, spooled.size, verbatim=True)
     path = spooled.path.with_name("kept")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
