@@ -50,7 +50,7 @@ class CoverageRow:
     area `potential` and `coverage` are None, and `points` is the group's share of the area's
     percentage. `active` is None before the area's first entry. `active_counted` are the heads of
     the regencies that `coverage` is taken over; with `own_potential` the area's own recorded
-    potential is divided by, and all are counted.
+    potential is divided by, and all are counted; of a regency it is its own, where it has one.
     """
 
     area: str
@@ -237,7 +237,7 @@ def _total(
         regencies_counted=len(counted),
         complete=complete,
         active_counted=active_counted,
-        own_potential=is_regency(area) or (own is not None and denominator is own),
+        own_potential=denominator is not None and (is_regency(area) or denominator is own),
     )
 
 

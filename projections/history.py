@@ -26,8 +26,9 @@ class HistoryRow:
 
     `workers` is the net change that a batch's event brings to the area asked (to all, if none
     is); `workers_in` and `workers_out` are those who entered and left a category there, so that a
-    transfer or a reclassification shows its heads. `rows`, `control_workers` and `sha256` are
-    those of an imported file. `details` is for people: what a potential, target or figure says.
+    transfer or a reclassification shows its heads. A balancing entry is in neither: its heads,
+    signed, are `reconciled`. `rows`, `control_workers` and `sha256` are those of an imported file.
+    `details` is for people: what a potential, target or figure says.
     """
 
     position: int
@@ -43,6 +44,7 @@ class HistoryRow:
     workers: int | None
     workers_in: int | None
     workers_out: int | None
+    reconciled: int | None
     decided_on: date | None
     document: str | None
     reason: str | None
@@ -133,20 +135,25 @@ WITH asked AS (
     WHERE position > $after AND position <= $known AND ({wanted}{files})
     ORDER BY position LIMIT $limit
 ), settled AS (
-    SELECT position, sum(workers) AS workers FROM entries
+    SELECT position, kind = 'reconciling' AS balances, sum(workers) AS workers FROM entries
     WHERE position IN (SELECT position FROM asked) AND kind <> 'lapse' AND {inside}
-    GROUP BY position, area, category
+    GROUP BY position, area, category, balances
 ), moved AS (
-    SELECT position, CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT) AS entered,
-           CAST(coalesce(-sum(workers) FILTER (workers < 0), 0) AS BIGINT) AS has_left
+    SELECT position,
+           CAST(coalesce(sum(workers) FILTER (workers > 0 AND NOT balances), 0) AS BIGINT)
+             AS entered,
+           CAST(coalesce(-sum(workers) FILTER (workers < 0 AND NOT balances), 0) AS BIGINT)
+             AS has_left,
+           CAST(coalesce(sum(workers) FILTER (balances), 0) AS BIGINT) AS balanced
     FROM settled GROUP BY position
 )
 SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.area,
        asked.reference, asked.part, asked.kind,
        coalesce(asked.effective_on, potentials.valid_from, targets.due_on),
-       CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered - has_left, 0) END,
+       CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered - has_left + balanced, 0) END,
        CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered, 0) END,
        CASE WHEN asked.workers IS NOT NULL THEN coalesce(has_left, 0) END,
+       CASE WHEN asked.workers IS NOT NULL THEN coalesce(balanced, 0) END,
        asked.decided_on, asked.document, asked.reason, asked.because, asked.note,
        coalesce(asked.import_id, itself.import_id), coalesce(origin.file_name, itself.file_name),
        coalesce(asked.sheet, itself.sheet), asked."row", asked.transaction_id,

@@ -179,6 +179,17 @@ class Ledger:
             self._is_to_replace or self.tail_events >= PUBLISH_TAIL_EVENTS
         )
 
+    def merge_image_into_tail(self) -> str:
+        """Copy the image's rows to the tail's, and return the schema that holds all of them.
+
+        The last thing done with a ledger: its views would show the image twice. (To sort a union of
+        both takes memory that grows with them; one table is sorted within the limit.)
+        """
+        for table in fold.TABLES if self.image else ():
+            self.connection.execute(f"INSERT INTO {self._tail}.{table} FROM image.{table}")
+        self._settle_tail()
+        return self._tail
+
     def _attach_image(self) -> Image | None:
         if self.folder is None:
             return None
@@ -256,14 +267,18 @@ class Ledger:
                     why=error.strerror or "",
                     remedy="Free some space there, or name another folder in TMPDIR.",
                 ) from None
-        if self._tail != "memory.tail":
-            self.connection.execute("CHECKPOINT working")
+        self._settle_tail()
         self.connection.execute("USE memory.main")
         for table in fold.TABLES:
             image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""
             self.connection.execute(
                 f"CREATE VIEW {table} AS {image}SELECT * FROM {self._tail}.{table}"
             )
+
+    def _settle_tail(self) -> None:
+        """Let what was written to a tail on disk leave the memory."""
+        if self._tail != "memory.tail":
+            self.connection.execute("CHECKPOINT working")
 
     def _work_on_disk(self) -> None:
         """Keep a long tail in a file, compressed, so that its length hardly shows in memory."""
@@ -424,7 +439,8 @@ def lay_out_ahead(ledger: Ledger) -> None:
     """Write image and tail together as the next image, before the tail's end is committed.
 
     It counts once the log has come so far and holds the very event it ends with. So nobody who
-    asks after a long import has to fold it. It is a cache: failing is no failure.
+    asks after a long import has to fold it. It is a cache: failing is no failure. Nothing can be
+    asked of the ledger afterwards.
     """
     if ledger.folder is None:
         return
@@ -433,7 +449,8 @@ def lay_out_ahead(ledger: Ledger) -> None:
         ledger.connection.execute(
             f"SET preserve_insertion_order = true; ATTACH {_quoted(built)} AS built"
         )
-        _write_tables(ledger.connection, "built", "memory.main", ledger.log, ledger.position)
+        whole = ledger.merge_image_into_tail()
+        _write_tables(ledger.connection, "built", whole, ledger.log, ledger.position)
         ledger.connection.execute("CHECKPOINT built; DETACH built")
         _publish(built, ledger.folder.new_path(ledger.position, ".ahead"))
         ledger.folder.discard_older()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ import duckdb
 from projections import fold
 from projections.whole import COMPLETED, TABLES, add_areas, add_categories
 from registry.errors import RegistryError
+from registry.intake.temporary import private_folder
+from registry.safe_text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,8 @@ FieldKind = Literal["text", "code", "count", "number", "date", "instant", "flag"
 
 _SHOW_TABLES: Final = re.compile(r"show\s+(all\s+)?tables", re.IGNORECASE)
 _TABLES: Final = f"SELECT unnest({sorted(TABLES)!r}) AS name"  # the engine would list its own too
+
+_FIRST_WORD: Final = re.compile(r"\w+")  # the engine has left comments before it out
 
 # What a statement of a person cannot cause, shut in as it is: only a damaged image can.
 _DAMAGE: Final = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
@@ -97,13 +100,13 @@ def answer_statement(
     """Work out a statement and hand its answer to `take`, while the ledger is open.
 
     Views: the fold's tables as known at a position, `areas` (code, name, kind, province) and
-    all `categories` (slug, label_id, label_en, added).
+    all `categories` (category, label_id, label_en, added).
     Raises: StatementRefusedError, in one line of the engine's.
     """
     connection = ledger.connection
     admitted = _admitted(statement)
-    with tempfile.TemporaryDirectory(prefix="ucj-") as spill:  # 0700
-        _shut_in(connection, known, spill)
+    with private_folder() as spill:
+        _shut_in(connection, known, str(spill))
         _work_out(connection, admitted)
         fields = _fields(connection)
         (count,) = connection.execute("SELECT count(*) FROM temp.answer").fetchall()[0]
@@ -124,11 +127,18 @@ def _admitted(statement: str) -> str:
         )
     if found[0].type != duckdb.StatementType.SELECT:
         raise StatementRefusedError(
-            f"{found[0].type.name} is not admitted: the ledger is only asked",
+            f"{_verb(found[0])} is not admitted: the ledger is only asked",
             remedy="Use SELECT, WITH, FROM, DESCRIBE, SHOW TABLES or SUMMARIZE.",
         )
     asked = str(found[0].query).strip().rstrip(";")
     return _TABLES if _SHOW_TABLES.fullmatch(asked) else asked
+
+
+def _verb(statement: duckdb.Statement) -> str:
+    """Return the word that was typed; of what begins with WITH, which is admitted, the engine's."""
+    typed = _FIRST_WORD.match(str(statement.query))
+    word = typed[0].upper() if typed else "WITH"
+    return statement.type.name if word == "WITH" else safe(word)
 
 
 def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from projections.coverage import potentials_in_force, shown_name, within
 from registry.reference.areas import regencies
@@ -35,8 +35,9 @@ class TimelineRow:
 
     `workers_in` and `workers_out` are heads that came and went on the day, corrections settled:
     what a correction or withdrawal took back is in neither. A term that ends is `workers_out`.
-    With categories, `potential` and `coverage` are None and `points` is the share of the area's
-    percentage.
+    `reconciled` is the day's balancing entries, net and signed: nobody is known to have come or
+    gone, so they are in neither. With categories, `potential` and `coverage` are None and `points`
+    is the share of the area's percentage.
     """
 
     area: str
@@ -46,6 +47,7 @@ class TimelineRow:
     known_position: int
     workers_in: int
     workers_out: int
+    reconciled: int
     active: int | None
     potential: int | None
     coverage: Fraction | None
@@ -66,12 +68,20 @@ class _State:
     counted: int
 
 
+class _Flow(NamedTuple):
+    """Heads in, heads out, and the balancing entries (signed) of one day."""
+
+    entered: int
+    left: int
+    reconciled: int
+
+
 @dataclass(slots=True)
 class _Day:
     """What one day brings: heads per (regency, category), flows, and potentials."""
 
     moves: list[tuple[str, str, int]] = field(default_factory=list)
-    flows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    flows: dict[str, _Flow] = field(default_factory=dict)
     potentials: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -116,7 +126,7 @@ def _rows(
     area: str,
     on: date,
     position: int,
-    flows: dict[str, tuple[int, int]],
+    flows: dict[str, _Flow],
     shown: dict[str, _State],
     *,
     all_groups: bool,
@@ -124,8 +134,8 @@ def _rows(
     """Yield a row for each group that changed since it was last shown."""
     for group in sweep.groups():
         state = sweep.state(group)
-        entered, left = flows.get(group, (0, 0))
-        if not (all_groups or entered or left or shown.get(group, _NOTHING) != state):
+        flow = flows.get(group, _STILL)
+        if not (all_groups or any(flow) or shown.get(group, _NOTHING) != state):
             continue
         shown[group] = state
         yield TimelineRow(
@@ -134,8 +144,9 @@ def _rows(
             category=group or None,
             on=on,
             known_position=position,
-            workers_in=entered,
-            workers_out=left,
+            workers_in=flow.entered,
+            workers_out=flow.left,
+            reconciled=flow.reconciled,
             active=state.active,
             potential=state.potential,
             coverage=state.coverage,
@@ -147,6 +158,7 @@ def _rows(
 
 
 _NOTHING: Final = _State(None, None, None, None, 0)
+_STILL: Final = _Flow(0, 0, 0)
 
 
 class _Sweep:
@@ -248,8 +260,8 @@ def _days(
     for on, moved_area, workers in _potential_changes(connection, area, before, until, known):
         days.setdefault(on, _Day()).potentials.append((moved_area, workers))
     flows = _flows(connection, area, before, until, known, by_category=by_category)
-    for on, group, entered, left in flows:
-        days.setdefault(on, _Day()).flows[group] = (entered, left)
+    for on, group, *flow in flows:
+        days.setdefault(on, _Day()).flows[group] = _Flow(*flow)
     waiting = iter(sorted(days))
     next_day = next(waiting, None)
     for on, moves in groupby(
@@ -301,8 +313,8 @@ def _flows(
     known: int,
     *,
     by_category: bool,
-) -> list[tuple[date, str, int, int]]:
-    """Return (day, category, heads in, heads out) of the days after `before`.
+) -> list[tuple[date, str, int, int, int]]:
+    """Return (day, category, heads in, heads out, balancing entries) of the days after `before`.
 
     What one batch moves in one cohort is summed over all acts first, so that a correction shows
     only what it came to. Legs of a reclassification are settled within what is asked, and the end
@@ -310,7 +322,8 @@ def _flows(
     """
     category = "category" if by_category else f"'{_WHOLE}'"
     settled = f"""
-        SELECT effective_on, {category} AS category, kind, sum(workers) AS workers
+        SELECT effective_on, {category} AS category, kind = 'reconciling' AS balances,
+            sum(workers) AS workers
         FROM main.entries WHERE {_ASKED} AND {within([area])}
           AND ($before IS NULL OR effective_on > $before)
         GROUP BY effective_on, {category}, kind,
@@ -321,11 +334,15 @@ def _flows(
     """
     return connection.execute(
         "SELECT effective_on, category,"
-        " CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT),"
-        " CAST(coalesce(-sum(workers) FILTER (workers < 0), 0) AS BIGINT)"
+        f" {_heads('workers > 0 AND NOT balances')}, -{_heads('workers < 0 AND NOT balances')},"
+        f" {_heads('balances')}"
         f" FROM ({settled}) GROUP BY ALL HAVING count(*) FILTER (workers <> 0) > 0",
         {"before": before, "until": until, "known": known},
     ).fetchall()
+
+
+def _heads(condition: str) -> str:
+    return f"CAST(coalesce(sum(workers) FILTER ({condition}), 0) AS BIGINT)"
 
 
 def _potential_changes(

@@ -72,7 +72,7 @@ def add_categories(connection: DuckDBPyConnection, name: str, known: int) -> Non
     slugs = built_in.slugs()
     connection.execute(
         f"CREATE TABLE {name} AS"
-        " SELECT unnest($1::VARCHAR[]) AS slug, unnest($2::VARCHAR[]) AS label_id,"
+        " SELECT unnest($1::VARCHAR[]) AS category, unnest($2::VARCHAR[]) AS label_id,"
         " unnest($3::VARCHAR[]) AS label_en, false AS added"
         " UNION ALL SELECT category, label_id, label_en, true FROM memory.main.categories"
         f" WHERE position <= {int(known)}",
