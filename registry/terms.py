@@ -119,9 +119,9 @@ _SPACES: Final = re.compile(r"\s+")
 
 
 def normalised_reference(reference: str) -> str:
-    """Return the reference as compared: NFKC, case-folded, single spaces. Shown as written."""
+    """Return the reference as compared: NFKC, case-folded, without spaces. Shown as written."""
     folded = unicodedata.normalize("NFKC", reference).casefold()
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
+    return _SPACES.sub("", unicodedata.normalize("NFKC", folded))
 
 
 @lru_cache(maxsize=8_192)  # a page of an import asks for each of its batches several times

@@ -251,6 +251,42 @@ def test_a_correction_below_what_left_is_refused(ledger_from_doc: Ledger) -> Non
     assert ledger_from_doc.active("16.06", on="2025-06-01") == 0
 
 
+def test_the_same_lines_under_another_reference_are_warned_of(ledger_from_doc: Ledger) -> None:
+    """In any order; of another day, another term or other heads they are not, nor once withdrawn.
+
+    #1 2025-01-10 enrol      16.06 marbot 100 from 2025-01-01 until 2025-12-31 SK-1
+    +             enrol      16.06 guru    50 from 2025-01-01 until 2025-12-31 SK-1
+    #2 2025-01-11 enrol      16.06 guru    50 from 2025-01-01 until 2025-12-31 SK-2  ? looks-like-duplicate
+    +             enrol      16.06 marbot 100 from 2025-01-01 until 2025-12-31 SK-2
+    #3 2025-01-12 enrol      16.06 marbot 100 from 2025-01-01 until 2025-12-31 SK-3
+    #4 2025-01-12 enrol      16.06 marbot 100 from 2025-01-02 until 2025-12-31 SK-4
+    #5 2025-01-12 enrol      16.06 marbot 100 from 2025-01-01 until 2025-12-30 SK-5
+    #6 2025-01-12 enrol      16.06 marbot  99 from 2025-01-01 until 2025-12-31 SK-6
+    #7 2025-01-12 enrol      16.71 marbot 100 from 2025-01-01 until 2025-12-31 SK-7
+    #8 2025-01-13 withdraw   16.06 SK-3 because mistaken
+    #9 2025-01-14 enrol      16.06 marbot 100 from 2025-01-01 until 2025-12-31 SK-9
+    #10 2025-01-15 enrol     16.06 marbot 100 from 2025-01-01 until 2025-12-31 SK-10  ? looks-like-duplicate
+    """
+    assert ledger_from_doc.active("16.06", on="2025-06-01") == 2 * 150 + 4 * 100 + 99
+
+
+def test_a_leave_that_names_no_batch_is_warned_of_where_others_have_terms(
+    ledger_from_doc: Ledger,
+) -> None:
+    """On its day, in its regency and category; before they begin and after they end it is not.
+
+    #1 2025-01-01 enrol      16.06 marbot 100 from 2025-01-01 SK-1
+    #2 2025-01-01 enrol      16.06 marbot  50 from 2025-03-01 until 2025-06-30 SK-2
+    #3 2025-01-02 deactivate 16.06 marbot   1 from 2025-02-28 SK-3
+    #4 2025-01-02 deactivate 16.06 marbot   1 from 2025-03-01 SK-4  ? draws-on-pool
+    #5 2025-01-02 deactivate 16.06 marbot   1 from 2025-06-30 SK-5  ? draws-on-pool
+    #6 2025-01-02 deactivate 16.06 marbot   1 from 2025-07-01 SK-6
+    #7 2025-01-02 deactivate 16.06 marbot  50 from 2025-03-01 of SK-2 SK-7
+    #8 2025-01-02 deactivate 16.06 marbot   1 from 2025-04-01 SK-8
+    """
+    assert ledger_from_doc.active("16.06", on="2025-12-31") == 95
+
+
 def test_a_correction_keeps_the_action(ledger_from_doc: Ledger) -> None:
     """Everything may change but area, identity and action: in and out are two actions.
 
@@ -407,7 +443,7 @@ def test_a_reference_spelt_differently_is_the_same(ledger_from_doc: Ledger) -> N
     """Case, spaces and full-width letters do not make another batch; the first spelling stays.
 
     #1 2025-01-10 enrol      16.06 pekerja-rentan 100 from 2025-01-01 until 2025-12-31 part "A b" "SK 12/2025"
-    #1 2025-01-11 enrol      16.06 pekerja-rentan 100 from 2025-01-01 until 2025-12-31 part "a  B" "sk  12/2025"  ? spelling-differs
+    #1 2025-01-11 enrol      16.06 pekerja-rentan 100 from 2025-01-01 until 2025-12-31 part "a  B" "sk12 / 2025"  ? spelling-differs
     #2 2025-02-10 deactivate 16.06 pekerja-rentan  30 from 2025-02-01 of "ＳＫ 12/2025" of-part "a b" SK-2
     #3 2025-03-10 correct    16.06 pekerja-rentan  98 from 2025-01-01 until 2025-12-31 part "A B" because duplicate "Sk 12/2025"
     -- 2025-03-11 enrol      16.06 pekerja-rentan  90 from 2025-01-01 until 2025-12-31 part "A B" "sK 12/2025"  ! recorded-otherwise
@@ -438,6 +474,90 @@ def test_what_is_recorded_already_is_counted_and_changes_nothing(ledger_from_doc
         "already-recorded",
     ]
     assert ledger_from_doc.active("16.06", on="2025-06-01") == 108
+
+
+def test_rows_corrected_together_with_what_they_draw_on_are_known(ledger_from_doc: Ledger) -> None:
+    """The old rows name a category that SK-1 no longer has; they say what was said until then.
+
+    #1 2025-01-10 enrol      16.06 pekerja-rentan 100 from 2025-01-01 until 2025-12-31 SK-1
+    #2 2025-06-10 deactivate 16.06 pekerja-rentan  30 from 2025-06-01 of SK-1 SK-2
+    #3 2025-07-01 correct    16.06 marbot         100 from 2025-01-01 until 2025-12-31 because misread SK-1
+    +             correct    16.06 marbot          30 from 2025-06-01 of SK-1 because misread SK-2
+    #5 2025-08-01 enrol      16.06 pekerja-rentan 100 from 2025-01-01 until 2025-12-31 SK-1  ? corrected-since
+    +             deactivate 16.06 pekerja-rentan  30 from 2025-06-01 of SK-1 SK-2
+    +             enrol      16.06 guru             5 from 2025-08-01 SK-3
+    #5 2025-08-02 deactivate 16.06 marbot          30 from 2025-06-01 of SK-1 SK-2
+    """
+    grown, corrected = ledger_from_doc.recorded[-2:]
+    assert (grown.counts.new, grown.counts.already_recorded) == (1, 2)
+    assert [each.value for each in grown.problems] == ["SK-1", "SK-2"]
+    assert (corrected.decision, corrected.problems) == ("already-recorded", ())
+    assert ledger_from_doc.active("16.06", on="2025-08-01") == 75
+
+
+def test_rows_of_a_corrected_term_and_its_renewals_are_known(ledger_from_doc: Ledger) -> None:
+    """Read now, the leave would take from the new term, and the renewal start on another day.
+
+    #1 2025-01-10 enrol      16.06 guru 100 from 2025-01-01 until 2025-12-31 SK-1
+    #2 2025-06-10 deactivate 16.06 guru  30 from 2025-06-01 of SK-1 SK-2
+    #3 2025-12-10 renew      16.06 guru  70 from 2026-01-01 until 2026-12-31 of SK-1 SK-3
+    #4 2026-02-10 deactivate 16.06 guru  10 from 2026-02-01 of SK-3 SK-4
+    #5 2026-03-01 correct    16.06 guru 100 from 2025-01-01 until 2025-11-30 because misread SK-1
+    +             correct    16.06 guru  31 from 2025-06-01 of SK-1 because misread SK-2
+    +             correct    16.06 guru  69 from 2025-12-01 until 2026-11-30 of SK-1 because misread SK-3
+    +             correct    16.06 guru  11 from 2026-02-01 of SK-3 because misread SK-4
+    #8 2026-03-02 deactivate 16.06 guru  10 from 2026-02-01 of SK-3 SK-4  ? corrected-since
+    +             renew      16.06 guru  70 from 2026-01-01 until 2026-12-31 of SK-1 SK-3
+    +             deactivate 16.06 guru  30 from 2025-06-01 of SK-1 SK-2
+    +             enrol      16.06 guru 100 from 2025-01-01 until 2025-12-31 SK-1
+    """
+    assert len(ledger_from_doc.recorded[-1].problems) == 4
+    assert ledger_from_doc.active("16.06", on="2026-02-01") == 58
+
+
+def test_rows_that_drew_on_what_was_withdrawn_are_known(ledger_from_doc: Ledger) -> None:
+    """The heads turned out to be of another document, in another area: both were set right.
+
+    #1 2025-01-10 enrol      16.06 guru 100 from 2025-01-01 SK-1
+    #2 2025-01-10 enrol      16.71 guru 100 from 2025-01-01 SK-2
+    #3 2025-06-10 reclassify 11.71 guru  30 from 2025-06-01 out-of 16.06 of SK-1 PINDAH
+    #4 2025-07-01 withdraw   16.06 SK-1 because mistaken
+    +             correct    11.71 guru  30 from 2025-06-01 out-of 16.71 of SK-2 because mistaken PINDAH
+    #5 2025-08-01 reclassify 11.71 guru  30 from 2025-06-01 out-of 16.06 of SK-1 PINDAH  ? corrected-since
+    #5 2025-08-01 reclassify 11.71 guru  30 from 2025-06-01 out-of 16.71 of SK-2 PINDAH
+    """
+    assert ledger_from_doc.active("16.71", on="2025-06-01") == 70
+
+
+def test_a_row_that_fits_several_since_stays_what_it_was(ledger_from_doc: Ledger) -> None:
+    """SK-1 was of one category when SK-2 was recorded; SK-2 itself was never corrected.
+
+    #1 2025-01-10 enrol      16.06 guru 100 from 2025-01-01 SK-1
+    #2 2025-06-10 deactivate 16.06 any   30 from 2025-06-01 of SK-1 SK-2
+    #3 2025-07-01 correct    16.06 guru   60 from 2025-01-01 because misread SK-1
+    +             correct    16.06 marbot 40 from 2025-01-01 because misread SK-1
+    #3 2025-08-01 deactivate 16.06 any   30 from 2025-06-01 of SK-1 SK-2
+    -- 2025-08-01 deactivate 16.06 any   30 from 2025-06-01 of SK-1 SK-3  ! ambiguous-cohort
+    """
+    assert ledger_from_doc.active("16.06", on="2025-06-01", category="guru") == 30
+
+
+def test_a_row_that_was_never_said_is_refused(ledger_from_doc: Ledger) -> None:
+    """Neither now nor then: halves of two statements make no third, and a new batch is read now.
+
+    #1 2025-01-10 enrol      16.06 pekerja-rentan 100 from 2025-01-01 SK-1
+    #2 2025-06-10 deactivate 16.06 pekerja-rentan  30 from 2025-06-01 of SK-1 SK-2
+    #3 2025-07-01 correct    16.06 marbot         100 from 2025-01-01 because misread SK-1
+    +             correct    16.06 marbot          25 from 2025-06-01 of SK-1 because misread SK-2
+    -- 2025-08-01 deactivate 16.06 pekerja-rentan  25 from 2025-06-01 of SK-1 SK-2  ! no-such-cohort
+    -- 2025-08-01 deactivate 16.06 marbot          30 from 2025-06-01 of SK-1 SK-2  ! recorded-otherwise
+    -- 2025-08-01 deactivate 16.06 guru            30 from 2025-06-01 of SK-1 SK-2  ! no-such-cohort
+    -- 2025-08-01 deactivate 16.06 pekerja-rentan  30 from 2025-06-01 of SK-9 SK-2  ! unknown-batch
+    -- 2025-08-01 deactivate 16.06 pekerja-rentan  30 from 2025-06-01 of SK-1 SK-3  ! no-such-cohort
+    #5 2025-08-01 withdraw   16.06 SK-2 because mistaken
+    -- 2025-08-02 deactivate 16.06 pekerja-rentan  30 from 2025-06-01 of SK-1 SK-2  ! no-such-cohort
+    """
+    assert ledger_from_doc.active("16.06", on="2025-06-01") == 100
 
 
 def test_the_same_batch_twice_in_one_transaction_is_one(ledger_from_doc: Ledger) -> None:
