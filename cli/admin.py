@@ -15,6 +15,7 @@ import click
 
 from cli.destination import PLACE_OR_STDOUT, check_place, text_to
 from cli.options import (
+    CATEGORY,
     COUNT,
     DAY,
     POINT,
@@ -150,7 +151,7 @@ def withdraw_command(
 @click.option("--as-part", "new_part", type=REFERENCE, metavar="P", help="Its part, if any.")
 @click.option("--part", type=REFERENCE, metavar="P", help="The part of the batch renewed.")
 @click.option("--workers", type=COUNT, help="Fewer than all who are left.")
-@click.option("--category", metavar="C", help="Only these, where the batch has several.")
+@click.option("--category", type=CATEGORY, help="Only these, where the batch has several.")
 @click.option("--segment", metavar="S", help="Only these: PU, BPU, JAKON or PMI.")
 @click.option(
     "--old-term", type=POINT, metavar="DATE", help="Only those covered until this day (the last)."
@@ -271,7 +272,7 @@ def category_command() -> None:
     Examples:
       ucj category
       ucj category list --format csv
-      ucj category add nelayan-tangkap --label-id "Nelayan tangkap" --label-en "Fishers at sea"
+      ucj category add tukang-sayur
     """
 
 
@@ -325,8 +326,12 @@ def list_categories(
 
 @category_command.command("add")
 @click.argument("slug", type=TEXT)
-@click.option("--label-id", type=TEXT, required=True, help="Its name in Indonesian.")
-@click.option("--label-en", type=TEXT, required=True, help="Its name in English.")
+@click.option(
+    "--label-id",
+    type=TEXT,
+    help="Its name in Indonesian. [made of SLUG: tukang-sayur, Tukang sayur]",
+)
+@click.option("--label-en", type=TEXT, help="Its name in English. [made of SLUG, likewise]")
 @click.option(
     "--alias", "aliases", type=TEXT, multiple=True, help="Another word for it; may be repeated."
 )
@@ -335,8 +340,8 @@ def list_categories(
 def add_category(
     settings: Settings,
     slug: str,
-    label_id: str,
-    label_en: str,
+    label_id: str | None,
+    label_en: str | None,
     aliases: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001
 ) -> None:
@@ -345,13 +350,15 @@ def add_category(
     Refused where a word of it means another category already. It cannot be removed.
 
     \b
-    Example:
+    Examples:
+      ucj category add tukang-sayur
       ucj category add nelayan-tangkap --label-id "Nelayan tangkap" \
         --label-en "Fishers at sea" --alias nelayan-laut
     """
     from registry.reference.categories import AddedCategory
 
-    category = AddedCategory(slug=slug, label_id=label_id, label_en=label_en, aliases=aliases)
+    named = slug.replace("-", " ").capitalize()
+    category = AddedCategory(slug, label_id or named, label_en or named, aliases)
     _record(settings, lambda registry: registry.add_category(category, dry_run=dry_run))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import AREA, POINT, Settings, known_option, today, uses_store
+from cli.options import AREA, CATEGORY, POINT, Settings, known_option, today, uses_store
 from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _COVERAGE = (
     multiple=True,
     help="A row for each; may be given twice (--by area --by category).",
 )
-@click.option("--category", metavar="C", help="Only this category of workers.")
+@click.option("--category", type=CATEGORY, help="Only this category of workers.")
 @click.option(
     "--own-potential",
     is_flag=True,
@@ -106,7 +106,7 @@ def coverage_command(
         name="coverage",
         columns=columns,
         rows=[_coverage_row(row) for row in rows],
-        notes=_coverage_notes(rows, day, position),
+        notes=_coverage_notes(rows, day, position, slug),
     )
     write_listing(listing, format=format, output=output)
 
@@ -169,7 +169,9 @@ def _for_people(rows: list[CoverageRow]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[str]:
+def _coverage_notes(
+    rows: list[CoverageRow], on: date, position: int, category: str | None
+) -> list[str]:
     notes = [f"On {on}, as known at #{position}."]
     if any(_is_of_those_counted(row) for row in rows):
         notes.append(_counted_note(rows))
@@ -187,7 +189,8 @@ def _coverage_notes(rows: list[CoverageRow], on: date, position: int) -> list[st
             "Warning: coverage above 100 %: check the potential, or batches counted twice."
         )
     if all(row.active is None for row in rows):
-        notes.append("Nothing is recorded there up to that day.")
+        of = f" of {category}" if category else ""
+        notes.append(f"No batch{of} is recorded there up to that day.")
     return notes
 
 
@@ -210,6 +213,7 @@ _TIMELINE = (
     Column("known_position", "Known at", "count"),
     Column("workers_in", "In", "count"),
     Column("workers_out", "Out", "count"),
+    Column("reconciled", "Reconciled", "count"),
     Column("active", "Active", "count"),
     Column("potential", "Potential", "count"),
     Column("coverage_percent", "Coverage", "percent"),
@@ -218,8 +222,9 @@ _TIMELINE = (
     Column("regencies_total", "Regencies", "count"),
     Column("complete", "Complete", "flag"),
 )
-_BY_CATEGORY = frozenset({"on", "category", "workers_in", "workers_out", "active", "points"})
-_WHOLE = frozenset({"on", "workers_in", "workers_out", "active", "potential", "coverage_percent"})
+_FLOWS = frozenset({"workers_in", "workers_out", "reconciled"})
+_BY_CATEGORY = _FLOWS | {"on", "category", "active", "points"}
+_WHOLE = _FLOWS | {"on", "active", "potential", "coverage_percent"}
 
 
 @click.command("timeline")
@@ -250,7 +255,8 @@ def timeline_command(
 
     One row per day on which heads came or went, or the potential changed, from the first entry
     (or the state at --from) to today (or --to: later days are what ends by itself). Terms that end
-    are among those who left; what a correction settled is in neither column.
+    are among those who left; what a correction settled is in neither column. Balancing entries, of
+    which nobody is known to have come or gone, stand apart as Reconciled.
 
     \b
     Examples:
@@ -297,6 +303,7 @@ def _timeline_row(row: TimelineRow) -> dict[str, object]:
         "known_position": row.known_position,
         "workers_in": row.workers_in,
         "workers_out": row.workers_out,
+        "reconciled": row.reconciled,
         "active": row.active,
         "potential": row.potential,
         "coverage_percent": row.coverage,
@@ -305,7 +312,7 @@ def _timeline_row(row: TimelineRow) -> dict[str, object]:
         "regencies_total": row.regencies_total,
         "complete": row.complete,
         "counted": f"{'' if row.complete else '* '}{row.regencies_counted} of"
-        f" {row.regencies_total} regencies",
+        f" {row.regencies_total}",
     }
 
 
@@ -315,9 +322,11 @@ def _timeline_columns(
     if not people:
         return _TIMELINE
     wanted = _WHOLE if by is None else _BY_CATEGORY
+    if not any(row["reconciled"] for row in rows):
+        wanted -= {"reconciled"}
     columns = [column for column in _TIMELINE if column.key in wanted]
     if any(row["regencies_total"] != 1 for row in rows):
-        columns.append(Column("counted", "Counted", "text"))
+        columns.append(Column("counted", "Regencies", "text"))
     return tuple(sorted(columns, key=lambda column: column.key != "on"))
 
 
@@ -328,12 +337,15 @@ def _timeline_notes(
 
     notes = [f"{shown_name(area)} ({area}) up to {until}, as known at #{position}."]
     if any(row["regencies_total"] != 1 and not row["complete"] for row in rows):
-        notes.append(
-            "* Coverage and potential are of the regencies counted: those with both an active count"
-            " and a potential. Active is of all."
+        what = (
+            "Points are" if any(row["category"] for row in rows) else "Coverage and potential are"
         )
-    if not rows:
-        notes.append("Nothing is recorded there up to that day.")
+        notes.append(
+            f"* {what} of the regencies counted: those with both an active count and a potential."
+            " Active is of all."
+        )
+    if all(row["active"] is None for row in rows):
+        notes.append("No batch is recorded there up to that day.")
     return notes
 
 

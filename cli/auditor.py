@@ -56,6 +56,7 @@ _HISTORY: Final = (
     Column("workers", "Workers", "count"),
     Column("workers_in", "In", "count"),
     Column("workers_out", "Out", "count"),
+    Column("reconciled", "Reconciled", "count"),
     Column("decided_on", "Decided on", "date"),
     Column("document", "Document", "text"),
     Column("reason", "Reason", "code"),

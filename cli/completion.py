@@ -12,7 +12,7 @@ SHELLS = ("bash", "zsh", "fish")
 def completion_command(shell: str) -> None:
     r"""Print the completion script of a shell.
 
-    It completes commands, options and the codes of areas.
+    It completes commands, options, the codes of areas and the categories.
 
     \b
     Examples:

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 FORMATS: Final = ("csv", "parquet", "both")
 
 _MEDIA: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+_FORMS: Final = {
+    "csv": "In CSV an empty cell is null or empty text, and hidden characters are written as escapes"
+    " (\\x09); Parquet has both as they are. A ' stands before what a spreadsheet would run as a"
+    " formula (= + - @ a tab or a line break, at the start of a cell, after a semicolon or after a"
+    " line feed, whatever spaces and quotes come first): take that one ' away for the text itself.",
+    "parquet": "In Parquet values are typed, and text is as it was recorded.",
+}
 _DESCRIBED: Final = {
     "entries": "Every signed movement of heads: active on a day is the sum of workers whose"
     " effective_on is not after it.",
@@ -67,6 +74,7 @@ def export_command(
 
     DIR must be new or empty. Its datapackage.json (Frictionless Data Package) names every file
     with its columns, bytes and SHA-256, the store, the position, and the command to do it again.
+    The files are readable by you only, as the store is.
 
     \b
     Examples:
@@ -118,20 +126,16 @@ def _building(target: Path) -> Iterator[Path]:
     try:
         building.mkdir(mode=0o700)
         yield building
+        for file in building.iterdir():
+            file.chmod(0o600)
         if target.is_dir():
+            shutil.copymode(target, building)
             target.rmdir()  # empty, or somebody wrote into it meanwhile: then it fails
         building.rename(target)
-        target.chmod(0o777 & ~_umask())
     except OSError as error:
         raise unwritable(target, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _write(
@@ -159,6 +163,7 @@ def _write(
         "profile": "tabular-data-package" if endings == ("csv",) else "data-package",
         "name": "ucj-ledger",
         "title": "Ledger of enrolment batches (Universal Coverage Jamsostek)",
+        "description": " ".join(_FORMS[ending] for ending in endings),
         "created": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         **described,
         "resources": resources,
@@ -199,7 +204,18 @@ def _resource(
         "bytes": path.stat().st_size,
         "hash": f"sha256:{digest}",
         "schema": {
-            "fields": [{"name": each.name, "type": each.type} for each in columns],
+            "fields": [_field(each, ending) for each in columns],
             "missingValues": [""],
         },
     }
+
+
+def _field(column: TableColumn, ending: str) -> dict[str, str]:
+    """Return a column as Table Schema has it.
+
+    Its default form of a datetime has no fraction of a second; `any` is any ISO 8601.
+    """
+    written = {"name": column.name, "type": column.type}
+    if ending == "csv" and column.type == "datetime":
+        written["format"] = "any"
+    return written

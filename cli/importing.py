@@ -7,15 +7,16 @@ is said of an interruption. Knows no rule and no column.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
-from cli.destination import PLACE_OR_STDOUT, OutputUnwritableError, check_place, text_to
+from cli.destination import PLACE_OR_STDOUT, check_place
+from cli.import_report import PLAN_DIGITS_MIN, print_report, say_before
 from cli.options import (
     COUNT,
     REFERENCE,
@@ -27,12 +28,14 @@ from cli.options import (
     records,
     taking,
 )
-from cli.recorded import change_lines, effect_lines, recorded_lines, say
+from cli.refused_places import is_ours, left_beside, place_beside
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
+    from cli.imported_before import ImportedBefore
     from registry.application import EnrolmentRegistry, Recorded
     from registry.intake.admission import Admission, AdmissionOptions
+    from registry.intake.admitted import AdmittedFile
     from registry.intake.report import Report
     from registry.intake.spool import SpooledFile
     from registry.reference.categories import Categories
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 KINDS: Final = ("batches", "potentials", "targets", "figures")
 STDIN: Final = Path("-")
-PLAN_DIGITS_MIN: Final = 12
 _PLAN_DIGITS_MAX: Final = 64
 EXIT_REFUSED: Final = 1
 EXIT_INTERRUPTED: Final = 130
@@ -60,6 +62,11 @@ class Request:
     refused: Path | None = None
     format: str = "text"
     correcting: Correction | None = None
+
+    @property
+    def expects_totals(self) -> bool:
+        """Whether the file is held against totals."""
+        return self.options.expect_rows is not None or self.options.expect_workers is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,8 @@ _FILE_OPTIONS: Final = (
         "--refused",
         type=PLACE_OR_STDOUT,
         metavar="FILE.csv",
-        help="Where refused rows go. [beside the input, as NAME.refused.csv]",
+        help="Where refused rows go: a new file, or one of refused rows. [beside the input, as"
+        " NAME.refused.csv, or NAME.refused-2.csv where that is another file]",
     ),
     click.option(
         "--format",
@@ -164,7 +172,8 @@ def import_command() -> None:
     r"""Record a file of batches, potentials, targets or figures.
 
     CSV, XLSX, XLS and ODS, with headers in Indonesian or English. One file is one decision: all of
-    it is recorded, or nothing. Importing the same file again records nothing and says so.
+    it is recorded, or nothing. Importing the same file again records nothing and says so, however
+    it is to be read. Rows that are refused are written beside it.
 
     \b
     Examples:
@@ -307,6 +316,8 @@ def _check_places(files: Sequence[Path], request: Request) -> None:
         check_place(place, f"{name} {place.name}")
         if any(_is_the_same(place, file) for file in files):
             raise click.UsageError(f"{name} {place.name} would overwrite the input.")
+    if request.refused is not None and not is_ours(request.refused):
+        check_place(request.refused, f"--refused {request.refused.name}", new=True)
 
 
 def _is_the_same(place: Path, file: Path) -> bool:
@@ -329,7 +340,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
     with closing(settings.registry()) as registry:
         for file in files:
             try:
-                codes.append(_import_file(registry, file, request, categories))
+                codes.append(_import_file(settings, registry, file, request, categories))
             except StoreError:
                 _say_left(files, len(codes))
                 raise
@@ -360,10 +371,16 @@ def _say_left(files: Sequence[Path], done: int) -> None:
 
 
 def _import_file(
-    registry: EnrolmentRegistry, file: Path, request: Request, categories: Categories
+    settings: Settings,
+    registry: EnrolmentRegistry,
+    file: Path,
+    request: Request,
+    categories: Categories,
 ) -> int:
+    from cli.imported_before import imported_before
     from cli.terminal import progress
     from registry.intake.admission import admit
+    from registry.intake.admitted import AdmittedFile
     from registry.intake.spool import spool_input
 
     if file == STDIN and sys.stdin is not None and sys.stdin.isatty():
@@ -374,9 +391,22 @@ def _import_file(
             admission = admit(spooled, request.options, categories, on_progress=bar.reach)
         with admission:
             try:
-                recorded = _decide(registry, spooled, admission, request)
+                admitted = AdmittedFile(spooled, admission)
+                before = None
+                if request.correcting is None:
+                    before = imported_before(settings.store, admitted)
+                recorded = _decide(registry, admitted, admission.report, request, before)
                 _keep_refused(admission, file, request)
-                _print(admission.report, recorded, request)
+                print_report(
+                    admission.report,
+                    recorded,
+                    form=request.format,
+                    place=request.report,
+                    correcting=request.correcting is not None,
+                )
+                if before is not None:
+                    say_before(admission.report, before, admitted.options)
+                _say_left_beside(admission.report, file, request)
             except KeyboardInterrupt:
                 if request.dry_run or not _is_recorded(registry, spooled, admission):
                     raise
@@ -386,20 +416,30 @@ def _import_file(
 
 
 def _decide(
-    registry: EnrolmentRegistry, spooled: SpooledFile, admission: Admission, request: Request
+    registry: EnrolmentRegistry,
+    admitted: AdmittedFile,
+    report: Report,
+    request: Request,
+    before: ImportedBefore | None,
 ) -> Recorded | None:
-    """Record, or check, an admitted file; what became of it stands in the report."""
-    from cli.terminal import progress
-    from registry.intake.admitted import AdmittedFile
+    """Record, or check, an admitted file; what became of it stands in the report.
 
-    report, correction = admission.report, request.correcting
-    admitted = AdmittedFile(spooled, admission)
+    A file of whose bytes all is recorded is not refused for the way it is read now; but totals that
+    a person expects of it are a question of their own, and are answered.
+    """
+    from cli.terminal import progress
+
+    correction = request.correcting
     if not report.errors and correction is not None:
         admitted.refuse_others(correction.area, correction.reference, correction.part)
+    if report.errors and before is not None and not request.expects_totals:
+        recorded = before.recorded()
+        admitted.take_outcome(recorded, already_recorded=0)
+        return recorded
     if report.errors:
         return None
-    with progress(f"{spooled.name}: decided", report.batches_total) as bar:
-        recorded: Recorded = registry.import_file(
+    with progress(f"{admitted.file_name}: decided", report.batches_total) as bar:
+        recorded = registry.import_file(
             admitted,
             dry_run=request.dry_run,
             plan=request.plan,
@@ -429,13 +469,15 @@ def _is_recorded(registry: EnrolmentRegistry, spooled: SpooledFile, admission: A
 def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
     """Write the refused rows to where they were asked for, or beside the input."""
     report = admission.report
+    if report.decision != "refused":
+        return
     if not any(each.severity == "error" and each.row is not None for each in report.problems):
         return
     place = request.refused
     if place is None:
         if file == STDIN:
             return
-        place = file.with_name(f"{file.stem}.refused.csv")
+        place = place_beside(file)
     try:
         admission.write_refused(place)
     except OSError as error:
@@ -445,67 +487,14 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
         )
 
 
-def _print(report: Report, recorded: Recorded | None, request: Request) -> None:
-    """Print the result on stdout and what is wrong or odd on stderr; write --report."""
-    refused = report.decision == "refused"
-    if request.format != "text":
-        _print_json(report, recorded, request.format)
-    elif not refused:
-        say([*_result_lines(report, recorded, request)])
-    for line in report.as_lines() if refused else report.problem_lines():
-        notice(line)
-    if request.report is not None:
-        _write_report(report, request.report)
-
-
-def _result_lines(report: Report, recorded: Recorded | None, request: Request) -> Iterator[str]:
-    counts = report.count_lines()
-    if request.correcting is None or recorded is None:
-        yield from counts
-        yield from change_lines(recorded.events if recorded else ())
-    else:
-        yield next(counts)
-        yield from effect_lines(recorded.events)
-    if report.decision == "planned" and request.correcting is not None:
-        yield "nothing was recorded yet"  # `correct` carries no plan out: its digest says nothing
+def _say_left_beside(report: Report, file: Path, request: Request) -> None:
+    """Name what an earlier refusal has left: nothing that a person may have written in is removed."""
+    if report.decision in {"refused", "planned"} or file == STDIN:
         return
-    yield from report.decision_lines()
-    if report.decision == "planned" and request.correcting is None:
-        yield f"to record exactly this: --plan {_short_plan(report)}"
-
-
-def _short_plan(report: Report) -> str:
-    """Return as much of a plan's digest as is needed to name it."""
-    return (report.plan or "")[:PLAN_DIGITS_MIN]
-
-
-def _document(report: Report) -> dict[str, Any]:
-    """Return the report as every JSON of ours has it: instants in UTC, with a Z."""
-    document = report.as_json()
-    if report.recorded is not None:
-        document["recorded"] = asdict(report.recorded)
-    return document
-
-
-def _print_json(report: Report, recorded: Recorded | None, format: str) -> None:
-    from cli.records import write_json_document, write_json_line
-
-    write = write_json_document if format == "json" else write_json_line
-    try:
-        with text_to(None, reader="programs") as stream:
-            write(_document(report), stream)
-    except OutputUnwritableError:
-        if recorded is not None:  # committed, whatever becomes of the report
-            for line in recorded_lines(recorded):
-                notice(line)
-        raise
-
-
-def _write_report(report: Report, place: Path) -> None:
-    from cli.records import write_json_document
-
-    with text_to(place, reader="programs") as stream:
-        write_json_document(_document(report), stream)
+    for left in [request.refused] if request.refused else left_beside(file):
+        if is_ours(left):
+            name = safe(left.name)
+            notice(f"{name} has rows refused earlier; {report.file} is recorded, so it may go.")
 
 
 def _publish(settings: Settings) -> None:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
     from projections.workspace import Workspace
     from registry.application import EnrolmentRegistry
+    from registry.reference.categories import Categories
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_STORE: Final = "registry.db"
 ACTOR_LENGTH_MAX: Final = 200
+COMPLETION_WAIT_SECONDS: Final = 0.2  # for a busy store, while somebody is typing
 _DOTTED: Final = "Write Kemendagri's code with its dot (16.06), or the name with its kind."
 
 
@@ -219,6 +221,41 @@ class AreaType(click.ParamType[Any]):
         return area.code
 
 
+class CategoryType(click.ParamType[Any]):
+    """A category of workers, by any of its words; what it means is asked of the store's list."""
+
+    name = "c"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the slugs that begin so, built in or added to the store, if it can be read."""
+        del param
+        from click.shell_completion import CompletionItem
+
+        begun = incomplete.casefold()
+        return [
+            CompletionItem(category.slug, help=category.label_id)
+            for category in _categories(ctx)
+            if category.slug.startswith(begun)
+        ]
+
+
+def _categories(ctx: click.Context) -> Categories:
+    """Return the store's categories while a command is typed; without a store, the built-in ones."""
+    from registry.nomenclature import categories_of
+    from registry.reference.categories import Categories
+    from registry.storage.log import open_log
+
+    store = ctx.params.get("store") or ctx.find_root().params.get("store")
+    try:
+        place = _settings(store, "-").store
+        with closing(open_log(place, lock_timeout_seconds=COMPLETION_WAIT_SECONDS)) as log:
+            return categories_of(log)
+    except RegistryError:
+        return Categories()
+
+
 class TextType(click.ParamType[Any]):
     """A text that is kept for ever: one line, nothing hidden, nobody's number."""
 
@@ -294,6 +331,7 @@ TEXT: Final = TextType("text")
 REFERENCE: Final = TextType("reference")
 POSITION: Final = PositionType()
 COUNT: Final = CountType()
+CATEGORY: Final = CategoryType()
 
 known_option = click.option(
     "--known",

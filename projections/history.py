@@ -100,7 +100,7 @@ def spellings(connection: DuckDBPyConnection, reference: str, known: int) -> lis
         SELECT DISTINCT reference FROM events
         WHERE reference IS NOT NULL AND position <= $known
           AND (strlen(reference) <> length(reference)
-            OR trim(regexp_replace(lower(reference), '\s+', ' ', 'g')) = $wanted)
+            OR regexp_replace(lower(reference), '\s+', '', 'g') = $wanted)
         """,
         {"known": known, "wanted": wanted},
     ).fetchall()

@@ -367,13 +367,30 @@ def test_a_category_is_added_listed_and_used(office: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "label_id", "label_en"),
+    [
+        ((), "Tukang sayur", "Tukang sayur"),
+        (("--label-en", "Greengrocers"), "Tukang sayur", "Greengrocers"),
+        (("--label-id", "Penjual sayur"), "Penjual sayur", "Tukang sayur"),
+    ],
+)
+def test_labels_are_made_of_the_slug_where_none_are_given(
+    given: tuple[str, ...], label_id: str, label_en: str, office: Path
+) -> None:
+    """`ucj category add SLUG` is enough."""
+    answer = ucj("category", "add", "tukang-sayur", *given, "--dry-run", folder=office)
+    assert answer.code == 0, answer
+    assert answer.lines[1:] == [f"category tukang-sayur: {label_id} / {label_en}"]
+
+
+@pytest.mark.parametrize(
     ("given", "code", "words"),
     [
         (("marbot", "--label-id", "a", "--label-en", "b"), 1, "marbot"),
         (("pelaut", "--label-id", "Marbot", "--label-en", "b"), 1, "already means"),
         (("Not A Slug", "--label-id", "a", "--label-en", "b"), 1, "slug"),
         (("pelaut", "--label-id", "", "--label-en", "b"), 1, "--label-id is empty"),
-        (("pelaut", "--label-id", "a"), 2, "--label-en"),
+        (("marbot",), 1, "already means"),
         ((), 2, "SLUG"),
     ],
 )

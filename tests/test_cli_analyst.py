@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,28 +55,43 @@ def test_the_worked_example(folder: Path, on: str, active: int, percent: float) 
 
 
 def test_the_timeline_tells_the_worked_example(folder: Path) -> None:
-    """Three days of change, with what came and went."""
+    """Three days of change, with what came and went; what was only reconciled stands apart."""
     answer = ucj("timeline", "16.06", "--to", "2025-12", "--format", "json", folder=folder)
-    keys = ("on", "workers_in", "workers_out", "active", "coverage_percent")
+    keys = ("on", "workers_in", "workers_out", "reconciled", "active", "coverage_percent")
     assert [tuple(row[key] for key in keys) for row in answer.json()] == [
-        ("2024-12-31", 88_958, 0, 88_958, 41.65),
-        ("2025-07-16", 45_000, 0, 133_958, 62.72),
-        ("2025-07-31", 0, 30_879, 103_079, 48.26),
+        ("2024-12-31", 88_958, 0, 0, 88_958, 41.65),
+        ("2025-07-16", 45_000, 0, 0, 133_958, 62.72),
+        ("2025-07-31", 0, 0, -30_879, 103_079, 48.26),
     ]
 
 
+def test_a_table_has_reconciled_where_anything_is(folder: Path) -> None:
+    """A column beside In and Out, within 80 characters; none where it would be zeros."""
+    shown = ucj("timeline", "16.06", "--to", "2025-12", folder=folder, columns=80)
+    header, _, *rows = shown.lines
+    assert header.split()[:5] == ["On", "In", "Out", "Reconciled", "Active"]
+    assert rows[2].split()[:5] == ["2025-07-31", "0", "0", "-30,879", "103,079"]
+    assert max(map(len, shown.lines[:5])) <= 80
+    before = ucj("timeline", "16.06", "--to", "2025-07-30", folder=folder)
+    assert "Reconciled" not in before.out
+
+
 def test_a_table_says_how_many_regencies_are_counted(folder: Path) -> None:
-    """The mark, "1 of 17 regencies", and what the mark means."""
-    answer = ucj("timeline", "16", "--from", "2025-07", "--to", "2025-07", folder=folder)
-    assert "* 1 of 17 regencies" in answer.out
+    """The mark, 1 of 17, and what the mark means; all within 80 characters."""
+    asked = ("timeline", "16", "--from", "2025-07", "--to", "2025-07")
+    answer = ucj(*asked, folder=folder, columns=80)
     assert "with both an active count and a potential" in answer.out
     (header, _, row, *_) = answer.lines
-    assert header.split() == ["On", "In", "Out", "Active", "Potential", "Coverage", "Counted"]
+    flows = ["In", "Out", "Reconciled"]
+    assert header.split() == ["On", *flows, "Active", "Potential", "Coverage", "Regencies"]
     assert row.startswith("2025-07-31")
+    assert row.endswith("* 1 of 17")
+    assert len(header) <= 80
 
 
 def test_the_timeline_by_category_and_as_known(folder: Path) -> None:
     """A row for each category that changed; before the batches were known there is none."""
+    assert "* Points are of" in ucj("timeline", "16", "--by", "category", folder=folder).out
     found = ucj("timeline", "16.06", "--by", "category", "--format", "csv", folder=folder)
     assert [line.split(",")[2:4] for line in found.lines[1:]] == [
         ["tidak-terklasifikasi", "2024-12-31"],
@@ -100,7 +116,10 @@ QUESTIONS = [
     ("history",),
     ("sql", "FROM entries"),
 ]
-NOTHING_YET = {"coverage": "Nothing is recorded there", "timeline": "Nothing is recorded there"}
+NOTHING_YET = {
+    "coverage": "No batch is recorded there up to that day.",
+    "timeline": "No batch is recorded there up to that day.",
+}
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -113,6 +132,17 @@ def test_before_the_first_event_nothing_is_known(
     assert answer.code == 0, answer
     assert "as known at #0" in answer.out.replace("As", "as")
     assert NOTHING_YET.get(question[0], "") in answer.out
+
+
+def test_a_potential_without_a_batch_is_not_nothing(folder: Path) -> None:
+    """What is missing is named: the batches, or those of the category asked."""
+    for question in ("coverage", "timeline"):
+        answer = ucj(question, "16.06", "--known", "@3", folder=folder)
+        assert "No batch is recorded there up to that day." in answer.out
+        assert "213,582" in answer.out
+        assert "No batch" not in ucj(question, "16.06", folder=folder).out
+    asked = ("coverage", "16.06", "--by", "category", "--category", "marbot")
+    assert "No batch of marbot is recorded there" in ucj(*asked, folder=folder).out
 
 
 @pytest.mark.parametrize("question", [*QUESTIONS, ("show", "@1"), ("source", "@1")])
@@ -269,6 +299,29 @@ REFUSED = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("INSTALL httpfs", "INSTALL"),
+        ("/* first */ load json", "LOAD"),
+        ("use memory", "USE"),
+        ("BEGIN", "BEGIN"),
+        ("WITH t AS (SELECT 1) INSERT INTO entries FROM t", "INSERT"),
+    ],
+)
+def test_a_refusal_names_the_word_typed(folder: Path, statement: str, word: str) -> None:
+    """Not what the engine files it under; but WITH is admitted, so what follows it is named."""
+    assert f"{word} is not admitted" in sql(folder, statement).err
+
+
+def test_a_killed_statement_leaves_a_folder_that_is_known(folder: Path) -> None:
+    """Where it spills is named after the process, so that the next import removes it."""
+    found = sql(folder, "SELECT current_setting('temp_directory') AS place", "--format", "json")
+    ((place),) = (row["place"] for row in found.json())
+    assert re.fullmatch(rf"ucj-[0-9a-f]{{8}}-{os.getpid()}-\w+", Path(place).name)
+    assert not Path(place).exists()
+
+
 @pytest.mark.parametrize("statement", REFUSED)
 def test_what_is_not_one_question_is_refused(folder: Path, statement: str) -> None:
     """In a line or three, exit 1; nothing is read, written, or rebuilt."""
@@ -314,21 +367,24 @@ def test_ctrl_c_stops_a_long_statement(folder: Path) -> None:
     statement = (
         "SELECT count(*) FROM range(9000000) a, range(9000000) b WHERE (a.range * b.range) % 7 = 3"
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "cli.main", "sql", statement],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
-    # Interrupted until it hears: the first may come while Python is still starting.
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
+    ) as process:
         try:
-            process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=5)
+            # Interrupted until it hears: the first may come while Python is still starting.
+            deadline = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < deadline:
+                try:
+                    process.wait(timeout=3)
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=5)
+        finally:
+            process.kill()  # a statement that does not hear would be worked out for days
     assert process.returncode == 130, err.decode()
     assert out == b""
     assert len(err.decode().strip().splitlines()) == 1
@@ -377,3 +433,14 @@ def test_an_own_potential_is_of_all_and_not_starred(partly: Path) -> None:
     assert [row["own_potential"] for row in rows] == [False, True]
     (own,) = ucj("coverage", "16", "--own-potential", "--format", "json", folder=partly).json()
     assert (own["own_potential"], own["active_counted"]) == (True, 170)
+
+
+def test_without_a_potential_there_is_no_own_one(partly: Path) -> None:
+    """Not of a regency either; one with a potential and no batch has its own."""
+    asked = ("coverage", "16.71", "16.01", "--own-potential", "--format", "json")
+    rows = ucj(*asked, folder=partly).json()
+    assert [(row["potential"], row["own_potential"]) for row in rows] == [(None, False)] * 2
+    before = ("coverage", "16.06", "16.71", "--on", "2024-12-31", "--format", "json")
+    rows = ucj(*before, folder=partly).json()
+    said = [(row["active"], row["potential"], row["own_potential"]) for row in rows]
+    assert said == [(None, 400, True), (None, None, False)]

@@ -51,19 +51,42 @@ def test_another_shell_is_a_usage_error(tmp_path: Path) -> None:
         ("ucj coverage 16.0", "plain,16.06", "plain,17.01"),
         ("ucj coverage musi", "plain,16.06", "plain,17.01"),
         ("ucj withdraw SK-1 --area 16.7", "plain,16.71", "plain,16.06"),
+        ("ucj coverage --category mar", "plain,marbot", "plain,guru"),
+        ("ucj renew SK-1 --category guru", "plain,guru-ngaji", "plain,marbot"),
     ],
 )
 def test_what_is_typed_is_completed(
     words: str, expected: str, unexpected: str, tmp_path: Path
 ) -> None:
-    """Commands, options, their values and areas."""
-    count = len(words.split(" ")) - 1
-    answer = ucj(
-        folder=tmp_path,
-        environment={
-            "_UCJ_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(count)
-        },
-    )  # fmt: skip
-    assert answer.code == 0, answer
-    assert expected in answer.lines
-    assert unexpected not in answer.lines
+    """Commands, options, their values, areas and categories; no store is needed."""
+    offered = completed(words, tmp_path)
+    assert expected in offered
+    assert unexpected not in offered
+
+
+def completed(words: str, folder: Path, **environment: str) -> list[str]:
+    """Return what a shell is offered for the last of the words."""
+    asked = {
+        "_UCJ_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    answer = ucj(folder=folder, environment=asked | environment)
+    assert (answer.code, answer.err) == (0, ""), answer
+    return answer.lines
+
+
+def test_categories_of_the_store_are_offered(tmp_path: Path) -> None:
+    """Those added to it too, wherever the store is named; none of a file that is no store."""
+    (tmp_path / "no.db").write_text("dear all", encoding="utf-8")
+    for arguments in (["init"], ["category", "add", "pelaut-sungai"]):
+        assert ucj("--store", "x.db", *arguments, folder=tmp_path).code == 0
+    added = ["plain,pelaut-sungai"]
+    assert completed("ucj --store x.db coverage --category pelau", tmp_path) == added
+    assert completed("ucj coverage --store x.db --category pelau", tmp_path) == added
+    assert completed("ucj coverage --category pelau", tmp_path, UCJ_STORE="x.db") == added
+    for other in ("no.db", "missing.db", "postgresql://x"):
+        assert completed(f"ucj coverage --store {other} --category pelau", tmp_path) == [""]
+        assert completed(f"ucj coverage --store {other} --category marb", tmp_path) == [
+            "plain,marbot"
+        ]

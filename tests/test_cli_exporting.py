@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import shutil
+import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -76,6 +79,65 @@ def test_csv_and_parquet_say_the_same(folder: Path, tmp_path: Path) -> None:
         f"SELECT programmes, typeof(recorded_at) FROM '{target / 'events.parquet'}'"
     )
     assert (["JKK", "JKM"], "TIMESTAMP WITH TIME ZONE") in events.fetchall()
+
+
+def test_instants_are_read_as_described(folder: Path, tmp_path: Path) -> None:
+    """`any`, since some have a fraction of a second; the default form of Table Schema has none."""
+    target = tmp_path / "ledger"
+    resources = exported(folder, target)
+    read = 0
+    for name, resource in resources.items():
+        fields: list[dict[str, str]] = resource["schema"]["fields"]  # type: ignore[index]
+        for field in fields:
+            is_instant = field["type"] == "datetime" and name.endswith(".csv")
+            assert field.get("format") == ("any" if is_instant else None)
+            if is_instant:
+                with (target / name).open(encoding="utf-8", newline="") as file:
+                    for row in csv.DictReader(file):
+                        said = datetime.fromisoformat(row[field["name"]])
+                        assert said.utcoffset() == timedelta(0)
+                        read += 1
+    assert read > 0
+
+
+def test_the_package_says_how_values_are_written(folder: Path, tmp_path: Path) -> None:
+    """Of CSV that null and empty text look alike, and what guards formulas; of Parquet neither."""
+    for form in ("csv", "parquet"):
+        exported(folder, tmp_path / form, "--format", form)
+    said = {
+        form: json.loads((tmp_path / form / "datapackage.json").read_text("utf-8"))["description"]
+        for form in ("csv", "parquet")
+    }
+    assert "null or empty text" in said["csv"]
+    assert "take that one ' away" in said["csv"]
+    assert "null" not in said["parquet"]
+    with (tmp_path / "csv" / "entries.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = (row for row in csv.DictReader(file) if row["reference"].startswith("'"))
+    assert (row["part"], row["expires_on"]) == ("", ""), "empty text, and null"
+    found = duckdb.execute(
+        f"SELECT part, expires_on, reference FROM '{tmp_path / 'parquet' / 'entries.parquet'}'"
+        " WHERE starts_with(reference, '=')"
+    ).fetchall()
+    assert found == [("", None, row["reference"].removeprefix("'"))]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_the_files_are_readable_by_their_owner_only(folder: Path, tmp_path: Path) -> None:
+    """As the store is, whatever the umask; a folder that was made beforehand keeps its mode."""
+    prepared = tmp_path / "prepared"
+    prepared.mkdir()
+    prepared.chmod(0o750)
+    mask = os.umask(0)
+    try:
+        (tmp_path / "open").write_text("", encoding="utf-8")
+        for target in (tmp_path / "new", prepared):
+            exported(folder, target)
+    finally:
+        os.umask(mask)
+    for target, mode in ((tmp_path / "new", 0o700), (prepared, 0o750)):
+        assert stat.S_IMODE(target.stat().st_mode) == mode
+        assert {stat.S_IMODE(file.stat().st_mode) for file in target.iterdir()} == {0o600}
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o666, "negative control"
 
 
 def test_no_cell_of_a_csv_is_a_formula(folder: Path, tmp_path: Path) -> None:
@@ -155,7 +217,7 @@ def test_the_categories_are_all_of_them(folder: Path, tmp_path: Path) -> None:
     assert ucj(*typed, folder=tmp_path).code == 0
     exported(tmp_path, tmp_path / "ledger")
     with (tmp_path / "ledger" / "categories.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["slug"]: row for row in csv.DictReader(file)}
+        rows = {row["category"]: row for row in csv.DictReader(file)}
     assert list(rows["penari"].values()) == ["penari", "Penari", "Dancers", "true"]
     assert rows["guru"]["added"] == "false"
     listed = ucj("category", "list", "--format", "json", folder=tmp_path).json()

@@ -13,12 +13,14 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from cli.imported_before import ImportedBefore
 from tests.program import (
     EXAMPLE,
     Answer,
@@ -107,6 +109,116 @@ def test_the_same_bytes_again_record_nothing_and_say_when(office: Path) -> None:
     assert answer.code == 0
     assert "already recorded at #1, " in answer.lines[-1]
     assert answer.lines[-1].endswith("by budi")
+
+
+THOUSAND = ENROL.replace(",100,", ',"1.000",')
+READ = "b.csv was read with --locale id then. Read with --locale en, it would be refused (1 error)"
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "words"),
+    [
+        ((), 0, ""),
+        (("--locale", "en"), 0, READ),
+        (("--locale", "en", "--dry-run"), 0, READ),
+        (("--locale", "en", "--plan", "0" * 12), 0, READ),
+        (("--area-codes", "bps"), 0, "so it stands. If it should have been read with --area-codes bps,"),
+        (("--locale", "en", "--expect-rows", "1"), 1, "b.csv is recorded already, byte for byte, at #1"),
+        (("--expect-rows", "2"), 1, "b.csv is recorded already, byte for byte, at #1"),
+    ],
+)  # fmt: skip
+def test_the_same_bytes_read_in_another_way_are_the_same_bytes(
+    given: tuple[str, ...], code: int, words: str, office: Path
+) -> None:
+    """Already recorded, with a word on how; unless totals are asked of it, which have an answer."""
+    file = write(office, "b.csv", THOUSAND)
+    assert ucj("import", "batches", file, folder=office).code == 0
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", file, *given, folder=office)
+    assert answer.code == code, answer
+    assert words in answer.err
+    assert (answer.err == "") is (words == "")
+    assert ("already recorded at #1, " in answer.out) is (code == 0)
+    assert ("error:" in answer.err) is (code == 1)
+    assert (office / "b.refused.csv").exists() is ("--locale" in given and code == 1)
+
+
+def test_a_column_that_was_ignored_then_need_not_be_named_again(office: Path) -> None:
+    """The same bytes with a column of NIK are recorded already, though it is not to be ignored now."""
+    header, row = (line.replace("\n", more) for line, more in ((HEADER, ",NIK\n"), (ENROL, ",1\n")))
+    file = write(office, "b.csv", row, header=header)
+    assert ucj("import", "batches", file, folder=office).code == 1
+    assert ucj("import", "batches", file, "--ignore-column", "NIK", folder=office).code == 0
+    answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 0, answer
+    assert "was read with --ignore-column NIK then. Read without --ignore-column" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "errors", "words"),
+    [
+        ({"locale": "id"}, 0, None),
+        ({"locale": "id"}, 2, "Read now, b.csv would be refused (2 errors); what is recorded"),
+        ({"locale": "id", "sheet": "Data"}, 0, None),
+        ({"locale": "en"}, 0, "b.csv was read with --locale id then, and so it stands. If it"),
+    ],
+)
+def test_the_note_of_an_earlier_import(
+    options: dict[str, str], errors: int, words: str | None
+) -> None:
+    """A later ucj may refuse what an earlier one took; a sheet is of the identity, not the reading."""
+    before = ImportedBefore(1, datetime.now(UTC), "siti", {"locale": "id"})
+    note = before.note("b.csv", options, errors)
+    assert (note is None) if words is None else (note or "").startswith(words)
+
+
+def test_a_report_of_the_same_bytes_read_in_another_way(office: Path) -> None:
+    """Decided by what is recorded; the errors are those of the reading that was asked for."""
+    file = write(office, "b.csv", THOUSAND)
+    assert ucj("import", "batches", file, folder=office).code == 0
+    answer = ucj("import", "batches", file, "--locale", "en", "--format", "json", folder=office)
+    assert answer.code == 0, answer
+    report = answer.json()
+    assert (report["decision"], report["errors"], report["plan"]) == ("already-recorded", 1, None)
+    assert report["recorded"]["first_position"] == 1
+    assert report["refused_file"] is None
+
+
+def test_other_bytes_and_other_kinds_are_refused_as_ever(office: Path) -> None:
+    """Negative control: one byte more, or a correction by the same bytes, is judged as it is read."""
+    file = write(office, "b.csv", THOUSAND)
+    assert ucj("import", "batches", file, folder=office).code == 0
+    other = write(office, "o.csv", THOUSAND, "\n")
+    for given in (
+        ("import", "batches", other, "--locale", "en"),
+        ("import", "potentials", file),
+        ("correct", "400/1/2025", file, "--area", "16.06", "--reason", "x", "--locale", "en"),
+    ):
+        with nothing_recorded(office / "registry.db"):
+            answer = ucj(*given, folder=office)
+        assert answer.code == 1, answer
+        assert "already recorded" not in answer.out + answer.err
+        assert "recorded already" not in answer.err
+
+
+def test_a_sheet_that_was_not_imported_is_judged(office: Path) -> None:
+    """A workbook of which one sheet is recorded is refused for the other, as it is read."""
+    book = openpyxl.Workbook()
+    for name, workers in (("Januari", "1.000"), ("Februari", "2.000")):
+        sheet = book.create_sheet(name)
+        sheet.append(["Nomor SK", "action", "area", "category", "jumlah", "TMT"])
+        sheet.append([f"SK-{name}", "enrol", "16.06", "guru", workers, "2025-01-01"])
+    book.save(office / "sk.xlsx")
+    one = ("import", "batches", "sk.xlsx", "--sheet", "Januari")
+    assert ucj(*one, folder=office).code == 0
+    assert ucj(*one, "--locale", "en", folder=office).code == 0
+    both = ("import", "batches", "sk.xlsx", "--locale", "en")
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj(*both, folder=office)
+    assert answer.code == 1, answer
+    assert "recorded already" not in answer.err
+    assert ucj(*both[:3], folder=office).code == 0
+    assert ucj(*both, folder=office).code == 0
 
 
 def test_a_growing_file_records_what_is_new(office: Path) -> None:
@@ -500,12 +612,101 @@ def test_json_lines_for_several_files(office: Path) -> None:
 
 
 def test_refused_rows_that_cannot_be_written_are_said(office: Path) -> None:
-    """The refusal stands, and says where they could go."""
-    (office / "b.refused.csv").mkdir()
+    """The refusal stands, and says where they could go: no name has 262 characters."""
+    file = write(office, f"{'b' * 250}.csv", "x,enrol,Q\n")
     with nothing_recorded(office / "registry.db"):
-        answer = ucj("import", "batches", write(office, "b.csv", "x,enrol,Q\n"), folder=office)
+        answer = ucj("import", "batches", file, folder=office)
     assert answer.code == 1
     assert "name another place with --refused" in answer.err
+
+
+THEIRS = {
+    "a letter": b"dear all",
+    "a table of batches": HEADER.encode(),
+    "a table that begins alike": b"row,problem,note\n1,x,y\n",
+    "what a spreadsheet has saved again": b"\xef\xbb\xbfrow;problem;reference\r\n2;x;y\r\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", THEIRS.values(), ids=THEIRS)
+def test_refused_rows_go_over_nothing_of_others(content: bytes, office: Path) -> None:
+    """Beside it they have a number; the next refusal takes the same place, which is ours."""
+    place = office / "b.refused.csv"
+    place.write_bytes(content)
+    for workers in ("many", "more"):
+        file = write(office, "b.csv", ENROL.replace("100", workers))
+        answer = ucj("import", "batches", file, folder=office)
+        assert answer.code == 1
+        assert "the refused rows are in b.refused-2.csv" in answer.err
+        assert workers in (office / "b.refused-2.csv").read_text(encoding="utf-8-sig")
+    assert place.read_bytes() == content
+    assert sorted(path.name for path in office.glob("*.refused*")) == [
+        "b.refused-2.csv",
+        "b.refused.csv",
+    ]
+
+
+def test_refused_rows_of_a_workbook_are_known_again(office: Path) -> None:
+    """They begin with the sheet; the next refusal takes their place."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["reference", "action", "area", "category", "workers", "effective_on"])
+    sheet.append(["SK 1", "enrol", "16.06", "guru", "many", "2025-01-01"])
+    book.save(office / "sk.xlsx")
+    for _ in range(2):
+        answer = ucj("import", "batches", "sk.xlsx", folder=office)
+        assert "the refused rows are in sk.refused.csv" in answer.err
+
+
+def test_without_the_protection_they_would(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: told that everything is ours, it goes over somebody's file."""
+    monkeypatch.setattr("cli.refused_places.is_ours", lambda _: True)
+    (office / "b.refused.csv").write_bytes(THEIRS["a letter"])
+    file = write(office, "b.csv", ENROL.replace("100", "many"))
+    assert "b.refused.csv" in ucj("import", "batches", file, folder=office).err
+    assert (office / "b.refused.csv").read_bytes() != THEIRS["a letter"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+def test_refused_rows_go_over_no_link_and_no_folder(office: Path) -> None:
+    """A link stays, and so does what it leads to, be it refused rows; a folder stays too."""
+    file = write(office, "b.csv", ENROL.replace("100", "many"))
+    assert ucj("import", "batches", file, "--refused", "elsewhere.csv", folder=office).code == 1
+    (office / "b.refused.csv").symlink_to("elsewhere.csv")
+    (office / "b.refused-2.csv").mkdir()
+    answer = ucj("import", "batches", file, folder=office)
+    assert "the refused rows are in b.refused-3.csv" in answer.err
+    assert (office / "b.refused.csv").is_symlink()
+
+
+def test_a_place_named_for_refused_rows_is_new_or_ours(office: Path) -> None:
+    """Refused before the file is read where it is neither; nothing is touched."""
+    file = write(office, "b.csv", ENROL.replace("100", "many"))
+    (office / "r.csv").write_bytes(THEIRS["a letter"])
+    answer = ucj("import", "batches", file, "--refused", "r.csv", folder=office)
+    assert (answer.code, answer.out) == (1, "")
+    assert "r.csv is there already; it was not touched" in answer.err
+    assert (office / "r.csv").read_bytes() == THEIRS["a letter"]
+    for _ in range(2):
+        answer = ucj("import", "batches", file, "--refused", "new.csv", folder=office)
+        assert "the refused rows are in new.csv" in answer.err
+
+
+def test_what_an_earlier_refusal_left_is_named_and_stays(office: Path) -> None:
+    """Somebody may have written in it; a file of others, or beside a refusal, is not named."""
+    file = write(office, "b.csv", ENROL.replace("100", "many"))
+    assert ucj("import", "batches", file, folder=office).code == 1
+    left = (office / "b.refused.csv").read_bytes()
+    file = write(office, "b.csv", ENROL)
+    words = "b.refused.csv has rows refused earlier; b.csv is recorded, so it may go."
+    assert words not in ucj("import", "batches", file, "--dry-run", folder=office).err
+    for _ in range(2):
+        assert words in ucj("import", "batches", file, folder=office).err
+    assert (office / "b.refused.csv").read_bytes() == left
+    (office / "b.refused.csv").write_bytes(THEIRS["a letter"])
+    assert ucj("import", "batches", file, folder=office).err == ""
 
 
 def test_words_are_whole_on_narrow_terminals_and_without_colour(office: Path) -> None:
@@ -645,7 +846,7 @@ def test_an_interruption_after_the_commit_does_not_deny_it(
     """What is recorded is said to be, although the answer was cut short."""
     file = write(office, "b.csv", ENROL)
     with monkeypatch.context() as patched:
-        patched.setattr("cli.importing.say", _interrupt)
+        patched.setattr("cli.import_report.say", _interrupt)
         answer = ucj("import", "batches", file, folder=office)
     assert answer.code == 130
     assert "Interrupted, but b.csv is recorded." in answer.err
@@ -680,7 +881,7 @@ def test_a_long_tail_leaves_an_image_behind(office: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("projections.workspace.PUBLISH_TAIL_EVENTS", 2)
     answer = ucj("import", "batches", write(office, "a.csv", ENROL), folder=office)
     assert answer.code == 0
-    images = [path.name for path in (office / "registry.db.ledger").glob("*-2.duckdb")]
+    images = [path.name for path in (office / "registry.db.ledger").glob("*-2-*.duckdb")]
     assert len(images) == 1
     monkeypatch.setattr("projections.workspace.build_image", _interrupt)
     answer = ucj("import", "batches", write(office, "b.csv", LEAVE), folder=office)

@@ -66,6 +66,7 @@ def test_a_reference_is_compared_normalised(ledger_from_doc: Ledger) -> None:
     """
     ledger = ledger_from_doc
     assert positions(ledger, reference=" sk 1/b") == [1, 2, 3]
+    assert positions(ledger, reference="SK1 / b") == [1, 2, 3]
     assert positions(ledger, reference="SK 1/B", area="16") == [1, 2]
     assert positions(ledger, reference="SK 2") == []
     assert positions(ledger, reference="'; DROP TABLE events; --") == []
@@ -110,3 +111,23 @@ def test_a_transfer_is_told_from_both_sides(ledger_from_doc: Ledger) -> None:
     assert told("16.06") == [(100, 100, 0), (-20, 0, 20), (0, 5, 5), nothing]
     assert told("16.71") == [(20, 20, 0)]
     assert told("16") == told(None) == [(100, 100, 0), (0, 20, 20), (0, 5, 5), nothing]
+
+
+def test_a_balancing_entry_is_neither_in_nor_out(ledger_from_doc: Ledger) -> None:
+    """Its heads stand apart, signed, also where it is taken back; sums of in and out are gross.
+
+    #1 2025-01-10 opening     16.06 marbot 100 from 2025-01-01 SALDO
+    #2 2025-02-10 balance-out 16.06 marbot  30 from 2025-02-01 S-1 note "a figure printed"
+    #3 2025-02-11 balance-in  16.06 guru     7 from 2025-03-01 until 2025-03-31 S-2 note "again"
+    #4 2025-05-11 withdraw    16.06 S-1 because mistaken
+    #5 2025-05-12 potential   16.06 1000 from 2025-01-01
+    """
+    rows = history_page(ledger_from_doc.ask())
+    told = [(row.workers, row.workers_in, row.workers_out, row.reconciled) for row in rows]
+    assert told == [
+        (100, 100, 0, 0),
+        (-30, 0, 0, -30),
+        (7, 0, 0, 7),
+        (30, 0, 0, 30),
+        (None, None, None, None),
+    ]

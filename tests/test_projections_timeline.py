@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 import projections.ledger
 from projections.coverage import coverage_at
 from projections.timeline import TimelineRow, timeline
-from registry.terms import NATION
+from registry.terms import NATION, Action
 from tests.ledger_from_doc import Ledger, ledger_document
+from tests.oracle import Book, standing
 from tests.strategies import PROVINCES, REGENCIES, History, histories, questions
 from tests.test_properties_histories import play, stores
 
@@ -109,6 +110,40 @@ def test_a_renewal_comes_as_the_old_term_goes(ledger_from_doc: Ledger) -> None:
     ]
 
 
+def test_a_balancing_entry_is_neither_in_nor_out(ledger_from_doc: Ledger) -> None:
+    """It counts in active and stands apart, signed and net, however it came about.
+
+    #1 2025-01-10 opening     16.06 marbot 100 from 2025-01-01 SALDO
+    #2 2025-02-10 enrol       16.06 marbot  40 from 2025-02-01 SK-1
+    +             balance-out 16.06 marbot  30 from 2025-02-01 S-1 note "a figure printed"
+    #4 2025-03-10 balance-in  16.06 guru     7 from 2025-03-01 until 2025-03-31 S-2 note "again"
+    +             deactivate  16.06 marbot   5 from 2025-03-01 SK-2
+    #6 2025-05-10 balance-in  16.06 guru     9 from 2025-05-01 S-3 note "mistaken"
+    #7 2025-05-11 withdraw    16.06 S-3 because mistaken
+    """
+    ledger = ledger_from_doc
+
+    def flows(
+        *, by_category: bool = False
+    ) -> list[tuple[str, str | None, int, int, int, int | None]]:
+        return [
+            (str(row.on), row.category, row.workers_in, row.workers_out, row.reconciled, row.active)
+            for row in timeline(ledger.ask(), "16.06", until=LAST, by_category=by_category)
+        ]
+
+    assert flows() == [
+        ("2025-01-01", None, 100, 0, 0, 100),
+        ("2025-02-01", None, 40, 0, -30, 110),
+        ("2025-03-01", None, 0, 5, 7, 112),
+        ("2025-04-01", None, 0, 7, 0, 105),  # a term that ends is a leave, whoever began it
+    ]
+    assert flows(by_category=True)[1:4] == [
+        ("2025-02-01", "marbot", 40, 0, -30, 110),
+        ("2025-03-01", "guru", 0, 0, 7, 7),
+        ("2025-03-01", "marbot", 0, 5, 0, 105),
+    ]
+
+
 def test_a_potential_alone_is_a_day_of_change(ledger_from_doc: Ledger) -> None:
     """Another denominator makes a row, without anybody in or out.
 
@@ -169,6 +204,26 @@ def test_a_province_follows_the_potentials_of_its_regencies(ledger_from_doc: Led
                 check_categories(ledger, area, since, known)
 
 
+def change(row: TimelineRow) -> int:
+    """Return what the day's flows come to."""
+    return row.workers_in - row.workers_out + row.reconciled
+
+
+def balanced(book: Book, area: str, on: date, category: str | None = None) -> int:
+    """Return the heads that the balancing entries of a day bring, as the oracle has them stand."""
+    return sum(
+        sign * move.workers
+        for batch in standing(book).values()
+        for move in batch.moves
+        for sign, place in ((1, move.enters), (-1, move.leaves))
+        if place is not None
+        and batch.action in {Action.BALANCE_IN, Action.BALANCE_OUT}
+        and batch.first_day == on
+        and (area in {NATION, place.area, place.area[:2]})
+        and category in {None, place.category}
+    )
+
+
 def check_against_coverage(
     ledger: projections.ledger.Ledger, area: str, since: date | None, known: int
 ) -> None:
@@ -189,7 +244,7 @@ def check_against_coverage(
             day.complete,
         )
         (yesterday,) = coverage_at(ledger, [area], row.on - DAY, known=known)
-        assert (row.active or 0) - (yesterday.active or 0) == row.workers_in - row.workers_out
+        assert (row.active or 0) - (yesterday.active or 0) == change(row)
         if before is not None:  # nothing changed since the row before
             assert (yesterday.active, yesterday.potential, yesterday.coverage) == (
                 before.active,
@@ -218,10 +273,21 @@ def check_categories(
         group = groups[row.category]
         assert (row.active, row.points) == (group.active, group.points)
         if row.category in last:
-            assert (row.active or 0) - last[row.category] == row.workers_in - row.workers_out
+            assert (row.active or 0) - last[row.category] == change(row)
         last[row.category] = row.active or 0
     ends = coverage_at(ledger, [area], LAST, known=known, by="category")
     assert last == {str(each.category): each.active or 0 for each in ends}
+
+
+def check_balances(
+    ledger: projections.ledger.Ledger, area: str, since: date | None, known: int, book: Book
+) -> None:
+    """Hold what is reconciled on each day to the balancing entries that stand, and to no other."""
+    for by_category in (False, True):
+        for row in timeline(
+            ledger, area, since=since, until=LAST, known=known, by_category=by_category
+        ):
+            assert row.reconciled == balanced(book, area, row.on, row.category)
 
 
 @settings(max_examples=settings().max_examples // 5)  # each asks coverage for every day
@@ -242,3 +308,4 @@ def test_every_row_is_what_coverage_says_of_that_day(
             known = place % (ledger.position + 1)
             check_against_coverage(ledger, area, since, known)
             check_categories(ledger, area, since, known)
+            check_balances(ledger, area, since, known, history.oracle.known(known).book)

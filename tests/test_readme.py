@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/json.md", "docs/glossary.md", "docs/architecture.md")
+SPAN = re.compile(r"`(ucj [^`]+)`")
 STORY = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -66,6 +68,66 @@ def test_the_stories_of_the_readme_run(tmp_path: Path) -> None:
         assert _pattern(printed).fullmatch(said.rstrip("\n") + "\n"), (
             f"$ {command}\n--- printed\n{said}\n--- README\n{printed}"
         )
+
+
+def _mistakes(span: str) -> list[str]:
+    """Return what is wrong with a command in prose, of which only the beginning may be said.
+
+    A word in capitals or `…` stands for what somebody would type.
+    """
+    import click
+
+    from cli.main import ucj
+
+    words = shlex.split(span)[1:]
+    command: click.Command = ucj
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        with click.Context(command) as context:
+            any_of_them = command.list_commands(context)[0]
+            below = command.get_command(context, any_of_them if words[0].isupper() else words[0])
+        if below is None:
+            return [f"no command {words[0]}"]
+        command, words = below, words[1:]
+    options = {
+        name: each
+        for each in (*ucj.params, *command.params)
+        if isinstance(each, click.Option)
+        for name in each.opts
+    }
+    mistakes = []
+    for place, word in enumerate(words):
+        if not word.startswith("--"):
+            continue
+        option = options.get(word)
+        following = words[place + 1 : place + 2]
+        if option is None:
+            mistakes.append(f"no option {word}")
+        elif not option.is_flag and (not following or following[0].startswith("--")):
+            mistakes.append(f"{word} needs a value")
+    return mistakes
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_in_prose_are_ones(page: str) -> None:
+    """Each command that a page names exists, with the options and values it is given."""
+    prose = STORY.sub("", (ROOT / page).read_text(encoding="utf-8"))
+    found = {span: _mistakes(span) for span in SPAN.findall(prose)}
+    assert {span: wrong for span, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize(
+    ("span", "wrong"),
+    [
+        ("ucj source … --file --output FILE", ["--file needs a value"]),
+        ("ucj source … --file", ["--file needs a value"]),
+        ("ucj source … --files FILE", ["no option --files"]),
+        ("ucj traced 16.06", ["no command traced"]),
+        ("ucj import batches x.csv --dry-run", []),
+    ],
+)
+def test_a_wrong_command_in_prose_is_seen(span: str, wrong: list[str]) -> None:
+    """Negative control."""
+    assert _mistakes(span) == wrong
 
 
 @pytest.mark.parametrize(
