@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import itertools
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -21,7 +21,7 @@ from projections.ledger import ImageFolder, build_image, image_folder
 from projections.rules import LedgerBalances
 from registry.application import EnrolmentRegistry
 from registry.batch import Stamp
-from registry.commands import BatchLine, Command, RecordBatch
+from registry.commands import BatchLine, RecordBatch
 from registry.recording import Recording
 from registry.storage.log import ConnectionLog, open_log
 from registry.storage.sqlite import check_identity, create_store
@@ -110,7 +110,7 @@ def fill(registry: EnrolmentRegistry, said: Iterable[Dated]) -> Iterator[int]:
                 cast("EventMapper", registry.mapper),
                 Stamp(transaction.head + 1, instant, RECORDED_BY),
             )
-            recording.decide(_starter([each.command for each in month]), draws=False)
+            recording.decide([each.command for each in month], draws=False)
             assert not recording.problems, recording.problems[0]
             head = transaction.head + transaction.appended
         yield head
@@ -120,10 +120,6 @@ def months(said: Iterable[Dated]) -> Iterator[list[Dated]]:
     """Cut a history into its months."""
     for _, month in itertools.groupby(said, lambda each: (each.on.year, each.on.month)):
         yield list(month)
-
-
-def _starter(commands: list[Command]) -> Callable[[], Iterator[Command]]:
-    return lambda: iter(commands)
 
 
 def as_csv(commands: Iterable[RecordBatch], path: Path, *, lines_max: int | None = None) -> int:

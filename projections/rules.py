@@ -227,7 +227,7 @@ class LedgerBalances:
         newest = next(iter(self._folder.images()), None)
         return 0 <= head - (newest.position if newest else 0) < PREPARE_TAIL_EVENTS
 
-    def findings(self, log: Log, since: int) -> list[Finding]:
+    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
         """See `registry.balances.Balances.findings`."""
         if self._folder is not None:
             self._folder.adopt(since)
@@ -235,7 +235,8 @@ class LedgerBalances:
 
         def question(ledger: Ledger) -> list[Finding]:
             found = _findings(ledger.connection, since)
-            if ledger.publish_is_due() and not any(each.severity == "error" for each in found):
+            refused = any(each.severity == "error" for each in found)
+            if ledger.publish_is_due() and not refused and not dry_run:
                 lay_out_ahead(ledger)
             return found
 

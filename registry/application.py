@@ -19,7 +19,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from registry import area as areas
 from registry.batch import Stamp
-from registry.commands import BatchLine, Command, RecordBatch
+from registry.commands import BatchLine, Command, Commands, RecordBatch
 from registry.errors import Problem, RuleBrokenError
 from registry.events import CategoryAdded, FileImported, ImportSource
 from registry.nomenclature import added_categories
@@ -87,8 +87,8 @@ class AdmittedFile(Protocol):
         """What is kept of it; made when first asked for, which takes a while."""
         ...
 
-    def commands(self) -> Iterator[Command]:
-        """Stream the commands from the first; may be called more than once."""
+    def commands(self) -> Commands:
+        """Return the commands; they are read anew each time they are gone through."""
         ...
 
     def address(self, sheet: str | None, row: int | None, column: str) -> str:
@@ -192,14 +192,16 @@ class EnrolmentRegistry(Application[UUID]):
                     name: ImportSource(import_id=identity, sheet=name)
                     for name, identity in identities.items()
                 },
+                admitted=True,
             )
             recording.append(
                 self._import_fact(admitted, sheet, identities[sheet.name], stamp)
                 for sheet in admitted.sheets
                 if identities[sheet.name] not in known
             )
+            commands = admitted.commands()
             recording.decide(
-                lambda: _correcting(admitted.commands(), correcting),
+                commands if correcting is None else _Correcting(commands, correcting),
                 draws=admitted.names_batches,
                 progress=progress,
             )
@@ -207,7 +209,7 @@ class EnrolmentRegistry(Application[UUID]):
                 transaction.discard()  # nothing to correct, so the file is not worth keeping
                 return Recorded("already-recorded", recording.counts, tuple(recording.problems))
             if not recording.refused and admitted.import_kind == "batches":
-                recording.check(self._balances)
+                recording.check(self._balances, dry_run=dry_run)
             digest = recording.plan(admitted.digest)
             if plan is not None and not digest.startswith(plan) and not recording.refused:
                 recording.problems.append(_other_plan(admitted.file_name, digest, plan))
@@ -349,9 +351,9 @@ class EnrolmentRegistry(Application[UUID]):
     def _decide(
         self, recording: Recording, commands: tuple[Command, ...], *, dry_run: bool
     ) -> Recorded:
-        recording.decide(lambda: iter(commands), draws=len(commands) > 1)
+        recording.decide(commands, draws=len(commands) > 1)
         if not recording.refused:
-            recording.check(self._balances)
+            recording.check(self._balances, dry_run=dry_run)
         recorded = self._end(recording, dry_run=dry_run)
         if recorded.decision == "refused":
             errors = tuple(each for each in recorded.problems if each.severity == "error")
@@ -368,7 +370,7 @@ class EnrolmentRegistry(Application[UUID]):
         now = self._clock().astimezone(UTC)
         last = transaction.log.row(transaction.head) if transaction.head else None
         if last is not None:
-            now = max(now, datetime.fromisoformat(last.facts()["recorded_at"]))
+            now = max(now, last.recorded_at())
         return Stamp(transaction.head + 1, now, self._actor)
 
     def _end(self, recording: Recording, *, dry_run: bool) -> Recorded:
@@ -400,7 +402,7 @@ class EnrolmentRegistry(Application[UUID]):
             "already-recorded",
             first_position=row.position,
             last_position=row.position,
-            recorded_at=datetime.fromisoformat(facts["recorded_at"]),
+            recorded_at=row.recorded_at(),
             recorded_by=str(facts["recorded_by"]),
         )
 
@@ -434,13 +436,22 @@ def _other_plan(file_name: str, digest: str, plan: str) -> Problem:
     )
 
 
-def _correcting(commands: Iterator[Command], because: str | None) -> Iterator[Command]:
-    if because is None:
-        yield from commands
-        return
-    for command in commands:
+class _Correcting:
+    """The commands of a file, each to replace what is recorded of its batch."""
+
+    def __init__(self, commands: Commands, because: str) -> None:
+        self._commands = commands
+        self._because = because
+
+    def __iter__(self) -> Iterator[Command]:
+        return map(self._corrects, self._commands)
+
+    def __getitem__(self, number: int, /) -> Command:
+        return self._corrects(self._commands[number])
+
+    def _corrects(self, command: Command) -> Command:
         assert isinstance(command, RecordBatch)
-        yield replace(command, because=because)
+        return replace(command, because=self._because)
 
 
 def _renewed_lines(

@@ -60,8 +60,11 @@ class Balances(Protocol):
         """Do what can be done before the write lock is taken."""
         ...
 
-    def findings(self, log: Log, since: int) -> list[Finding]:
-        """Return every rule that the events after `since` break, and what is worth a warning."""
+    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
+        """Return every rule that the events after `since` break, and what is worth a warning.
+
+        Unless it is a dry run, what was worked out may be kept for the time after the commit.
+        """
         ...
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 from uuid import UUID
 
 from registry.errors import RuleBrokenError
@@ -49,21 +49,23 @@ class Stamp:
     recorded_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Everything a batch says: its lines, when they take effect, and what it says of itself."""
+class Statement(NamedTuple):
+    """Everything a batch says: its lines, when they take effect, and what it says of itself.
+
+    Its fields are those of the event that records it.
+    """
 
     kind: Kind
     effective_on: date
     lines: tuple[Line, ...]
-    programmes: tuple[Programme, ...] = ()
-    reason: LeaveReason | None = None
-    decided_on: date | None = None
-    document: str | None = None
-    proposed: int | None = None
-    rejected: tuple[tuple[str, int], ...] = ()
-    note: str | None = None
-    source: ImportSource | None = None
+    programmes: tuple[Programme, ...]
+    reason: LeaveReason | None
+    decided_on: date | None
+    document: str | None
+    proposed: int | None
+    rejected: dict[str, int]
+    note: str | None
+    source: ImportSource | None
 
     def action(self) -> Action:
         """Return the action of a file that says this; a balance is in or out by its sign."""
@@ -85,7 +87,7 @@ class Statement:
             self.decided_on,
             self.document,
             self.proposed,
-            tuple(sorted(self.rejected)),
+            tuple(sorted(self.rejected.items())),
             self.note,
         )
 
@@ -150,9 +152,7 @@ def record(
         area=area,
         reference=reference,
         part=part,
-        source=statement.source,
-        lines=statement.lines,
-        **_said(statement),
+        **statement._asdict(),
         **_stamped(stamp),
     )
 
@@ -170,17 +170,17 @@ def correct(
     if in_force.content() == statement.content():
         what = f"{batch.name} says just that already; nothing to correct"
         raise RuleBrokenError(what, remedy="Check that this is the file you meant.")
+    said = statement._asdict()
     return BatchCorrected(
         originator_id=batch.id,
         originator_version=batch.version + 1,
         area=batch.area,
         reference=batch.reference,
         part=batch.part,
-        source=statement.source,
         takes_back=_taken(in_force),
-        puts=statement.lines,
+        puts=said.pop("lines"),
         because=because,
-        **_said(statement),
+        **said,
         **_stamped(stamp),
     )
 
@@ -257,7 +257,7 @@ def _compared(cohort: Cohort | RenewedCohort | None) -> tuple[str, ...]:
     """Return a cohort as texts, its batch's spelling evened out."""
     if cohort is None:
         return ()
-    said = cohort.model_dump()
+    said = dict(cohort)
     spelt = (normalised_reference(said.pop(name) or "") for name in ("reference", "part"))
     return (*spelt, *(str(each) for each in said.values()))
 
@@ -281,20 +281,6 @@ def _taken(statement: Statement) -> Taken:
     )
 
 
-def _said(statement: Statement) -> dict[str, Any]:
-    return {
-        "kind": statement.kind,
-        "effective_on": statement.effective_on,
-        "programmes": statement.programmes,
-        "reason": statement.reason,
-        "decided_on": statement.decided_on,
-        "document": statement.document,
-        "proposed": statement.proposed,
-        "rejected": dict(statement.rejected),
-        "note": statement.note,
-    }
-
-
 def _stamped(stamp: Stamp) -> dict[str, Any]:
     return {
         "transaction_id": stamp.transaction_id,
@@ -313,7 +299,7 @@ def _statement(event: BatchStatementEvent, lines: tuple[Line, ...]) -> Statement
         decided_on=event.decided_on,
         document=event.document,
         proposed=event.proposed,
-        rejected=tuple(event.rejected.items()),
+        rejected=event.rejected,
         note=event.note,
         source=event.source,
     )

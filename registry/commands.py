@@ -2,19 +2,23 @@
 
 `registry.intake.forms` makes them from rows, the command line from options; only
 `registry.application` carries them out. `row` is the row of the file a value came from (1-based,
-as a spreadsheet shows it); None where a command was typed.
+as a spreadsheet shows it); None where a command was typed. Batches and their lines are not frozen,
+which would double the time of making them: a file makes millions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
 
-from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+from registry.terms import Action, Funding, LeaveReason, Programme, Segment, batch_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BatchLine:
     """One row: how many heads, of which category, and which cohort they are drawn from.
 
@@ -35,7 +39,7 @@ class BatchLine:
     segment: Segment | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RecordBatch:
     """One batch, complete. `action` correct replaces, withdraw takes back (no lines)."""
 
@@ -56,6 +60,18 @@ class RecordBatch:
     because: str | None = None
     sheet: str | None = None
     row: int | None = None
+
+    def identity(self) -> UUID:
+        """Return the stream of the batch."""
+        return batch_id(self.area, self.reference, self.part)
+
+    def draws_on(self) -> set[UUID]:
+        """Return the streams of the batches that its rows name."""
+        return {
+            batch_id(line.from_area or self.area, line.of_batch, line.of_part)
+            for line in self.lines
+            if line.of_batch is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +130,15 @@ class PublishFigure:
 
 
 Command = RecordBatch | RevisePotential | SetTarget | PublishFigure
+
+
+class Commands(Protocol):
+    """Commands in their order, to be gone through again and again; a tuple of them is one."""
+
+    def __iter__(self) -> Iterator[Command]:
+        """Start from the first."""
+        ...
+
+    def __getitem__(self, number: int, /) -> Command:
+        """Return the one of a number, counted from 0."""
+        ...

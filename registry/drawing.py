@@ -120,7 +120,7 @@ def statement_of(
         decided_on=command.decided_on,
         document=command.document,
         proposed=command.proposed,
-        rejected=command.rejected,
+        rejected=dict(command.rejected),
         note=command.note,
         source=source,
     )

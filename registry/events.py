@@ -18,9 +18,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
     model_validator,
 )
+from pydantic_core import CoreSchema
 
 from registry.terms import (
     AREA_PATTERN,
@@ -71,9 +73,23 @@ ImportKind = Literal["batches", "potentials", "targets", "figures"]
 
 
 class Fact(BaseModel):
-    """A frozen, strict value inside an event; unknown keys are refused."""
+    """A frozen, strict value inside an event; unknown keys are refused.
+
+    Its keys are written sorted, as canonical JSON has them, in whatever order they are declared.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        schema = handler(source)
+        inner: Any = schema
+        while "schema" in inner:  # the fields stand inside the model, and that inside its checks
+            inner = inner["schema"]
+        inner["fields"] = dict(sorted(inner["fields"].items()))
+        return schema
 
 
 class Cohort(Fact):

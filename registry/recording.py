@@ -9,10 +9,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
@@ -23,9 +25,16 @@ from registry import batch as batches
 from registry.area import Area
 from registry.balances import FINDINGS_MAX
 from registry.batch import Batch, BatchFact, Stamp, Statement
-from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
+from registry.commands import (
+    Command,
+    Commands,
+    PublishFigure,
+    RecordBatch,
+    RevisePotential,
+    SetTarget,
+)
 from registry.drawing import DrawingError, statement_of
-from registry.errors import Problem, RegistryError
+from registry.errors import Problem, RegistryError, StoreError
 from registry.events import (
     AreaEvent,
     BatchCorrected,
@@ -36,8 +45,10 @@ from registry.events import (
     ImportSource,
 )
 from registry.safe_text import safe
+from registry.storage.entries import Entries
 from registry.storage.mapper import instant_text
 from registry.terms import Action, Kind, area_id, batch_id
+from registry.waiting import Waiting
 
 if TYPE_CHECKING:
     from registry.balances import Balances, Finding
@@ -53,9 +64,6 @@ SHOWN_BLAMES: Final = 3
 Where = Callable[[str | None, int | None, str], str]
 """The address of a row and column of a sheet, as a clerk can find it."""
 
-Commands = Callable[[], Iterator[Command]]
-"""Starts the commands from the first; a file may have to be gone through more than once."""
-
 
 @dataclass(slots=True)
 class Counts:
@@ -69,15 +77,20 @@ class Counts:
     capped: set[str] = field(default_factory=set)
     """Codes of which there may be more than were found."""
 
-    def move(self, event: BatchFact) -> None:
-        """Add the heads of an event; a renewal moves nobody."""
-        for category, workers_in, workers_out in _moves(event):
+    def add(self, action: Action, moves: Iterable[tuple[str, int, int]]) -> None:
+        """Count a batch that was appended: its category, heads in, heads out, line by line."""
+        name = str(action)
+        self.by_action[name] = self.by_action.get(name, 0) + 1
+        for category, workers_in, workers_out in moves:
             entered, left = self.moved.get(category, (0, 0))
             self.moved[category] = entered + workers_in, left + workers_out
 
 
 class Recording:
-    """Decides commands within one write transaction."""
+    """Decides commands within one write transaction.
+
+    `admitted`: every value of the commands was read by `registry.intake`.
+    """
 
     def __init__(
         self,
@@ -87,6 +100,7 @@ class Recording:
         *,
         where: Where = lambda _sheet, _row, _column: "",
         sources: dict[str, ImportSource] | None = None,
+        admitted: bool = False,
     ) -> None:
         self.transaction = transaction
         self.stamp = stamp
@@ -95,7 +109,10 @@ class Recording:
         self._mapper = mapper
         self._where = where
         self._sources = sources or {}
-        self._batches: OrderedDict[UUID, Batch | None] = OrderedDict()
+        self._entries = Entries(stamp, self._sources) if admitted else None
+        # Each as last looked at, and what was decided since: hardly any is looked at again.
+        self._known: dict[UUID, tuple[Batch | None, BatchFact | StoredEvent | None]] = {}
+        self._unrecorded: set[UUID] = set()  # of the batches of a page, those not in the log
         self._areas: dict[str, Area] = {}
         self._effect = hashlib.sha256()
         # As they stand in canonical JSON; inside a text the quotation marks would be escaped.
@@ -112,7 +129,7 @@ class Recording:
 
     def append(self, events: Iterable[Event]) -> None:
         """Append events that were decided elsewhere (an import's own fact, a category)."""
-        self.transaction.append(self._stored(event) for event in events)
+        self._append(map(self._mapper.to_stored_event, events))
 
     def plan(self, file_digest: str) -> str:
         """Return the digest of what is recorded: the file as read, and every event made of it.
@@ -121,8 +138,11 @@ class Recording:
         """
         return hashlib.sha256(f"{file_digest}\n{self._effect.hexdigest()}".encode()).hexdigest()
 
-    def _stored(self, event: Event) -> StoredEvent:
-        stored = self._mapper.to_stored_event(event)
+    def _append(self, stored_events: Iterable[StoredEvent]) -> None:
+        self.transaction.append(map(self._weighed, stored_events))
+
+    def _weighed(self, stored: StoredEvent) -> StoredEvent:
+        """Take a stored event into the plan's digest."""
         unstamped = stored.state
         for stamp in self._stamps:
             unstamped = unstamped.replace(stamp, b"", 1)
@@ -137,10 +157,12 @@ class Recording:
         with _collecting_rarely():
             self._decide_in_order(commands, progress, draws=draws)
 
-    def check(self, balances: Balances) -> None:
+    def check(self, balances: Balances, *, dry_run: bool) -> None:
         """Ask the ledger whether the rules hold with everything appended."""
         found: Counter[str] = Counter()
-        for finding in balances.findings(self.transaction.log, self.transaction.head):
+        for finding in balances.findings(
+            self.transaction.log, self.transaction.head, dry_run=dry_run
+        ):
             self._found(finding)
             found[finding.code] += 1
         self.counts.capped |= {code for code, count in found.items() if count >= FINDINGS_MAX}
@@ -151,63 +173,58 @@ class Recording:
         self, commands: Commands, progress: Callable[[int], None], *, draws: bool
     ) -> None:
         if not draws:
-            self._decide_all(commands(), progress)
+            self._decide_all(commands, progress)
             return
-        waiting = _Waiting()
-        self._decide_all(waiting.independent(commands()), progress)
-        while waiting:
-            if self._decide_all(waiting.ready(commands()), progress) == 0:
-                for command in waiting.left(commands()):
-                    self._refuse_circular(command)
-                return
+        waiting = Waiting(commands)
+        self._decide_all(waiting.in_order(), progress)
+        for command in waiting.circular():
+            self._refuse_circular(command)
 
-    def _decide_all(self, commands: Iterator[Command], progress: Callable[[int], None]) -> int:
-        decided = 0
+    def _decide_all(self, commands: Iterable[Command], progress: Callable[[int], None]) -> None:
         for page in _pages(commands):
             self._forget_some()
-            self.append([event for event in self._decide_page(page) if event is not None])
-            decided += len(page)
+            decided = self._decide_page(page)
+            self.counts.new += len(decided)
+            self._append(decided)
+            self._unrecorded.clear()
             progress(len(page))
-        return decided
 
-    def _decide_page(self, page: list[Command]) -> Iterator[Event | None]:
-        recorded = self.transaction.known_streams(
-            [_identity(each) for each in page if isinstance(each, RecordBatch)]
+    def _decide_page(self, page: list[Command]) -> list[StoredEvent]:
+        streams = [each.identity() for each in page if isinstance(each, RecordBatch)]
+        self._unrecorded = set(streams) - self.transaction.known_streams(streams)
+        decided = (
+            self._batch(each) if isinstance(each, RecordBatch) else self._said(each)
+            for each in page
         )
-        for command in page:
-            if isinstance(command, RecordBatch):
-                identity = _identity(command)
-                if identity not in recorded and identity not in self._batches:
-                    self._remember(identity, None)  # no need to look for what is not there
-                event: Event | None = self._batch(command)
-            else:
-                event = self._said(command)
-            if event is not None:
-                self.counts.new += 1
-                yield event
+        return [stored for stored in decided if stored is not None]
 
-    def _batch(self, command: RecordBatch) -> BatchFact | None:
-        action = str(command.action)
-        if _identity(command) in _draws_on(command):
+    def _batch(self, command: RecordBatch) -> StoredEvent | None:
+        identity = command.identity()
+        if identity in command.draws_on():
             self._refuse_circular(command)
             return None
+        batch = self._find_by_id(identity)
+        decided: BatchFact | StoredEvent | None = None
+        if batch is None and self._entries is not None:
+            decided = self._entries.stored(command)
         try:
-            event = self._decided(command)
+            decided = decided or self._decided(command, batch)
         except DrawingError as error:
             self._refuse(command, error.code, error.column, error.what, error.remedy, error.row)
-            return None
+        except StoreError:
+            raise  # no fault of the row
         except RegistryError as error:
             self._refuse(command, error.code, "reference", error.what, error.remedy)
+        if decided is None:
             return None
-        if event is not None:
-            self.counts.by_action[action] = self.counts.by_action.get(action, 0) + 1
-            self.counts.move(event)
-            batch = batches.evolve(self._find_by_id(event.originator_id), event)
-            self._remember(event.originator_id, batch)
-        return event
+        self._known[identity] = batch, decided
+        if isinstance(decided, StoredEvent):
+            self.counts.add(command.action, _entering(command))
+            return decided
+        self.counts.add(command.action, _moves(decided))
+        return self._mapper.to_stored_event(decided)
 
-    def _decided(self, command: RecordBatch) -> BatchFact | None:
-        batch = self._find(command.area, command.reference, command.part)
+    def _decided(self, command: RecordBatch, batch: Batch | None) -> BatchFact | None:
         source = self._sources.get(command.sheet or "")
         if command.action is Action.WITHDRAW:
             if command.row is not None and batch is not None and batch.statement is None:
@@ -221,34 +238,31 @@ class Recording:
                 source=source,
                 stamp=self.stamp,
             )
-        respelt = command
-        if batch is not None and batch.statement is not None:  # the recorded spelling stays
-            respelt = replace(command, reference=batch.reference, part=batch.part)
         if command.because is not None:
-            statement = self._corrected(respelt, batch, source)
+            statement = self._corrected(command, batch, source)
             if command.row is not None and self._says(batch, statement):
                 self._skip(command, "already-corrected", f"{command.reference} says that already")
                 return None
             return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
-        statement = statement_of(respelt, self._find, source=source)
-        if batch is None or batch.statement is None:
-            if batch is not None:
-                self._warn(
-                    command,
-                    "recorded-again",
-                    f"{batch.name} had been withdrawn and is recorded again",
-                    "If that is not meant, withdraw it again.",
-                )
-            return batches.record(
-                batch,
-                statement,
-                area=command.area,
-                reference=command.reference,
-                part=command.part,
-                stamp=self.stamp,
+        if batch is not None and batch.statement is not None:
+            self._recorded_already(command, batch, batch.statement)
+            return None
+        statement = statement_of(command, self._find, source=source)
+        if batch is not None:
+            self._warn(
+                command,
+                "recorded-again",
+                f"{batch.name} had been withdrawn and is recorded again",
+                "If that is not meant, withdraw it again.",
             )
-        self._recorded_already(command, batch, batch.statement, statement)
-        return None
+        return batches.record(
+            batch,
+            statement,
+            area=command.area,
+            reference=command.reference,
+            part=command.part,
+            stamp=self.stamp,
+        )
 
     def _corrected(
         self,
@@ -256,6 +270,8 @@ class Recording:
         batch: Batch | None,
         source: ImportSource | None,
     ) -> Statement:
+        if batch is not None and batch.statement is not None:  # the recorded spelling stays
+            command = replace(command, reference=batch.reference, part=batch.part)
         if command.action is Action.CORRECT and batch is not None and batch.statement is not None:
             in_force = batch.statement
             if command.reason is not None and in_force.kind is not Kind.DEACTIVATION:
@@ -286,39 +302,67 @@ class Recording:
         self.counts.already_recorded += 1
         self._warn(command, code, why, "Nothing needs to be done.")
 
-    def _recorded_already(
-        self, command: RecordBatch, batch: Batch, in_force: Statement, statement: Statement
-    ) -> None:
-        if statement.content() == in_force.content():
-            self.counts.already_recorded += 1
-            if batch.reference != command.reference:
-                self._warn(
+    def _recorded_already(self, command: RecordBatch, batch: Batch, in_force: Statement) -> None:
+        """Count what the batch says, or said, already; refuse what it never said."""
+        try:
+            statement = statement_of(command, self._find)
+        except DrawingError:
+            said = self._said_then(command, batch)
+            if said is None:
+                raise
+        else:
+            content = statement.content()
+            known = (in_force, *batch.former)
+            said = next((each for each in known if each.content() == content), None)
+            said = said or self._said_then(command, batch)
+            if said is None:
+                self._refuse(
                     command,
-                    "spelling-differs",
-                    f"{safe(command.reference)} is recorded as {batch.reference}",
-                    "Nothing needs to be done; the recorded spelling stays.",
+                    "recorded-otherwise",
+                    "reference",
+                    f"{batch.name} is recorded with other content: {_shown(in_force)};"
+                    f" the file says: {_shown(statement)}",
+                    f"If the file is right, use `ucj correct {batch.reference!r} --area"
+                    f" {batch.area}`; if it is another batch of the same document, give it a `part`.",
                 )
-            return
-        if any(statement.content() == former.content() for former in batch.former):
-            self.counts.already_recorded += 1
+                return
+        self.counts.already_recorded += 1
+        if said.content() != in_force.content():
             self._warn(
                 command,
                 "corrected-since",
                 f"{batch.name} said just that until it was corrected; the correction stands",
                 "Bring the file up to date with the correction.",
             )
-            return
-        self._refuse(
-            command,
-            "recorded-otherwise",
-            "reference",
-            f"{batch.name} is recorded with other content: {_shown(in_force)};"
-            f" the file says: {_shown(statement)}",
-            f"If the file is right, use `ucj correct {batch.reference!r} --area {batch.area}`;"
-            " if it is another batch of the same document, give it a `part`.",
-        )
+        elif batch.reference != command.reference:
+            self._warn(
+                command,
+                "spelling-differs",
+                f"{safe(command.reference)} is recorded as {batch.reference}",
+                "Nothing needs to be done; the recorded spelling stays.",
+            )
 
-    def _said(self, command: RevisePotential | SetTarget | PublishFigure) -> Event | None:
+    def _said_then(self, command: RecordBatch, batch: Batch) -> Statement | None:
+        """Return what the batch once said, if the command says that, read as it was read then.
+
+        What it draws on may have been corrected together with it: read now, its old row means
+        other heads, or none.
+        """
+        if not command.draws_on():
+            return None
+        rows = self.transaction.log.stream(batch.id.hex)
+        transactions = {self._event(row).transaction_id for row in rows}
+        for transaction_id in sorted(transactions - {self.stamp.transaction_id}, reverse=True):
+            find = partial(self._find_then, transaction_id)
+            then = find(batch.area, batch.reference, batch.part)
+            if then is None or then.statement is None:
+                continue
+            with suppress(DrawingError):
+                if statement_of(command, find).content() == then.statement.content():
+                    return then.statement
+        return None
+
+    def _said(self, command: RevisePotential | SetTarget | PublishFigure) -> StoredEvent | None:
         area = self._areas.get(command.area)
         if area is None:
             area = self._areas[command.area] = self.area(command.area)
@@ -333,7 +377,7 @@ class Recording:
             return None
         # Its position is not known yet; within the transaction only its content matters.
         area.evolve(event, -event.originator_version)
-        return event
+        return self._mapper.to_stored_event(event)
 
     # --- state --------------------------------------------------------------------------------
 
@@ -352,18 +396,32 @@ class Recording:
         return self._find_by_id(batch_id(area, reference, part))
 
     def _find_by_id(self, identity: UUID) -> Batch | None:
-        if identity not in self._batches:
-            rows = self.transaction.log.stream(identity.hex)
-            self._remember(identity, batches.evolve_all(self._event(row) for row in rows))
-        return self._batches[identity]
+        batch, event = self._known.get(identity) or (self._recorded(identity), None)
+        if event is not None:
+            if isinstance(event, StoredEvent):
+                event = cast("BatchFact", self._mapper.to_domain_event(event))
+            batch = batches.evolve(batch, event)
+            self._known[identity] = batch, None
+        return batch
 
-    def _remember(self, identity: UUID, batch: Batch | None) -> None:
-        self._batches[identity] = batch
+    def _recorded(self, identity: UUID) -> Batch | None:
+        if identity in self._unrecorded:  # no need to look for what is not there
+            return None
+        rows = self.transaction.log.stream(identity.hex)
+        batch = batches.evolve_all(self._event(row) for row in rows)
+        self._known[identity] = batch, None
+        return batch
+
+    def _find_then(self, transaction_id: int, area: str, reference: str, part: str) -> Batch | None:
+        """Return a batch as it was known at the end of an earlier transaction."""
+        rows = self.transaction.log.stream(batch_id(area, reference, part).hex)
+        events = (self._event(row) for row in rows)
+        return batches.evolve_all(each for each in events if each.transaction_id <= transaction_id)
 
     def _forget_some(self) -> None:
         """Bound what is remembered; between pages only, when all of it is in the log."""
-        while len(self._batches) > REMEMBERED_BATCHES:
-            self._batches.popitem(last=False)
+        for identity in [*islice(self._known, max(len(self._known) - REMEMBERED_BATCHES, 0))]:
+            del self._known[identity]
 
     def _event(self, row: object) -> Event:
         from registry.storage.log import StoredRow
@@ -462,9 +520,9 @@ class Recording:
 
 @contextmanager
 def _collecting_rarely() -> Iterator[None]:
-    """Let the cycle collector look rarely.
+    """Let the cycle collector look rarely: a page leaves many objects and no cycle.
 
-    A page leaves millions of objects and no cycle; looking through them took a third of the time.
+    Looking through them takes a twentieth of the time.
     """
     thresholds = gc.get_threshold()
     gc.set_threshold(COLLECTED_OBJECTS, *thresholds[1:])
@@ -474,59 +532,7 @@ def _collecting_rarely() -> Iterator[None]:
         gc.set_threshold(*thresholds)
 
 
-class _Waiting:
-    """The commands that name batches, until those that the file itself holds are decided.
-
-    Holds numbers and identities only, because a file may name a batch in every row.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: set[int] = set()
-        self._undecided: Counter[UUID] = Counter()
-
-    def __bool__(self) -> bool:
-        return bool(self._numbers)
-
-    def independent(self, commands: Iterator[Command]) -> Iterator[Command]:
-        """Yield what names no batch, and remember the others."""
-        for number, command in enumerate(commands):
-            if not isinstance(command, RecordBatch) or not self._waits(command):
-                yield command
-                continue
-            self._numbers.add(number)
-            self._undecided[_identity(command)] += 1
-
-    def ready(self, commands: Iterator[Command]) -> Iterator[RecordBatch]:
-        """Yield those that name no undecided batch; what is yielded counts as decided."""
-        held: set[UUID] = set()  # two commands about one batch keep their order
-        for number, command in self._numbered(commands):
-            identity = _identity(command)
-            if identity in held or not self._undecided.keys().isdisjoint(_draws_on(command)):
-                held.add(identity)
-                continue
-            self._numbers.discard(number)
-            self._undecided[identity] -= 1
-            if not self._undecided[identity]:
-                del self._undecided[identity]
-            yield command
-
-    def left(self, commands: Iterator[Command]) -> Iterator[RecordBatch]:
-        """Yield those that are still undecided."""
-        return (command for _, command in self._numbered(commands))
-
-    def _numbered(self, commands: Iterator[Command]) -> Iterator[tuple[int, RecordBatch]]:
-        for number, command in enumerate(commands):
-            if number in self._numbers:
-                assert isinstance(command, RecordBatch)
-                yield number, command
-
-    def _waits(self, command: RecordBatch) -> bool:
-        return any(line.of_batch is not None for line in command.lines) or (
-            bool(self._undecided) and _identity(command) in self._undecided
-        )
-
-
-def _pages(commands: Iterator[Command]) -> Iterator[list[Command]]:
+def _pages(commands: Iterable[Command]) -> Iterator[list[Command]]:
     """Group commands into pages of bounded size, however many lines a batch has."""
     page: list[Command] = []
     lines = 0
@@ -540,16 +546,10 @@ def _pages(commands: Iterator[Command]) -> Iterator[list[Command]]:
         yield page
 
 
-def _identity(command: RecordBatch) -> UUID:
-    return batch_id(command.area, command.reference, command.part)
-
-
-def _draws_on(command: RecordBatch) -> set[UUID]:
-    return {
-        batch_id(line.from_area or command.area, line.of_batch, line.of_part)
-        for line in command.lines
-        if line.of_batch is not None
-    }
+def _entering(command: RecordBatch) -> Iterator[tuple[str, int, int]]:
+    for line in command.lines:
+        assert line.category is not None  # a row that brings heads in says of which
+        yield line.category, line.workers, 0
 
 
 def _moves(event: BatchFact) -> Iterator[tuple[str, int, int]]:
@@ -612,4 +612,4 @@ def import_fact(
     )
 
 
-__all__ = ["CategoryAdded", "Commands", "Counts", "Recording", "Where", "import_fact"]
+__all__ = ["CategoryAdded", "Counts", "Recording", "Where", "import_fact"]

@@ -13,6 +13,7 @@ from benchmarks.country import commands
 from benchmarks.stores import Store, empty_store, filled_store
 from projections import fold, ledger
 from projections.ledger import ImageFolder, Ledger
+from registry.application import EnrolmentRegistry
 from registry.storage.log import ConnectionLog
 
 LONG_TAIL = 50
@@ -30,6 +31,18 @@ def _record(store: Store, first: int, last: int, *, dry_run: bool = False) -> No
     said = itertools.islice(commands(300), first, last)
     with closing(store.registry()) as registry:
         registry.record(*said, dry_run=dry_run)
+
+
+def _abandon(store: Store, first: int, last: int) -> None:
+    """Record, but for the commit, which never comes."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EnrolmentRegistry, "_end", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            _record(store, first, last)
 
 
 def _told(log: ConnectionLog, folder: ImageFolder | None) -> tuple[int, dict[str, list[Any]]]:
@@ -73,9 +86,15 @@ def test_a_short_transaction_lays_nothing_out(store: Store) -> None:
         assert _told(log, store.folder())[0] == LONG_TAIL - 1
 
 
-def test_what_was_never_committed_is_in_no_answer(store: Store) -> None:
-    """A dry run leaves an image of what is not in the log: no reader takes it up."""
+def test_a_dry_run_lays_nothing_out(store: Store) -> None:
+    """What will not be committed is not worth an image."""
     _record(store, 0, 200, dry_run=True)
+    assert _ahead(store) == []
+
+
+def test_what_was_never_committed_is_in_no_answer(store: Store) -> None:
+    """An abandoned import leaves an image of what is not in the log: no reader takes it up."""
+    _abandon(store, 0, 200)
     assert len(_ahead(store)) == 1
     with closing(store.log()) as log:
         assert _told(log, store.folder())[1]["events"] == []
@@ -86,7 +105,7 @@ def test_what_was_never_committed_is_in_no_answer(store: Store) -> None:
 
 def test_another_log_of_the_same_length_does_not_take_it_up(store: Store, tmp_path: Path) -> None:
     """An image of a transaction that was rolled back does not pass for another's."""
-    _record(store, 0, 200, dry_run=True)
+    _abandon(store, 0, 200)
     (left,) = _ahead(store)
     other = filled_store(tmp_path / "other", 200)
     with closing(other.log()) as log:

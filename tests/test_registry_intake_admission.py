@@ -138,6 +138,22 @@ def test_commands_are_complete_and_may_be_asked_again(opened: Open) -> None:
     ]
 
 
+def test_a_command_is_looked_up_by_its_number(opened: Open) -> None:
+    """Rows of one batch may stand anywhere: its number is the place of its first row."""
+    rows = [
+        f"SK/{name},enrol,16.06,guru,{heads},2025-01-01" for heads, name in enumerate("BACAB", 1)
+    ]
+    commands = opened(
+        text(*rows, header="reference,action,area,category,workers,effective_on")
+    ).commands()
+    assert [commands[number] for number in range(3)] == list(commands)
+    assert [each.reference for each in commands if isinstance(each, RecordBatch)] == [
+        "SK/B",
+        "SK/A",
+        "SK/C",
+    ]
+
+
 def test_one_error_refuses_the_file(opened: Open) -> None:
     """No command comes of a file with an error; there is no plan; both rows are told apart."""
     admission = opened(text(ROWS[0], ROWS[2]))

@@ -6,6 +6,7 @@ oracle judges every transaction beside the registry.
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -17,7 +18,7 @@ from projections.coverage import coverage_at
 from projections.rules import LedgerBalances
 from registry.balances import Finding, Survivors
 from registry.commands import BatchLine, RecordBatch
-from registry.errors import RuleBrokenError
+from registry.errors import RuleBrokenError, StoreDamagedError
 from registry.storage.log import Log
 from registry.terms import Action
 from tests.ledger_from_doc import Ledger, ledger_document, ledger_of, parsed
@@ -714,7 +715,7 @@ class _Blind:
     def prepare(self) -> None:
         """Do nothing."""
 
-    def findings(self, log: Log, since: int) -> list[Finding]:  # noqa: ARG002
+    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:  # noqa: ARG002
         """Find nothing wrong."""
         return []
 
@@ -814,3 +815,22 @@ def test_a_growing_file_may_say_a_withdrawal_or_correction_again(tmp_path: Path)
             store.registry.withdraw_batch("16.06", "SK-2", because="typed, not from a file")
         (row,) = [row for row in store.log().rows() if row.topic == "ucj.batch-corrected"]
         assert row.facts()["note"] == "own"
+
+
+@pytest.mark.parametrize("reference", ["SK-1", "SK-2"])
+def test_a_damaged_event_is_no_fault_of_the_row(reference: str, tmp_path: Path) -> None:
+    """Neither the batch that cannot be read is refused, nor the one that draws on it: exit 4."""
+    path = tmp_path / "registry.db"
+    lines = (BatchLine("guru", 10),)
+    enrol = RecordBatch(Action.ENROL, "16.06", "SK-1", lines, effective_on=date(2025, 1, 1))
+    drawing = (BatchLine("guru", 10, of_batch="SK-1"),)
+    leave = replace(enrol, action=Action.BALANCE_OUT, reference="SK-2", lines=drawing, note="why")
+    with closing(Store(path)) as store:
+        store.registry.record(enrol)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DROP TRIGGER events_never_change")
+            state = b'{"class_version":1,"recorded_at":"2026-01-01T00:00:00.000000Z"}'
+            connection.execute("UPDATE stored_events SET state = ?", (state,))
+        with pytest.raises(StoreDamagedError) as damaged:
+            store.registry.record(enrol if reference == "SK-1" else leave)
+    assert damaged.value.exit_code == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC
 from typing import Any, Final, cast
 
 import pytest
@@ -14,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import RegistryError, StoreDamagedError, StoreNewerError
-from registry.events import EVENTS, TargetSet
+from registry.events import EVENTS, BatchEnrolled, Event, TargetSet
 from registry.storage.mapper import TOPICS, EventMapper, canonical_json
-from tests.event_samples import SAMPLES
+from tests.event_samples import SAMPLES, events
 
 MAPPER: Final = EventMapper(cast("Any", None))
 TARGET: Final = MAPPER.to_stored_event(
@@ -97,6 +98,25 @@ def test_stored_bytes_are_canonical(sample: Any) -> None:
     state = MAPPER.to_stored_event(sample).state
     assert state == _rfc8785(json.loads(state)).encode()
     assert json.loads(state)["recorded_at"] == "2025-08-01T02:03:04.000056Z"
+
+
+@given(events())
+def test_stored_bytes_are_what_the_model_says(event: Event) -> None:
+    """In whatever way they are written: every field, and the class version, as RFC 8785 says."""
+    state = {**event.model_dump(mode="json"), "class_version": type(event).class_version}
+    del state["originator_id"], state["originator_version"]
+    instant = event.recorded_at.astimezone(UTC).replace(tzinfo=None)
+    state["recorded_at"] = instant.isoformat(timespec="microseconds") + "Z"
+    assert MAPPER.to_stored_event(event).state == _rfc8785(state).encode()
+
+
+def test_the_words_of_an_office_are_sorted_too() -> None:
+    """The reasons of a rejection come in any order; stored they stand in UTF-16's."""
+    sample = next(each for each in SAMPLES if isinstance(each, BatchEnrolled))
+    words = {"\uff5e": 1, "b": 2, "\U0001f600": 3, "a": 4}
+    event = type(sample).model_validate({**dict(sample), "rejected": words})
+    stored = json.loads(MAPPER.to_stored_event(event).state)
+    assert [*stored["rejected"]] == ["a", "b", "\U0001f600", "\uff5e"]
 
 
 # --- what is not an event ---------------------------------------------------------------------------

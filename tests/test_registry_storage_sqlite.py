@@ -58,9 +58,9 @@ class NoRules:
     def prepare(self) -> None:
         """Nothing to do."""
 
-    def findings(self, log: Log, since: int) -> list[Finding]:
+    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
         """Nothing is found."""
-        del log, since
+        del log, since, dry_run
         return []
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:

@@ -6,13 +6,13 @@ does not grow with the file, since checked rows wait in a RowSpool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from registry.commands import Command
+from registry.commands import Command, Commands
 from registry.errors import ImportRefusedError, Problem
 from registry.intake.columns import InputKind
 from registry.intake.first_pass import FirstPass
@@ -31,7 +31,7 @@ from registry.intake.readings import AreaCodes
 from registry.intake.refused_rows import write_refused
 from registry.intake.report import Report, SheetFacts
 from registry.intake.row_spool import RowSpool
-from registry.intake.rows import Form
+from registry.intake.rows import Form, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
@@ -92,8 +92,8 @@ class Admission:
         """The sheets that were read, with their rows and control totals."""
         return self.report.sheets
 
-    def commands(self) -> Iterator[Command]:
-        """Yield the commands, each complete, in the order of their first rows.
+    def commands(self) -> Commands:
+        """Return the commands, each complete, in the order of their first rows.
 
         Raises: ImportRefusedError if the report has an error: one file is one decision.
         """
@@ -101,11 +101,7 @@ class Admission:
             raise ImportRefusedError(
                 f"{self.report.file} was refused", why="The report says what is wrong."
             )
-        return self._commands()
-
-    def _commands(self) -> Iterator[Command]:
-        for group in self._rows.groups(rows_max=LINES_MAX):
-            yield self._form.command(group, self._sheets[group[0].sheet].name)
+        return _SpooledCommands(self._form, self._rows, [sheet.name for sheet in self._sheets])
 
     def kept(self, spooled: SpooledFile) -> KeptFile:
         """Return the bytes to keep of the file: without what was declared not to be read."""
@@ -157,6 +153,24 @@ class Admission:
         self.digest = second.weigh(self.options.meaning())
         second.check_totals()
         report.plan = None if report.errors else self.digest
+
+
+class _SpooledCommands:
+    """The commands of a file, made of its waiting rows each time they are asked for."""
+
+    def __init__(self, form: Form, rows: RowSpool, sheets: Sequence[str | None]) -> None:
+        self._form = form
+        self._rows = rows
+        self._sheets = sheets
+
+    def __iter__(self) -> Iterator[Command]:
+        return map(self._command, self._rows.groups(rows_max=LINES_MAX))
+
+    def __getitem__(self, number: int, /) -> Command:
+        return self._command(self._rows.group(number, rows_max=LINES_MAX))
+
+    def _command(self, group: Sequence[Row]) -> Command:
+        return self._form.command(group, self._sheets[group[0].sheet])
 
 
 def admit(

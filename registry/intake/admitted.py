@@ -6,13 +6,13 @@ report. Knows no store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final, Protocol
 
-from registry.commands import Command, RecordBatch
+from registry.commands import Command, Commands, RecordBatch
 from registry.errors import Problem
 from registry.intake.admission import Admission
 from registry.intake.kept import KeptFile
@@ -79,8 +79,8 @@ class AdmittedFile:
         """The bytes to keep of it; a copy is made when it is first asked for."""
         return self._admission.kept(self._spooled)
 
-    def commands(self) -> Iterator[Command]:
-        """Stream the commands from the first; may be called more than once."""
+    def commands(self) -> Commands:
+        """Return the commands; they are read anew each time they are gone through."""
         return self._admission.commands()
 
     def address(self, sheet: str | None, row: int | None, column: str) -> str:

@@ -64,6 +64,7 @@ _REMEMBERED_MAX: Final = 10_000
 
 _INCOMING: Final = frozenset({"opening", "enrol", "balance-in"})
 _OUTGOING: Final = frozenset({"deactivate", "balance-out"})
+_EXPLAINING: Final = frozenset({"correct", "withdraw"})  # their note is why
 _DRAWING: Final = frozenset({*_OUTGOING, "reclassify"})
 _ACTIONS: Final = {action.value: action for action in Action}
 _FUNDINGS: Final = {funding.value: funding for funding in Funding}
@@ -259,14 +260,13 @@ class BatchForm:
     def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
         """Return the batch: what its rows agree on, once, and a line for each row."""
         head = rows[0].values
-        action = _ACTIONS[head[ACTION]]
-        explains = action in {Action.CORRECT, Action.WITHDRAW}
+        explains = head[ACTION] in _EXPLAINING
         return RecordBatch(
-            action=action,
+            action=_ACTIONS[head[ACTION]],
             area=head[AREA],
             reference=head[REFERENCE],
             part=head[PART] or "",
-            lines=() if action is Action.WITHDRAW else tuple(_line(row) for row in rows),
+            lines=() if head[ACTION] == "withdraw" else tuple([_line(row) for row in rows]),
             effective_on=_day(head[EFFECTIVE_ON]),
             funding=_FUNDINGS[head[FUNDING]] if head[FUNDING] else None,
             programmes=_programmes(head[PROGRAMMES]),

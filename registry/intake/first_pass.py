@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from operator import itemgetter
+from operator import getitem, itemgetter
 from typing import Final
 
 from registry.cells import Value
@@ -76,7 +76,7 @@ class FirstPass:
         # A column that the file does not have is read from the None put behind its last cell.
         pick = itemgetter(*(sheet.headers.positions.get(name, width) for name in form.columns))
         before, nothing = self._report.rows_read, (None,)
-        page: list[tuple[str, int, int, str]] = []
+        page: list[tuple[str, int, int, bytes]] = []
         picked: Sequence[Value] = (None,) * len(form.columns)
         self._left_blank.clear()
         for number, cells in sheet.table.rows():
@@ -90,9 +90,7 @@ class FirstPass:
             self._above, self._cells = picked, cells
             picked = pick(cells + nothing)
             try:
-                values: list[Canonical] | None = [
-                    reading[cell] for reading, cell in zip(readings, picked, strict=True)
-                ]
+                values: list[Canonical] | None = list(map(getitem, readings, picked))
             except CellRefusedError:
                 values = self._look_closely(sheet, number, picked)
             if values is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from registry.commands import Command
 from registry.errors import Severity
@@ -18,8 +18,7 @@ from registry.intake.readings import Reading
 Values = Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One checked row: `sheet` counts the tables of the file from 0, `number` is the file's row.
 
     `written` are its values as canonical JSON.
@@ -28,7 +27,7 @@ class Row:
     sheet: int
     number: int
     values: Values
-    written: str
+    written: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class SecondPass:
         The digest covers the canonical value of every accepted cell, in the order of the commands,
         and nothing that reads the same: spaces, blank rows, the spelling of a number.
         """
-        digest = hashlib.sha256(written(declared).encode())
+        digest = hashlib.sha256(written(declared))
         workers = [0] * len(self._sheets)
         for group in self._rows.groups(rows_max=LINES_MAX + 1):
             accepted = self._accepted(group)
@@ -43,8 +43,8 @@ class SecondPass:
                 continue
             self._count(accepted, workers)
             sheet = self._sheets[group[0].sheet].name
-            lines = ",".join([row.written for row in accepted])
-            digest.update(f"\n[{written(sheet)},{lines}]".encode())
+            lines = b",".join([row.written for row in accepted])
+            digest.update(b"\n[%b,%b]" % (written(sheet), lines))
         self._report.sheets = tuple(
             SheetFacts(sheet.name or "", sheet.rows, workers[sheet.index]) for sheet in self._sheets
         )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, Final
+from functools import cache, lru_cache
+from typing import Any, Final, get_origin
 from uuid import UUID
 
 from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from registry.errors import StoreDamagedError, StoreNewerError
 from registry.events import EVENTS, Event
@@ -24,15 +25,14 @@ TOPICS: Final[dict[str, type[Event]]] = {event.TOPIC: event for event in EVENTS}
 _IN_ORDER_OF_KEYS: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 )
-_AS_ORDERED: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def canonical_json(state: dict[str, Any]) -> bytes:
     """Return RFC 8785 bytes of a state of strings, integers, booleans, nulls, lists and objects."""
     text = _IN_ORDER_OF_KEYS.encode(state)
-    if not text.isascii():  # then keys may sort otherwise in UTF-16, as RFC 8785 §3.2.3 has it
-        text = _AS_ORDERED.encode(_in_utf16_order(state))
-    return text.encode()
+    if text.isascii():
+        return text.encode()
+    return to_json(_in_utf16_order(state))  # where keys may sort otherwise, RFC 8785 §3.2.3
 
 
 def _in_utf16_order(value: Any) -> Any:
@@ -45,17 +45,24 @@ def _in_utf16_order(value: Any) -> Any:
 
 
 def state_of(event: Event) -> dict[str, Any]:
-    """Return an event's stored state: every key of its class version, nulls too."""
+    """Return an event's stored state: every key of its class version, nulls too, sorted."""
     state = event.model_dump(mode="json")
-    del state["originator_id"], state["originator_version"]
     state["recorded_at"] = instant_text(event.recorded_at)
     state["class_version"] = event.class_version
-    return state
+    return {name: state[name] for name in _names(type(event))}  # what is inside them is sorted
 
 
-_UNREADABLE: Final = (
-    ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError
-)  # fmt: skip
+@cache
+def _names(event_class: type[Event]) -> tuple[str, ...]:
+    beside = {"originator_id", "originator_version"}  # in columns of their own
+    return tuple(sorted({*event_class.model_fields, "class_version"} - beside))
+
+
+@cache
+def _words(event_class: type[Event]) -> tuple[str, ...]:
+    """Return the fields that are objects: their keys are somebody's words, in any order."""
+    fields = event_class.model_fields.items()
+    return tuple(name for name, field in fields if get_origin(field.annotation) is dict)
 
 
 @lru_cache(maxsize=16)  # all events of a transaction have one instant
@@ -63,6 +70,11 @@ def instant_text(recorded_at: datetime) -> str:
     """Return an instant as stored: UTC with six decimals, so that text order is time order."""
     utc = recorded_at.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="microseconds") + "Z"  # strftime would write year 1 as "1"
+
+
+_UNREADABLE: Final = (
+    ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError
+)  # fmt: skip
 
 
 class EventMapper(Mapper[UUID]):
@@ -74,11 +86,14 @@ class EventMapper(Mapper[UUID]):
         if TOPICS.get(topic) is not type(domain_event):
             msg = f"{type(domain_event).__name__} is not an event of the registry"
             raise TypeError(msg)
+        state = state_of(domain_event)
+        words = any(state[name] for name in _words(type(domain_event)))
         return StoredEvent(
             originator_id=domain_event.originator_id,
             originator_version=domain_event.originator_version,
             topic=topic,
-            state=canonical_json(state_of(domain_event)),
+            # The same, in a quarter of the time, where all keys are known and so in order.
+            state=canonical_json(state) if words else to_json(state),
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
@@ -92,7 +107,7 @@ class EventMapper(Mapper[UUID]):
             what = f"the store holds an event this ucj does not know: {safe(stored_event.topic)}"
             raise StoreNewerError(what, remedy="Update ucj.")
         try:
-            state = json.loads(stored_event.state)
+            state = from_json(stored_event.state)
             from_version = state.pop("class_version")
             if type(from_version) is not int or from_version < 1:
                 what = "a class version is a number from 1"
@@ -103,7 +118,7 @@ class EventMapper(Mapper[UUID]):
             state = event_class.upcast(state, from_version)
             state["originator_id"] = str(stored_event.originator_id)
             state["originator_version"] = stored_event.originator_version
-            return event_class.model_validate_json(json.dumps(state))
+            return event_class.model_validate_json(to_json(state))
         except _UNREADABLE as error:
             what = (
                 f"event {stored_event.originator_id} version {stored_event.originator_version}"

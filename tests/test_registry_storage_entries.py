@@ -1,0 +1,197 @@
+"""Entries written straight from their commands: the bytes of the models that they do without."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from typing import Any, Final, cast
+from uuid import UUID
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from benchmarks.country import importable
+from registry import batch as batches
+from registry.batch import Stamp
+from registry.commands import BatchLine, Command, RecordBatch
+from registry.drawing import statement_of
+from registry.events import ImportSource
+from registry.intake.admission import AdmissionOptions, admit
+from registry.intake.spool import spool_input
+from registry.recording import Recording
+from registry.reference.categories import Categories
+from registry.storage.entries import Entries
+from registry.storage.log import StoredRow
+from registry.storage.mapper import EventMapper
+from registry.terms import Action, Funding, Programme, Segment
+from tests.stores import Store
+
+MAPPER: Final = EventMapper(cast("Any", None))
+STAMP: Final = Stamp(7, datetime(2025, 8, 1, 2, 3, 4, 56, tzinfo=UTC), 'Siti "A" \\ é')
+SOURCES: Final = {name: ImportSource(import_id=UUID(int=5), sheet=name) for name in ("", "Data é")}
+ENTRIES: Final = Entries(STAMP, SOURCES)
+ENTERING: Final = (Action.OPENING, Action.ENROL, Action.BALANCE_IN)
+
+
+def _by_the_model(command: RecordBatch) -> StoredEvent:
+    """Return the stored event of a command as every other command comes to one: validated."""
+    source = SOURCES.get(command.sheet or "")
+    statement = statement_of(command, lambda _area, _reference, _part: None, source=source)
+    event = batches.record(
+        None,
+        statement,
+        area=command.area,
+        reference=command.reference,
+        part=command.part,
+        stamp=STAMP,
+    )
+    return MAPPER.to_stored_event(event)
+
+
+# --- any command ----------------------------------------------------------------------------------
+
+_texts = st.text(st.characters(codec="utf-8").filter(str.isprintable), min_size=1, max_size=12)
+_maybe_text = st.none() | _texts | st.sampled_from(['"', "\\", "=1+1", "\u2028x", "\U0001f600"])
+_days = st.dates(date(1977, 12, 5), date(2199, 12, 30))
+_lines = st.builds(
+    BatchLine,
+    category=st.sampled_from(["guru", "pekerja-rentan"]),
+    workers=st.integers(1, 300_000_000),
+    row=st.none() | st.integers(1, 2**31),
+    covered_until=st.none() | st.dates(date(2150, 1, 1), date(2199, 12, 30)),
+    segment=st.none() | st.sampled_from(Segment),
+)
+_entries = st.builds(
+    RecordBatch,
+    action=st.sampled_from(ENTERING),
+    area=st.sampled_from(["16.06", "16.71"]),
+    reference=_texts,
+    lines=st.lists(_lines, min_size=1, max_size=4).map(tuple),
+    part=st.just("") | _texts,
+    effective_on=st.dates(date(1977, 12, 5), date(2149, 12, 31)),
+    funding=st.none() | st.sampled_from(Funding),
+    programmes=st.lists(st.sampled_from(Programme), max_size=3).map(tuple),
+    decided_on=st.none() | _days,
+    document=_maybe_text,
+    proposed=st.none() | st.integers(1, 300_000_000),
+    rejected=st.dictionaries(
+        st.from_regex(r"[a-z0-9]{1,3}(-[a-z]{1,3})?", fullmatch=True), st.integers(1, 10**8)
+    ).map(lambda said: tuple(said.items())),
+    note=_maybe_text,
+    sheet=st.none() | st.sampled_from(["", "Data é", "no such"]),
+)
+
+
+@given(_entries)
+def test_an_entry_is_stored_as_its_model_is(command: RecordBatch) -> None:
+    """Byte for byte, identity, version and topic."""
+    assert ENTRIES.stored(command) == _by_the_model(command)
+
+
+@pytest.mark.parametrize("action", [each for each in Action if each not in ENTERING])
+def test_what_does_more_than_bring_heads_in_is_left_to_the_model(action: Action) -> None:
+    """It draws on other batches, or changes one: its cohorts must be looked up."""
+    line = BatchLine("guru", 10, of_batch="SK-0")
+    command = RecordBatch(action, "16.06", "SK-1", (line,), effective_on=date(2025, 1, 1))
+    assert ENTRIES.stored(command) is None
+
+
+def test_what_replaces_a_batch_is_left_to_the_model() -> None:
+    """A file of corrections says `enrol` too."""
+    command = RecordBatch(Action.ENROL, "16.06", "SK-1", (BatchLine("guru", 1),), because="misread")
+    assert ENTRIES.stored(command) is None
+
+
+# --- whatever intake admits ---------------------------------------------------------------------
+
+_MARKS: Final = (*"aZ09 /.-_,;:'=@+\"\\\t", "é", "e\u0301", "Ｓ", "\xa0", "ß", "\U0001d11e")
+_WORDS: Final = _texts | st.lists(st.sampled_from(_MARKS), min_size=1, max_size=12).map("".join)
+_blank = st.sampled_from(["", " "])
+_CELLS: Final[dict[str, st.SearchStrategy[str]]] = {
+    "reference": _WORDS,
+    "part": _blank | _WORDS,
+    "area": st.sampled_from(["16.06", "Musi Banyuasin", "Kota Palembang", "MUBA"]),
+    "action": st.sampled_from(["opening", "enrol", "balance-in", "saldo awal", "Pendaftaran"]),
+    "effective_on": st.sampled_from(["1977-12-05", "31/12/2024", "1 Juli 2025", "2199-12-30"]),
+    "funding": _blank | st.sampled_from(["csr", "APBN", "apbd-kabupaten"]),
+    "programmes": _blank | st.sampled_from(["JKK", "jkm;jkk", "JHT + JKK"]),
+    "decided_on": _blank | st.sampled_from(["2025-01-01", "2199-12-31"]),
+    "document": _blank | _WORDS,
+    "proposed": _blank | st.sampled_from(["1", "300.000.000"]),
+    "rejected": _blank | st.sampled_from(["duplicate:64;invalid-nik:120", "zzz=1; Aa b:1.000"]),
+    "note": _WORDS,
+    "category": st.sampled_from(["guru", "Pekerja Rentan", "RT/RW"]),
+    "workers": st.sampled_from(["1", "45.000", "300000000"]),
+    "covered_until": _blank | st.sampled_from(["2199-12-30"]),
+    "segment": _blank | st.sampled_from(["BPU", "pu"]),
+}
+
+
+@settings(max_examples=60)
+@given(
+    head=st.fixed_dictionaries(_CELLS), others=st.lists(st.fixed_dictionaries(_CELLS), max_size=2)
+)
+def test_whatever_intake_admits_the_model_admits(
+    head: dict[str, str], others: list[dict[str, str]]
+) -> None:
+    """A cell that was read needs no second look: the model takes it, and writes the same bytes."""
+    of_the_line = {"category", "workers", "covered_until", "segment"}
+    rows = [head] + [{**head, **{name: other[name] for name in of_the_line}} for other in others]
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerows([[*_CELLS], *([row[name] for name in _CELLS] for row in rows)])
+    with (
+        spool_input(io.BytesIO(stream.getvalue().encode()), name="berkas.csv") as spooled,
+        admit(spooled, AdmissionOptions("batches"), Categories()) as admission,
+    ):
+        assume(not admission.report.errors)
+        (command,) = admission.commands()
+    assert isinstance(command, RecordBatch)
+    assert ENTRIES.stored(command) == _by_the_model(command)
+
+
+# --- within a transaction -------------------------------------------------------------------------
+
+
+def _decided(
+    commands: Sequence[Command], *, admitted: bool
+) -> tuple[list[StoredRow], object, object, str]:
+    """Return what a transaction comes to: its rows, counts, problems and plan."""
+    with closing(Store(None)) as store, store.registry.log_recorder.write() as transaction:
+        mapper = cast("EventMapper", store.registry.mapper)
+        recording = Recording(transaction, mapper, STAMP, sources=SOURCES, admitted=admitted)
+        recording.decide(tuple(commands), draws=True)
+        transaction.discard()
+        rows = [*transaction.log.rows()]
+        return rows, recording.counts, recording.problems, recording.plan("file")
+
+
+def test_a_file_is_recorded_as_typed_commands_are() -> None:
+    """Openings, enrolments, leaves, renewals and moves of each other, said twice: the very same."""
+    commands = [*importable(600)]
+    said = {str(each.action) for each in commands}
+    assert {"opening", "enrol", "renew", "deactivate", "reclassify"} <= said
+    admitted = _decided(commands * 2, admitted=True)
+    assert admitted == _decided(commands * 2, admitted=False)
+    assert len(admitted[0]) == len(commands)
+
+
+def test_only_what_was_admitted_goes_without_its_model() -> None:
+    """Negative control: an entry looks at no value; whoever types one meets the model's checks."""
+    hostile = RecordBatch(
+        Action.ENROL,
+        "16.06",
+        "\x1b[2J",
+        (BatchLine("guru", 1),),
+        effective_on=date(2025, 1, 1),
+        row=2,
+    )
+    assert ENTRIES.stored(hostile) is not None
+    with closing(Store(None)) as store, pytest.raises(ValidationError):
+        store.registry.record(hostile)
