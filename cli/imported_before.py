@@ -5,6 +5,7 @@ A file's identity is its bytes, kind and sheets; how it is read is no part of it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -86,4 +87,7 @@ def imported_before(store: Path, admitted: AdmittedFile) -> ImportedBefore | Non
 
 def _written(name: str, options: Mapping[str, str]) -> str:
     value = options.get(name)
-    return f"without {_READING[name]}" if value is None else f"with {_READING[name]} {value}"
+    if value is None:
+        return f"without {_READING[name]}"
+    values = json.loads(value) if name == "ignore_columns" else [value]
+    return "with " + " ".join(f"{_READING[name]} {each}" for each in values)

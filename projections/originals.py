@@ -7,6 +7,7 @@ columns that were left unread at the import are not read now, and not in what is
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from registry.storage.log import Log
 
 CELL_LENGTH_MAX: Final = 2_000
-_SEPARATOR: Final = ";"  # between the names in the option `ignore_columns` of an import
 
 
 class NoOriginalError(RegistryError):
@@ -70,9 +70,7 @@ def original_of(log: Log, version: Version) -> Original:
         (table,) = open_tables(
             spooled, recognises=recognises(kind), sheet=imported["sheet"] or None
         )
-        ignored = [
-            name for name in options.get("ignore_columns", "").split(_SEPARATOR) if name.strip()
-        ]
+        ignored = json.loads(options.get("ignore_columns", "[]"))
         # Only columns that the import read: what it does not know may be of persons.
         columns = sorted(map_headers(kind, table, ignored).positions.values())
         rows = tuple(_rows(table, columns, version.rows))

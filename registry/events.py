@@ -68,7 +68,20 @@ Row = Annotated[int, Field(ge=1)]
 Position = Annotated[int, Field(ge=1)]
 Decimals = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(?:\.[0-9]{1,6})?$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-AsOf = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?$")]
+def _as_of(text: str) -> str:
+    """Admit only what stands in the calendar, within the days the registry knows."""
+    first = date.fromisoformat((text + "-01-01")[:10])
+    if not FIRST_DAY.year <= first.year <= LAST_DAY.year:
+        msg = f"a day outside {FIRST_DAY} – {LAST_DAY}"
+        raise ValueError(msg)
+    return text
+
+
+AsOf = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?$"),
+    AfterValidator(_as_of),
+]
 ImportKind = Literal["batches", "potentials", "targets", "figures"]
 
 

@@ -122,6 +122,18 @@ def test_a_digest_is_shown_whole(tmp_path: Path) -> None:
             assert "withheld" not in shown
 
 
+def test_an_ignored_column_may_be_called_anything(tmp_path: Path) -> None:
+    """Also with the character that separates columns: the row is found again, without it."""
+    content = 'reference;action;area;category;workers;effective_on;"a; b"\n'
+    (tmp_path / "sk.csv").write_text(f"{content}SK 1;enrol;16.71;marbot;1;2025-01-01;x\n")
+    assert ucj("init", folder=tmp_path).code == 0
+    answer = ucj("import", "batches", "sk.csv", "--ignore-column", "a; b", folder=tmp_path)
+    assert answer.code == 0, answer
+    found = ucj("source", "SK 1", "--format", "json", folder=tmp_path).json()
+    ((row,),) = (version["rows"] for version in found["versions"])
+    assert (row["row"], "x" in row["cells"]) == (2, False)
+
+
 def _digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 

@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import StoredEvent
 from hypothesis import given, settings
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from registry.events import EVENTS, Event, TargetSet
+from registry.events import EVENTS, AsOf, Event, TargetSet
 from registry.storage.mapper import TOPICS, EventMapper
 from tests.event_samples import HOSTILE_TEXTS, SAMPLES, events
 
@@ -294,3 +294,15 @@ def test_equal_events_have_equal_bytes(event: Event) -> None:
     moved = event.recorded_at.astimezone(timezone(timedelta(hours=9)))
     again = type(event).model_validate({**dict(event), "recorded_at": moved})
     assert MAPPER.to_stored_event(again) == MAPPER.to_stored_event(event)
+
+
+@pytest.mark.parametrize(
+    "as_of", ["2025-13", "2025-02-30", "2025-00", "0000", "1976", "2200", "2025-1", "25"]
+)
+def test_a_figure_is_of_a_day_month_or_year_there_is(as_of: str) -> None:
+    """What is not in the calendar is refused, though it looks like a date."""
+    published = TypeAdapter(AsOf)
+    with pytest.raises(ValidationError):
+        published.validate_python(as_of)
+    for right in ("2025", "2025-02", "2024-02-29"):
+        assert published.validate_python(right) == right

@@ -6,6 +6,7 @@ report. Knows no store.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -183,5 +184,6 @@ def _stored_options(admission: Admission) -> dict[str, str]:
     if declared.sheet is not None:
         options["sheet"] = safe(declared.sheet)
     if declared.ignore_columns:
-        options["ignore_columns"] = "; ".join(safe(name) for name in declared.ignore_columns)
+        names = [safe(name) for name in declared.ignore_columns]  # a name may hold any character
+        options["ignore_columns"] = json.dumps(names, ensure_ascii=False)
     return options

@@ -78,10 +78,6 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
             ("dari kategori", "kategori asal", "kategori semula", "kategori lama"),
         ),
         Column(
-            "from_area",
-            ("dari wilayah", "wilayah asal", "dari kabupaten/kota", "kabupaten/kota asal"),
-        ),
-        Column(
             "workers",
             (
                 "jumlah", "jumlah pekerja", "jumlah peserta", "jumlah tenaga kerja", "jumlah tk",
@@ -120,7 +116,6 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
                 "batch asal", "dari batch",
             ),
         ),
-        Column("of_part", ("bagian asal", "bagian sk asal", "dari bagian")),
         _SEGMENT,
         Column(
             "funding",
@@ -155,6 +150,11 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
         Column("proposed", ("diusulkan", "usulan", "jumlah usulan", "jumlah diusulkan")),
         Column("rejected", ("ditolak", "jumlah ditolak", "rincian ditolak", "penolakan")),
         Column("note", ("keterangan", "catatan", "ket", "notes")),
+        Column(
+            "from_area",
+            ("dari wilayah", "wilayah asal", "dari kabupaten/kota", "kabupaten/kota asal"),
+        ),
+        Column("of_part", ("bagian asal", "bagian sk asal", "dari bagian")),
     ),
     "potentials": (
         _AREA,
