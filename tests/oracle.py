@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
 from registry.terms import Action
@@ -126,7 +128,7 @@ class Oracle:
             for command in ready:
                 waiting.remove(command)
                 try:
-                    changed = _carried_out(command, book)
+                    changed = _carried_out(command, book, self.history)
                 except RefusedError as error:
                     refused.append(f"{command.reference}: {error}")
                 else:
@@ -236,7 +238,7 @@ class Oracle:
         )
 
 
-def _carried_out(command: RecordBatch, book: Book) -> bool:
+def _carried_out(command: RecordBatch, book: Book, history: Sequence[Known]) -> bool:
     """Write one command into the book; False if it says what is recorded already."""
     key = _key(command)
     record = book.get(key)
@@ -254,6 +256,8 @@ def _carried_out(command: RecordBatch, book: Book) -> bool:
             raise RefusedError("nothing to correct")
         book[key] = Record(_corrected(command, stands, book), (*former, stands))
         return True
+    if stands is not None and _said_then(command, key, history):
+        return False
     stated = _stated(command, book)
     if stands is None:
         book[key] = Record(stated, former)
@@ -261,6 +265,18 @@ def _carried_out(command: RecordBatch, book: Book) -> bool:
     if _content(stated) in {_content(stands), *map(_content, former)}:
         return False
     raise RefusedError("recorded with other content")
+
+
+def _said_then(command: RecordBatch, key: Key, history: Sequence[Known]) -> bool:
+    """Whether some transaction made the batch say just what the command says, read as of then."""
+    for before, known in pairwise(history):
+        then = known.book.get(key)
+        if then is None or then.stands is None or then is before.book.get(key):
+            continue
+        with suppress(RefusedError):
+            if _content(_stated(command, known.book)) == _content(then.stands):
+                return True
+    return False
 
 
 def _corrected(command: RecordBatch, stands: Stated, book: Book) -> Stated:
@@ -416,4 +432,4 @@ def _names(command: RecordBatch) -> set[Key]:
 
 
 def _even(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
