@@ -68,6 +68,8 @@ Row = Annotated[int, Field(ge=1)]
 Position = Annotated[int, Field(ge=1)]
 Decimals = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(?:\.[0-9]{1,6})?$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 def _as_of(text: str) -> str:
     """Admit only what stands in the calendar, within the days the registry knows."""
     first = date.fromisoformat((text + "-01-01")[:10])
