@@ -161,7 +161,7 @@ def test_eight_processes_import_at_once(tmp_path: Path, each: int) -> None:
 # Each import takes the rules as kept without asking the ledger.
 _NO_RULES: Final = """
 from registry.recording import Recording
-Recording.check = lambda self, balances: None
+Recording.check = lambda self, balances, **_: None
 """
 
 
