@@ -88,14 +88,20 @@ class Campaign:
         file = self.next_file()
         writing = self._writing()
         running = start("import", "batches", file.path, folder=self.folder)
+        began = running.started
         if aimed:
             running.wait_for(writing)
-            deadline = time.monotonic() + share * self.writing_seconds
-        else:
-            deadline = running.started + share * self.life_seconds
+            began = time.monotonic()
+        deadline = began + share * (self.writing_seconds if aimed else self.life_seconds)
         running.wait_for(lambda: time.monotonic() >= deadline)
         running.signal(signal.SIGKILL)
         ended = running.end()
+        if ended.code == 0:  # it ended before: the machine is less busy than when it was measured
+            seconds = running.started + ended.seconds - began
+            if aimed:
+                self.writing_seconds = min(self.writing_seconds, seconds)
+            else:
+                self.life_seconds = min(self.life_seconds, seconds)
         self.fates[self._fate(ended, interrupted=writing())] += 1
         if ended.acknowledged:
             self.acknowledged.add(file.sha256)
