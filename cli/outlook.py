@@ -1,0 +1,483 @@
+"""What analysts ask of the days to come: what targets need, and what will lapse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.options import AREA, POINT, Settings, known_option, today, uses_store
+from cli.output import (
+    Column,
+    Listing,
+    for_people,
+    listing_options,
+    percent,
+    points,
+    rounded,
+    write_document,
+    write_listing,
+)
+from cli.values import shown
+from registry.safe_text import safe
+from registry.terms import LAST_DAY, NATION, NOTE_LENGTH_MAX
+
+if TYPE_CHECKING:
+    from projections.forecast import Cliff, EndingCohort, Forecast, ForecastMonth
+    from projections.targets import Target, TargetRow
+
+PACE_PLACES: Final = 2
+CLIFFS_SHOWN: Final = 5
+BATCHES_NAMED: Final = 2
+MONTHS_AHEAD: Final = 12
+
+_TARGETS: Final = (
+    Column("area", "Code", "code"),
+    Column("area_name", "Area", "text"),
+    Column("due_on", "Due on", "date"),
+    Column("target_percent", "Target", "number"),
+    Column("basis", "Basis", "text"),
+    Column("source", "Source", "text"),
+    Column("documented_on", "Documented on", "date"),
+    Column("position", "#", "count"),
+    Column("on", "On", "date"),
+    Column("known_position", "Known at", "count"),
+    Column("active", "Active", "count"),
+    Column("active_counted", "Active counted", "count"),
+    Column("potential", "Potential", "count"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("regencies_counted", "Counted", "count"),
+    Column("regencies_total", "Regencies", "count"),
+    Column("needed", "Needed", "count"),
+    Column("gap_points", "Points", "points"),
+    Column("months_left", "Months left", "number"),
+    Column("pace_needed", "Needed a month", "number"),
+    Column("pace", "Gained a month", "number"),
+    Column("pace_since", "Gained since", "date"),
+    Column("course", "Course", "code"),
+    Column("conflicts_with", "Conflicts with", "json"),
+)
+_TARGETS_FOR_PEOPLE: Final = (
+    Column("place", "Area", "text"),
+    Column("aim", "Target", "text"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("needed", "Needed", "count"),
+    Column("gap_points", "Points", "points"),
+    Column("whole_pace_needed", "Needed /month", "count"),
+    Column("whole_pace", "Gained /month", "count"),
+    Column("course", "Course", "code"),
+)
+
+
+@click.command("targets")
+@click.argument("area", required=False, type=AREA)
+@click.option("--on", type=POINT, metavar="DATE", help="On this day; a month is its last. [today]")
+@known_option
+@uses_store
+@listing_options
+def targets_command(
+    settings: Settings,
+    area: str | None,
+    on: date | None,
+    known: str | None,
+    format: str | None,
+    output: Path | None,
+) -> None:
+    r"""What each coverage target still needs, and at what pace.
+
+    The targets of AREA and of those below it (without one, all): workers needed (the target's
+    share of the potential in force, rounded up, less those active), the points they are, how many
+    that is a month until it is due, and how many were gained a month over the last twelve. Targets
+    of one area and year that say another percentage or basis stand side by side, marked.
+
+    \b
+    Examples:
+      ucj targets
+      ucj targets 16.06 --on 2025-07
+      ucj targets 16 --known 2025-12-31 --format csv
+    """
+    from projections.targets import targets_at
+
+    day = on or today()
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        found = workspace.ask(
+            lambda ledger: targets_at(ledger, area or NATION, day, known=position), known=position
+        )
+    people = for_people(format, output)
+    notes = list(_target_notes(found, day, position))
+    listing = Listing(
+        name="targets",
+        columns=_TARGETS_FOR_PEOPLE if people else _TARGETS,
+        rows=[_target_row(each) for each in found],
+        notes=notes if people else notes[:1],
+    )
+    write_listing(listing, format=format, output=output)
+
+
+def _target_row(row: TargetRow) -> dict[str, object]:
+    target = row.target
+    counted = _is_of_part(row.regencies_counted, row.regencies_total)
+    mark = "! " if row.conflicts_with else ""
+    return {
+        "area": target.area,
+        "area_name": row.area_name,
+        "due_on": target.due_on,
+        "target_percent": Decimal(target.percent),
+        "basis": target.basis,
+        "source": target.source,
+        "documented_on": target.documented_on,
+        "position": target.position,
+        "on": row.on,
+        "known_position": row.known_position,
+        "active": row.active,
+        "active_counted": row.active_counted,
+        "potential": row.potential,
+        "coverage_percent": row.coverage,
+        "regencies_counted": row.regencies_counted,
+        "regencies_total": row.regencies_total,
+        "needed": row.needed,
+        "gap_points": row.gap_points,
+        "months_left": rounded(row.months_left, PACE_PLACES),
+        "pace_needed": rounded(row.pace_needed, PACE_PLACES),
+        "pace": rounded(row.pace, PACE_PLACES),
+        "pace_since": row.pace_since,
+        "course": row.course,
+        "conflicts_with": list(row.conflicts_with),
+        "place": f"{'* ' if counted else ''}{row.area_name}",
+        "aim": f"{mark}{target.percent} % by {target.due_on}",
+        "whole_pace_needed": _whole(row.pace_needed),
+        "whole_pace": _whole(row.pace),
+    }
+
+
+def _whole(pace: Fraction | None) -> int | None:
+    return None if pace is None else int(rounded(pace, 0) or 0)
+
+
+def _is_of_part(counted: int, total: int) -> bool:
+    """Whether a figure is of some of an area's regencies only."""
+    return 0 < counted < total
+
+
+def _target_notes(found: Sequence[TargetRow], on: date, position: int) -> Iterator[str]:
+    yield f"On {on}, as known at #{position}."
+    if not found:
+        yield "No target is recorded there."
+        return
+    yield (
+        "Needed: workers short of the target's share of the potential in force. Gained: net, over the"
+        " last twelve months, or since the first entry."
+    )
+    if any(_is_of_part(row.regencies_counted, row.regencies_total) for row in found):
+        yield (
+            "* Of the regencies counted: those with both an active count and a potential;"
+            " --format csv says how many."
+        )
+    said: set[int] = set()
+    for row in found:
+        if row.conflicts_with and row.target.position not in said:
+            group = [row, *(e for e in found if e.target.position in row.conflicts_with)]
+            said.update(each.target.position for each in group)
+            yield _conflict(group)
+
+
+def _conflict(group: Sequence[TargetRow]) -> str:
+    """Return what targets that contradict each other say, side by side."""
+    listed = "; ".join(
+        f"{each.target.percent} % by {each.target.due_on}, {safe(each.target.basis)}"
+        f" ({safe(each.target.source)}, #{each.target.position})"
+        for each in sorted(group, key=lambda each: each.target.position)
+    )
+    first = group[0]
+    return f"! {first.area_name} has several targets for {first.target.due_on.year}: {listed}."
+
+
+# --- what will lapse ----------------------------------------------------------------------------------
+
+
+class PercentType(click.ParamType[Any]):
+    """A percentage in plain digits with a dot, so that no separator is ever guessed."""
+
+    name = "percent"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """Return the percentage, exact."""
+        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?", str(value).strip())
+        if match is None:
+            self.fail(f"{value} is no percentage; write it as 52.15.", param, ctx)
+        return Fraction(match[1])
+
+
+_MONTHS: Final = (
+    Column("on", "On", "date"),
+    Column("ending", "Ending", "count"),
+    Column("renewed", "Renewed", "count"),
+    Column("other", "Other", "count"),
+    Column("active", "Active", "count"),
+    Column("potential", "Potential", "count"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("regencies_counted", "Counted", "count"),
+    Column("lapsed", "Lapsed so far", "count"),
+    Column("needed", "Needed", "count"),
+    Column("must_renew", "To renew", "count"),
+)
+_COHORTS: Final = (
+    Column("covered_until", "Covered until", "date"),
+    Column("area", "Code", "code"),
+    Column("area_name", "Area", "text"),
+    Column("reference", "Batch", "text"),
+    Column("part", "Part", "text"),
+    Column("category", "Category", "code"),
+    Column("segment", "Segment", "code"),
+    Column("funding", "Funding", "code"),
+    Column("workers", "Workers", "count"),
+    Column("renewed", "Renewed", "count"),
+    Column("lapsing", "Lapsing", "count"),
+)
+_ALWAYS: Final = frozenset(
+    {"on", "ending", "active", "coverage_percent", "covered_until", "reference", "category"}
+    | {"lapsing"}
+)
+_NEVER: Final = frozenset(
+    {"potential", "regencies_counted", "lapsed", "area_name", "part", "segment", "funding"}
+)
+
+
+@click.command("forecast")
+@click.argument("area", type=AREA)
+@click.option(
+    "--until",
+    type=POINT,
+    metavar="DATE",
+    help="Up to this day; a month is its last. [twelve months]",
+)
+@click.option("--on", type=POINT, metavar="DATE", help="From this day on. [today]")
+@click.option(
+    "--target",
+    type=PercentType(),
+    metavar="PERCENT",
+    help="The coverage to hold (52.15). [the target in force for the area]",
+)
+@click.option(
+    "--by",
+    type=click.Choice(("month", "cohort")),
+    default="month",
+    help="A row for each month end, or for each cohort whose term ends, the largest fall first."
+    " [month]",
+)
+@known_option
+@uses_store
+@listing_options
+def forecast_command(
+    settings: Settings,
+    area: str,
+    until: date | None,
+    on: date | None,
+    target: Fraction | None,
+    by: str,
+    known: str | None,
+    format: str | None,
+    output: Path | None,
+) -> None:
+    r"""What will lapse, and what must be renewed to hold a target.
+
+    Coverage at each month end if nothing more is recorded, the terms that end until then (less what
+    is renewed already), and the days of the largest falls. With a target, how many of those who
+    lapse must be renewed to hold it. JSON has months, falls and cohorts whichever is asked for.
+
+    \b
+    Examples:
+      ucj forecast 16.06
+      ucj forecast 16 --on 2025-07 --until 2026-12 --by cohort --format csv
+      ucj forecast "Musi Banyuasin" --target 52.15 --known 2025-12-31
+    """
+    from projections.forecast import forecast
+    from projections.months import month_ends
+
+    first = on or today()
+    ahead = [*islice(month_ends(first + timedelta(days=1), LAST_DAY), MONTHS_AHEAD)]
+    last = until or max(ahead, default=first)
+    if last <= first:
+        raise click.UsageError(f"--until {last} is not after {first}.")
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        found = workspace.ask(
+            lambda ledger: forecast(
+                ledger, area, first, last, known=position, target_percent=target
+            ),
+            known=position,
+        )
+    people = for_people(format, output)
+    rows = [_cohort(e) for e in found.cohorts] if by == "cohort" else [*map(_month, found.months)]
+    columns = _COHORTS if by == "cohort" else _MONTHS
+    notes = list(_forecast_notes(found, by))
+    listing = Listing(
+        name="forecast",
+        columns=tuple(each for each in columns if _is_shown(each, rows)) if people else columns,
+        rows=rows,
+        notes=notes if people else notes[:1],
+    )
+    write_document(_forecast_document(found), listing, format=format, output=output)
+
+
+def _is_shown(column: Column, rows: Sequence[dict[str, object]]) -> bool:
+    """Whether a column says anything to people: always, or where some row has something in it."""
+    if column.key in _ALWAYS:
+        return True
+    if column.key == "area":
+        return len({row["area"] for row in rows}) > 1
+    if column.key in {"needed", "must_renew"}:
+        return any(row[column.key] is not None for row in rows)
+    return column.key not in _NEVER and any(row[column.key] for row in rows)
+
+
+def _month(month: ForecastMonth) -> dict[str, object]:
+    return {
+        "on": month.on,
+        "ending": month.ending,
+        "renewed": month.renewed,
+        "other": month.other,
+        "active": month.active,
+        "potential": month.potential,
+        "coverage_percent": month.coverage,
+        "regencies_counted": month.regencies_counted,
+        "lapsed": month.lapsed,
+        "needed": month.needed,
+        "must_renew": month.must_renew,
+    }
+
+
+def _cohort(cohort: EndingCohort) -> dict[str, object]:
+    return asdict(cohort) | {"lapsing": cohort.lapsing}
+
+
+def _cliff(cliff: Cliff) -> dict[str, object]:
+    return {
+        "on": cliff.on,
+        "cohorts": cliff.cohorts,
+        "workers": cliff.workers,
+        "renewed": cliff.renewed,
+        "lapsing": cliff.lapsing,
+        "active": cliff.active,
+        "coverage_percent": percent(cliff.coverage),
+        "points": points(cliff.points),
+    }
+
+
+def _forecast_document(found: Forecast) -> dict[str, Any]:
+    return {
+        "area": found.area,
+        "area_name": found.area_name,
+        "on": found.on,
+        "until": found.until,
+        "known_position": found.known_position,
+        "active": found.active,
+        "potential": found.potential,
+        "coverage_percent": percent(found.coverage),
+        "regencies_counted": found.regencies_counted,
+        "regencies_total": found.regencies_total,
+        "target_percent": percent(found.target_percent),
+        "target": _target(found.target, found.target_conflicts) if found.target else None,
+        "months": [
+            _month(each) | {"coverage_percent": percent(each.coverage)} for each in found.months
+        ],
+        "cliffs": [_cliff(each) for each in found.cliffs],
+        "cohorts": [_cohort(each) for each in found.cohorts],
+    }
+
+
+def _target(target: Target, conflicts: Sequence[int]) -> dict[str, object]:
+    return {
+        "position": target.position,
+        "due_on": target.due_on,
+        "percent": Decimal(target.percent),
+        "basis": target.basis,
+        "source": target.source,
+        "conflicts_with": list(conflicts),
+    }
+
+
+def _forecast_notes(found: Forecast, by: str) -> Iterator[str]:
+    where = f"{found.area_name} ({found.area})"
+    known = f"as known at #{found.known_position}"
+    if found.active is None and not found.cohorts:
+        yield f"{where} from {found.on} to {found.until}, {known}."
+        yield "No batch is recorded there up to that day."
+        return
+    covered = "" if found.coverage is None else f", {shown(found.coverage, 'percent')}"
+    yield (
+        f"{where} from {found.on} ({found.active or 0:,} active{covered}) to {found.until}, {known},"
+        " if nothing more is recorded."
+    )
+    if _is_of_part(found.regencies_counted, found.regencies_total):
+        yield (
+            f"Coverage is of {found.regencies_counted} of {found.regencies_total} regencies: those"
+            " with both an active count and a potential."
+        )
+    if found.target_percent is not None:
+        yield _to_hold(found)
+    if not found.cohorts:
+        yield "No term ends in that time."
+        return
+    falls = [each for each in found.cliffs if each.lapsing]
+    if by == "cohort" or not falls:
+        return
+    yield "The largest falls:"
+    for cliff in falls[:CLIFFS_SHOWN]:
+        yield _fall(cliff, found.cohorts)
+    if len(falls) > CLIFFS_SHOWN:
+        yield f"and on {len(falls) - CLIFFS_SHOWN} days more; --by cohort has all terms."
+
+
+def _to_hold(found: Forecast) -> str:
+    """Return what the last row's target asks for, and which target it is."""
+    assert found.target_percent is not None
+    aim = shown(found.target_percent, "percent")
+    if target := found.target:
+        words = safe(target.basis, limit=NOTE_LENGTH_MAX)
+        aim = f"{target.percent} % by {target.due_on} ({words}, #{target.position})"
+        if target_conflicts := found.target_conflicts:
+            others = ", ".join(f"#{each}" for each in target_conflicts)
+            aim += f", which {others} of the same year contradicts; --target chooses"
+    last = found.months[-1]
+    if last.needed is None:
+        return f"To hold {aim}: nothing can be said without a coverage."
+    if not last.needed:
+        return f"To hold {aim}: nobody must be renewed by {last.on}."
+    short = f"To hold {aim}: on {last.on} {last.needed:,} workers are short"
+    if not last.must_renew:
+        return f"{short}, and nobody lapses until then who could be renewed."
+    new = last.needed - last.must_renew
+    enrol = f", and {new:,} others enrolled" if new else ""
+    return (
+        f"{short}. Of the {last.lapsed:,} who lapse until then {last.must_renew:,} must be"
+        f" renewed{enrol}."
+    )
+
+
+def _fall(cliff: Cliff, cohorts: Sequence[EndingCohort]) -> str:
+    """Return a day's fall and the batches whose heads it takes, the largest first."""
+    lapsing: dict[str, int] = {}
+    for each in cohorts:
+        if (cliff.on - each.covered_until).days == 1 and each.lapsing:
+            part = f" part {safe(each.part)}" if each.part else ""
+            batch = f"{safe(each.reference)}{part}"
+            lapsing[batch] = lapsing.get(batch, 0) + each.lapsing
+    largest = sorted(lapsing.items(), key=lambda batch: -batch[1])
+    named = ", ".join(f"{batch} {workers:,}" for batch, workers in largest[:BATCHES_NAMED])
+    more = f" and {len(largest) - BATCHES_NAMED} more" if largest[BATCHES_NAMED:] else ""
+    change = ""
+    if cliff.coverage is not None and cliff.points is not None:
+        change = f" to {shown(cliff.coverage, 'percent')} ({percent(cliff.points):+,} points)"
+    return f"{cliff.on}: {cliff.lapsing:,} covered no more{change}: {named}{more}"

@@ -1,0 +1,500 @@
+"""What auditors ask of the past as it was known: how figures were revised, and by which batches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.options import AREA, POINT, Settings, known_option, today, uses_store
+from cli.output import (
+    Column,
+    Kind,
+    Listing,
+    Row,
+    for_people,
+    listing_options,
+    percent,
+    points,
+    rounded,
+    write_document,
+)
+from cli.tables import GAP, display_width
+from cli.terminal import width_of
+from cli.values import shown
+from registry.safe_text import safe
+
+if TYPE_CHECKING:
+    from projections.revisions import Metrics, Reference, Release, Revisions
+    from projections.vintages import BatchEffect, PotentialEffect, Vintage
+
+METRIC_PLACES: Final = 2  # of means of workers
+BATCHES_SHOWN: Final = 3
+
+SHAPES: Final = ("long", "vertical", "horizontal")
+VALUES: Final[dict[str, tuple[str, Kind]]] = {
+    "active": ("active", "count"),
+    "coverage": ("coverage_percent", "percent"),
+}
+
+_RELEASES: Final = (
+    Column("on", "Date", "date"),
+    Column("release", "Release", "count"),
+    Column("known_on", "Known on", "date"),
+    Column("vintage_on", "Vintage", "date"),
+    Column("known_position", "Known at", "count"),
+    Column("recorded_at", "Recorded at", "instant"),
+    Column("recorded_by", "By", "text"),
+    Column("active", "Active", "count"),
+    Column("potential", "Potential", "count"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("regencies_counted", "Counted", "count"),
+    Column("revision", "Revision", "count"),
+    Column("revision_points", "Points", "points"),
+    Column("batches", "Batches", "json"),
+    Column("batches_total", "Batches in all", "count"),
+    Column("potentials", "Potentials", "json"),
+)
+_ON_FOR_PEOPLE: Final = (
+    Column("release", "#", "count"),
+    Column("known_on", "Known on", "date"),
+    Column("known_at", "Known at", "text"),
+    Column("active", "Active", "count"),
+    Column("revision", "Revision", "count"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("because", "Because", "text"),
+)
+_LONG_FOR_PEOPLE: Final = (
+    Column("on", "Date", "date"),
+    Column("vintage", "Vintage", "text"),
+    Column("active", "Active", "count"),
+    Column("revision", "Revision", "count"),
+    Column("coverage_percent", "Coverage", "percent"),
+    Column("because", "Because", "text"),
+)
+
+
+@click.command("revisions")
+@click.argument("area", type=AREA)
+@click.option("--on", type=POINT, metavar="DATE", help="Every release of the figure of this day.")
+@click.option("--triangle", is_flag=True, help="The figures of month ends, as known at vintages.")
+@click.option(
+    "--vintage",
+    type=click.Choice(("recorded", "documented")),
+    default="recorded",
+    help="Known by when it was recorded, or by the date claimed on its document. [recorded]",
+)
+@click.option(
+    "--at",
+    "positions",
+    metavar="K",
+    multiple=True,
+    help="With --triangle: a vintage as known then, instead of the month ends; may be repeated.",
+)
+@click.option(
+    "--from", "since", type=POINT, metavar="DATE", help="With --triangle: the first month. [all]"
+)
+@click.option(
+    "--to", "until", type=POINT, metavar="DATE", help="With --triangle: the last month. [today]"
+)
+@click.option(
+    "--value",
+    type=click.Choice(tuple(VALUES)),
+    default="active",
+    help="The figure in the cells of a triangle, and of the metrics in words. [active]",
+)
+@click.option(
+    "--shape",
+    type=click.Choice(SHAPES),
+    help="Of a triangle: a row for each cell, for each date, or for each vintage."
+    " [vertical for people, long for programs]",
+)
+@known_option
+@uses_store
+@listing_options
+def revisions_command(
+    settings: Settings,
+    area: str,
+    on: date | None,
+    triangle: bool,  # noqa: FBT001
+    vintage: str,
+    positions: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    value: str,
+    shape: str | None,
+    known: str | None,
+    format: str | None,
+    output: Path | None,
+) -> None:
+    r"""How a figure was revised after it was first known, and by which batches.
+
+    With --on: what was known of that day at its end, and each change since, with the batches that
+    caused it. With --triangle: month ends (rows) as known at the month ends of recording (columns)
+    and now; a figure is first released on its own day. JSON has every release of either, and the
+    metrics: mean, mean absolute and relative mean absolute revision, range, days to final.
+
+    \b
+    Examples:
+      ucj revisions 16.06 --on 2025-07
+      ucj revisions 16.06 --triangle --from 2025-01 --value coverage
+      ucj revisions 16 --triangle --vintage documented --shape long --format csv
+      ucj revisions 16.06 --triangle --at @120 --at 2025-06-30
+    """
+    _check(on, positions, since, until, shape, known, vintage, triangle=triangle)
+    documented = vintage == "documented"
+    last = until or today()
+    if since is not None and since > last:
+        raise click.UsageError(f"--from {since} is after --to {last}.")
+    from projections.revisions import revision_triangle, revisions_on
+
+    with settings.workspace() as workspace:
+        position = workspace.known(known)
+        given = [workspace.known(each) for each in positions]
+        if on is not None:
+            found = workspace.ask(
+                lambda ledger: revisions_on(
+                    ledger, area, on, documented=documented, known=position
+                ),
+                known=position,
+            )
+        else:
+            found = workspace.ask(
+                lambda ledger: revision_triangle(
+                    ledger,
+                    area,
+                    since=since,
+                    until=last,
+                    documented=documented,
+                    positions=given,
+                    known=position,
+                ),
+                known=position,
+            )
+    people = for_people(format, output)
+    if on is not None:
+        listing = _releases_listing(found, people=people)
+    else:
+        asked = shape or ("vertical" if people else "long")
+        width = width_of(sys.stdout) if output in {None, Path("-")} else None
+        listing = _triangle_listing(found, asked, value, people=people, width=width)
+    notes = [*_notes(found, on, last, value), *listing.notes]
+    write_document(
+        _document(found, on),
+        Listing(listing.name, listing.columns, listing.rows, notes=notes if people else notes[:1]),
+        format=format,
+        output=output,
+    )
+
+
+def _check(
+    on: date | None,
+    positions: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    shape: str | None,
+    known: str | None,
+    vintage: str,
+    *,
+    triangle: bool,
+) -> None:
+    """Refuse what does not go together."""
+    if (on is None) != triangle:
+        raise click.UsageError("Give --on DATE for one day, or --triangle for all month ends.")
+    only_of_triangle = {"--at": positions, "--from": since, "--to": until, "--shape": shape}
+    for option, given in only_of_triangle.items():
+        if given and not triangle:
+            raise click.UsageError(f"{option} goes with --triangle.")
+    if positions and (known is not None or vintage == "documented"):
+        raise click.UsageError("--at says what is known: leave --known and --vintage out.")
+
+
+# --- for programs -----------------------------------------------------------------------------------
+
+
+def _document(found: Revisions, on: date | None) -> dict[str, Any]:
+    return {
+        "area": found.area,
+        "area_name": found.area_name,
+        "on": on,
+        "known_position": found.known_position,
+        "vintage": found.vintage,
+        "compared": found.compared,
+        "metrics": {
+            "workers": _metrics(found.workers, METRIC_PLACES),
+            "points": _metrics(found.points, None),
+        },
+        "vintages": [
+            {"vintage_on": each.day, "known_position": each.position} for each in found.vintages
+        ],
+        "references": [_reference(each) for each in found.references],
+        "releases": [
+            _release(each)
+            | {
+                "coverage_percent": percent(each.figure.coverage),
+                "revision_points": points(each.revision_points),
+            }
+            for each in found.releases
+        ],
+    }
+
+
+def _metrics(metrics: Metrics | None, places: int | None) -> dict[str, Any] | None:
+    """Return the metrics rounded: of workers to so many decimals, of points to theirs."""
+    if metrics is None:
+        return None
+
+    def written(value: object) -> object:
+        return points(value) if places is None else rounded(value, places)
+
+    return {
+        "observations": metrics.observations,
+        "mean_revision": written(metrics.mean),
+        "mean_absolute_revision": written(metrics.mean_absolute),
+        "relative_mean_absolute_revision": points(metrics.relative_mean_absolute),
+        "minimum": written(metrics.minimum),
+        "maximum": written(metrics.maximum),
+        "range": written(metrics.range),
+    }
+
+
+def _reference(reference: Reference) -> dict[str, Any]:
+    first, latest = reference.first, reference.latest
+    return {
+        "on": reference.on,
+        "releases": reference.releases,
+        "first_known_on": first.known_on,
+        "first_position": first.vintage.position,
+        "first_active": first.figure.active,
+        "first_coverage_percent": percent(first.figure.coverage),
+        "latest_known_on": latest.known_on,
+        "latest_position": latest.vintage.position,
+        "latest_active": latest.figure.active,
+        "latest_coverage_percent": percent(latest.figure.coverage),
+        "revision": reference.revision,
+        "revision_points": points(reference.revision_points),
+        "days_to_first": reference.days_to_first,
+        "days_to_final": reference.days_to_final,
+    }
+
+
+def _release(release: Release) -> dict[str, Any]:
+    figure, vintage = release.figure, release.vintage
+    return {
+        "on": release.on,
+        "release": release.number,
+        "known_on": release.known_on,
+        "vintage_on": vintage.day,
+        "known_position": vintage.position,
+        "recorded_at": vintage.recorded_at,
+        "recorded_by": vintage.recorded_by,
+        "active": figure.active,
+        "potential": figure.potential,
+        "coverage_percent": figure.coverage,
+        "regencies_counted": figure.regencies_counted,
+        "revision": release.revision,
+        "revision_points": release.revision_points,
+        "batches": [asdict(each) for each in release.batches],
+        "batches_total": release.batches_total,
+        "potentials": [asdict(each) for each in release.potentials],
+    }
+
+
+# --- rows and columns ---------------------------------------------------------------------------------
+
+
+def _releases_listing(found: Revisions, *, people: bool) -> Listing:
+    """Return a row for each release."""
+    if not people:
+        return Listing("revisions", _RELEASES, [_release(each) for each in found.releases])
+    columns = tuple(
+        column
+        for column in _ON_FOR_PEOPLE
+        if column.key != "known_at" or found.vintage != "documented"
+    )
+    return Listing("revisions", columns, [_in_words(each, found) for each in found.releases])
+
+
+def _triangle_listing(
+    found: Revisions, shape: str, value: str, *, people: bool, width: int | None
+) -> Listing:
+    """Return the triangle in a shape; for people without what their terminal has no room for."""
+    if shape == "long" and not people:
+        return Listing("revisions", _RELEASES, [_release(each) for each in found.releases])
+    if shape == "long":
+        rows = [_in_words(each, found) for each in found.releases]
+        return Listing("revisions", _LONG_FOR_PEOPLE, rows)
+    key, kind = VALUES[value]
+    matrix = _vertical(found, key, kind) if shape == "vertical" else _horizontal(found, key, kind)
+    if not people:
+        return Listing("revisions", *matrix)
+    return _fitted(*matrix, "vintages" if shape == "vertical" else "dates", width)
+
+
+Matrix = tuple[tuple[Column, ...], list[dict[str, object]]]
+
+
+def _vertical(found: Revisions, key: str, kind: Kind) -> Matrix:
+    """Return a row for each reference date and a column for each vintage."""
+    names = [_key(each, found) for each in found.vintages]
+    columns = (
+        Column("on", "Date", "date"),
+        *(
+            Column(name, _title(each, found), kind)
+            for name, each in zip(names, found.vintages, strict=True)
+        ),
+    )
+    rows: dict[date, dict[str, object]] = {}
+    for release in found.releases:
+        row = rows.setdefault(release.on, {"on": release.on} | dict.fromkeys(names))
+        row[_key(release.vintage, found)] = _release(release)[key]
+    return columns, list(rows.values())
+
+
+def _horizontal(found: Revisions, key: str, kind: Kind) -> Matrix:
+    """Return a row for each vintage and a column for each reference date."""
+    days = [each.on for each in found.references]
+    columns = (
+        Column("vintage", "Vintage", "code"),
+        *(Column(str(day), f"{day:%Y-%m}", kind) for day in days),
+    )
+    rows: dict[Vintage, dict[str, object]] = {
+        each: {"vintage": _key(each, found)} | {str(day): None for day in days}
+        for each in found.vintages
+    }
+    for release in found.releases:
+        rows[release.vintage][str(release.on)] = _release(release)[key]
+    return columns, list(rows.values())
+
+
+def _key(vintage: Vintage, found: Revisions) -> str:
+    """Return what a vintage is called by programs: its day, or its position where it was given."""
+    return f"#{vintage.position}" if found.vintage == "position" else str(vintage.day)
+
+
+def _title(vintage: Vintage, found: Revisions) -> str:
+    """Return what a vintage is called by people: its month; the last one by what is known."""
+    if found.vintage == "position":
+        return f"#{vintage.position}"
+    if vintage is not found.vintages[-1]:
+        return f"{vintage.day:%Y-%m}"
+    return str(vintage.day) if found.vintage == "documented" else f"#{vintage.position}"
+
+
+def _fitted(
+    columns: Sequence[Column], rows: Sequence[Row], what: str, width: int | None
+) -> Listing:
+    """Leave out the earliest columns that there is no room for, and say so."""
+    if width is None:
+        return Listing("revisions", tuple(columns), rows)
+    widths = [
+        max(
+            display_width(each.title), *(display_width(shown(r[each.key], each.kind)) for r in rows)
+        )
+        if rows
+        else display_width(each.title)
+        for each in columns
+    ]
+    kept = len(columns) - 1
+    while kept > 1 and widths[0] + sum(len(GAP) + each for each in widths[-kept:]) > width:
+        kept -= 1
+    left_out = len(columns) - 1 - kept
+    notes = [f"{left_out} earlier {what} do not fit; --shape long, or a file, has all."]
+    shown_columns = (columns[0], *columns[len(columns) - kept :]) if kept else tuple(columns)
+    return Listing("revisions", shown_columns, rows, notes=notes if left_out else ())
+
+
+def _in_words(release: Release, found: Revisions) -> dict[str, object]:
+    """Return a release for people: its vintage and its causes in words."""
+    return _release(release) | {
+        "vintage": _title(release.vintage, found),
+        "known_at": f"#{release.vintage.position}",
+        "because": "; ".join(_causes(release)),
+    }
+
+
+def _causes(release: Release) -> Iterator[str]:
+    for batch in release.batches[:BATCHES_SHOWN]:
+        yield _batch(batch)
+    if (more := release.batches_total - BATCHES_SHOWN) > 0:
+        yield f"and {more:,} more"
+    for potential in release.potentials[:BATCHES_SHOWN]:
+        yield _potential(potential)
+
+
+def _batch(batch: BatchEffect) -> str:
+    part = f" part {safe(batch.part)}" if batch.part else ""
+    return f"{safe(batch.reference)}{part} {batch.workers:+,}"
+
+
+def _potential(effect: PotentialEffect) -> str:
+    before, after = (
+        "none" if each is None else f"{each:,}" for each in (effect.before, effect.after)
+    )
+    return f"potential of {effect.area} {before} → {after}"
+
+
+# --- words under a table ------------------------------------------------------------------------------
+
+
+def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterator[str]:
+    where = f"{found.area_name} ({found.area})"
+    asked = f"on {on}" if on else f"at month ends up to {until}"
+    yield f"{where} {asked}, as known at #{found.known_position}."
+    if not found.releases:
+        yield "No batch is recorded there up to that day."
+        return
+    if found.vintage == "documented":
+        yield (
+            "By the dates claimed on documents; what claims none counts from the day it was"
+            " recorded."
+        )
+    if on is not None:
+        yield _course(found.references[0])
+    metrics = found.workers if value == "active" else found.points
+    if metrics is None:
+        yield (
+            "Nothing was revised yet: no date has two releases."
+            if on is None
+            else ("It was never revised.")
+        )
+        return
+    what = "each release with the one before" if on else "the latest release with the first"
+    times = "once" if metrics.observations == 1 else f"{metrics.observations} times"
+    yield f"Comparing {what}, {times}: {_metrics_in_words(metrics, value)}."
+
+
+def _course(reference: Reference) -> str:
+    """Return what became of a date's figure."""
+    first, latest = reference.first.figure, reference.latest.figure
+    if reference.releases == 1:
+        return f"First known {_days(reference.days_to_first)} after the day."
+    return (
+        f"First {first.active:,}, latest {latest.active:,}: {reference.revision:+,} workers;"
+        f" first known {_days(reference.days_to_first)} after the day, final (so far)"
+        f" {_days(reference.days_to_final)} after."
+    )
+
+
+def _metrics_in_words(metrics: Metrics, value: str) -> str:
+    unit = "workers" if value == "active" else "points"
+    relative = metrics.relative_mean_absolute
+    share = "" if relative is None else f" ({shown(100 * relative, 'percent')} of the figures)"
+    lowest, highest = (
+        f"{int(each) if value == 'active' else rounded(each, METRIC_PLACES):+,}"
+        for each in (metrics.minimum, metrics.maximum)
+    )
+    return (
+        f"mean revision {rounded(metrics.mean, METRIC_PLACES):+,} {unit},"
+        f" mean absolute {rounded(metrics.mean_absolute, METRIC_PLACES):,}{share},"
+        f" from {lowest} to {highest}"
+    )
+
+
+def _days(days: int) -> str:
+    return "one day" if days == 1 else f"{days:,} days"

@@ -1,0 +1,278 @@
+"""The trace: how one figure became another, and what published figures say of both.
+
+What the steps come to is the change of the heads (`steps`); the change of the percentage is divided
+into its effects (`effects`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from projections.coverage import CoverageRow, coverage_at
+from projections.effects import Effects, Measured, effects
+from projections.steps import LINES, Flows, Point, Traced, groups
+from registry.dates import last_day_of
+from registry.reference.areas import regencies
+from registry.terms import Kind, is_regency
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+
+IN_WORDS: Final = {"entered": "in", "left": "out"}
+"""What a line of the flows is called in a statement, where it is called otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The figure at one end; counts are persons, percentages exact.
+
+    `points` are the heads' share of the potential: the coverage itself, or, of a category, its part
+    of the area's (`coverage` is None then). None where coverage is.
+    """
+
+    on: date
+    known_position: int
+    active: int | None
+    active_counted: int | None
+    potential: int | None
+    coverage: Fraction | None
+    points: Fraction | None
+    potential_valid_from: date | None
+    potential_definition: str | None
+    potential_source: str | None
+    regencies_total: int
+    regencies_counted: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What somebody printed of an end's day: `percent` as printed, the others persons.
+
+    `difference` is published less ledger; None without a published count of heads, or a ledger's.
+    """
+
+    as_of: str
+    active: int | None
+    potential: int | None
+    percent: str | None
+    publisher: str
+    published_on: date | None
+    source: str
+    position: int
+    difference: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a statement: persons and exact points, signed; None where there is nothing to say.
+
+    `line`: opening, in, out, lapsed, renewed, reconciled, restated, closing or change.
+    """
+
+    line: str
+    workers: int | None
+    points: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an area's figure at one end became that at the other.
+
+    `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
+    the regencies counted only at the second or first end; `redefined` those counted at both whose
+    potential counts something else. `published_change` is None unless each end has one published
+    count of heads.
+    """
+
+    traced: Traced
+    start: End
+    end: End
+    flows: Flows
+    flows_by_kind: dict[str, Flows]
+    points: Fraction | None
+    effects: Effects | None
+    entering: tuple[str, ...]
+    leaving: tuple[str, ...]
+    redefined: tuple[str, ...]
+    published_start: tuple[Published, ...]
+    published_end: tuple[Published, ...]
+    published_change: int | None
+
+    @property
+    def active(self) -> int:
+        """Return the change of the heads; before an area's first entry there are none."""
+        return (self.end.active or 0) - (self.start.active or 0)
+
+    @property
+    def balanced(self) -> int:
+        """Return the heads of all balancing entries among the steps, restated ones too."""
+        found = self.flows_by_kind.get(Kind.RECONCILING)
+        return found.workers if found else 0
+
+    @property
+    def published_difference(self) -> int | None:
+        """Return how much more the published figures changed than the ledger."""
+        return None if self.published_change is None else self.published_change - self.active
+
+    @property
+    def unexplained(self) -> int:
+        """Return the heads that no batch explains: balanced away, or published and not recorded."""
+        return self.balanced + (self.published_difference or 0)
+
+    @property
+    def statement(self) -> tuple[Line, ...]:
+        """Return opening, what came and went, closing and change.
+
+        Points of a line are its heads' part of the numerator effect.
+        """
+        worth = self.points_a_head
+        flows = (
+            Line(IN_WORDS.get(line, line), heads, None if worth is None else heads * worth)
+            for line in LINES
+            for heads in [getattr(self.flows, line)]
+        )
+        return (
+            Line("opening", self.start.active, self.start.points),
+            *flows,
+            Line("closing", self.end.active, self.end.points),
+            Line("change", self.active, self.points),
+        )
+
+    @property
+    def points_a_head(self) -> Fraction | None:
+        """Return what a head is worth in points; None where not every step is of those counted."""
+        every_head_counts = all(each.active == each.active_counted for each in self._ends())
+        if self.effects is None or not every_head_counts or self.entering or self.leaving:
+            return None
+        return self.effects.points_a_head
+
+    def _ends(self) -> tuple[End, End]:
+        return self.start, self.end
+
+
+def trace(ledger: Ledger, traced: Traced) -> Trace:
+    """Return how a figure became another: both ends, the statement, and the percentage's effects.
+
+    Units: workers are persons; percentages and points are exact.
+    Rule: an entry is counted at an end if it took effect by its day and stands in the log by its
+    position; the steps are the entries counted at exactly one end.
+    """
+    start, measured_start, defined_start = _end(ledger, traced, traced.start)
+    end, measured_end, defined_end = _end(ledger, traced, traced.end)
+    by_kind = {str(each.kind): each.flows for each in groups(ledger, traced, "kind")}
+    published_start = _published(ledger.connection, traced, start)
+    published_end = _published(ledger.connection, traced, end)
+    both = None
+    if measured_start is not None and measured_end is not None:
+        both = effects(measured_start, measured_end)
+    return Trace(
+        traced=traced,
+        start=start,
+        end=end,
+        flows=Flows(*(sum(getattr(each, line) for each in by_kind.values()) for line in LINES)),
+        flows_by_kind=by_kind,
+        points=None if start.points is None or end.points is None else end.points - start.points,
+        effects=both,
+        entering=tuple(sorted(defined_end.keys() - defined_start.keys())),
+        leaving=tuple(sorted(defined_start.keys() - defined_end.keys())),
+        redefined=tuple(
+            sorted(
+                each
+                for each in defined_start.keys() & defined_end.keys()
+                if defined_start[each] != defined_end[each]
+            )
+        ),
+        published_start=published_start,
+        published_end=published_end,
+        published_change=_published_change(published_start, published_end),
+    )
+
+
+def as_of_texts(on: date) -> tuple[str, ...]:
+    """Return what a published figure may say of a day: the day, or the month or year it ends."""
+    day = on.isoformat()
+    texts = (day, day[: len("2025-07")], day[: len("2025")])
+    return tuple(text for text in texts if last_day_of(text) == on)
+
+
+# --- the ends -----------------------------------------------------------------------------------
+
+
+def _end(
+    ledger: Ledger, traced: Traced, at: Point
+) -> tuple[End, Measured | None, dict[str, str | None]]:
+    """Return an end, what its percentage is taken over, and what each potential counted counts."""
+    area, category = traced.area, traced.category
+    inside = [each.code for each in regencies(area)]
+    asked = [area] if is_regency(area) else [area, *inside]
+    totals = {row.area: row for row in coverage_at(ledger, asked, at.on, known=at.known)}
+    rows = totals
+    if category is not None:
+        found = coverage_at(ledger, asked, at.on, known=at.known, category=category)
+        rows = {row.area: row for row in found}
+    whole, row = totals[area], rows[area]
+    counted = [each for each in inside if totals[each].coverage is not None]
+    measured = None
+    if whole.coverage is not None and whole.potential is not None:
+        measured = Measured(
+            row.active_counted or 0,
+            whole.potential,
+            {each: (rows[each].active or 0, totals[each].potential or 0) for each in counted},
+        )
+    defined = {each: totals[each].potential_definition for each in counted}
+    return _shown(whole, row, category), measured, defined
+
+
+def _shown(whole: CoverageRow, row: CoverageRow, category: str | None) -> End:
+    return End(
+        on=whole.on,
+        known_position=whole.known_position,
+        active=row.active,
+        active_counted=row.active_counted,
+        potential=whole.potential,
+        coverage=whole.coverage if category is None else None,
+        points=whole.coverage if category is None else row.points,
+        potential_valid_from=whole.potential_valid_from,
+        potential_definition=whole.potential_definition,
+        potential_source=whole.potential_source,
+        regencies_total=whole.regencies_total,
+        regencies_counted=whole.regencies_counted,
+        complete=whole.complete,
+    )
+
+
+def _published(connection: DuckDBPyConnection, traced: Traced, end: End) -> tuple[Published, ...]:
+    """Return the figures of an end's day, as known at either end: they are recorded afterwards."""
+    found = connection.execute(
+        """
+        SELECT as_of, active, potential, percent, publisher, published_on, source, position,
+               active - $active::BIGINT AS difference
+        FROM figures
+        WHERE area = $area AND category IS NOT DISTINCT FROM $category AND segment IS NULL
+          AND as_of IN (SELECT unnest($as_of::VARCHAR[])) AND position <= $known
+          AND NOT EXISTS (
+            SELECT 1 FROM taken_back WHERE taken_back.takes_back_position = figures.position
+              AND taken_back.position <= $known)
+        ORDER BY length(as_of) DESC, position
+        """,
+        {
+            "area": traced.area,
+            "category": traced.category,
+            "as_of": as_of_texts(end.on),
+            "known": max(traced.start.known, traced.end.known),
+            "active": end.active,
+        },
+    ).fetchall()
+    return tuple(Published(*said) for said in found)
+
+
+def _published_change(start: tuple[Published, ...], end: tuple[Published, ...]) -> int | None:
+    """Return how the published heads changed, if each end has a count and only one."""
+    first, second = ({e.active for e in each if e.active is not None} for each in (start, end))
+    return second.pop() - first.pop() if len(first) == len(second) == 1 else None

@@ -1,0 +1,426 @@
+"""One area at many dates, each as known at many vintages, in one statement over the ledger.
+
+Owns what a vintage is, what the area came to at each, and what changed it in between. Equal, date
+for date and position for position, to `coverage.coverage_at`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from projections.coverage import within
+from projections.months import month_ends
+from registry.reference.areas import regencies
+from registry.terms import is_regency
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BATCHES_LISTED: Final = 20
+"""Of one revision, the largest first; how many there are is said beside them."""
+
+RECORDED_DAY: Final = "CAST(recorded_at + INTERVAL 7 HOUR AS DATE)"
+"""The day of recording in Jakarta; instants of the ledger are UTC."""
+
+# What claims no date was documented by the day it was recorded, at the latest.
+CLAIMED_DAY: Final = f"coalesce(documented_on, {RECORDED_DAY})"
+"""The date on the document, as claimed by whoever imported it."""
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Vintage:
+    """A state of knowledge: up to a position, or up to a claimed document date, and its day.
+
+    `day` is the last day of a month, the day on which the position was recorded, or the claimed
+    one. `recorded_at` and `recorded_by` are of the transaction, where the vintage is one.
+    """
+
+    day: date
+    position: int
+    recorded_at: datetime | None = None
+    recorded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What the ledger says of an area on a date, as known at a vintage."""
+
+    active: int | None
+    potential: int | None
+    coverage: Fraction | None
+    regencies_counted: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEffect:
+    """What one batch did to a figure: its net heads there, and its last event that did so."""
+
+    area: str
+    reference: str
+    part: str
+    position: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class PotentialEffect:
+    """Another labour potential in force than before (persons; None: none is), and the event."""
+
+    area: str
+    position: int
+    before: int | None
+    after: int | None
+
+
+Cell = tuple[int, int]
+"""A reference date and a vintage, by their places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """What changed the figure of a cell since the release before: the largest batches, all counted."""
+
+    batches: Mapping[Cell, tuple[BatchEffect, ...]]
+    batches_total: Mapping[Cell, int]
+    potentials: Mapping[Cell, tuple[PotentialEffect, ...]]
+
+
+class AreaVintages:
+    """One area, up to a position, by what was recorded or by what its documents claim."""
+
+    def __init__(
+        self, connection: DuckDBPyConnection, area: str, known: int, *, documented: bool
+    ) -> None:
+        self.area = area
+        self.known = known
+        self._connection = connection
+        self._documented = documented
+        inside = within([area])
+        day = CLAIMED_DAY if documented else RECORDED_DAY
+        number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
+        self._words = {
+            "inside": inside,
+            # a province's own potential is recorded under its own code
+            "over": f"((length(area) = 5 AND {inside}) OR area = '{area}')",
+            "day": day,
+            "recorded_day": RECORDED_DAY,
+            "key": number.format(day=day) if documented else "position",
+            "taken_key": number.format(day=RECORDED_DAY) if documented else "taken_back.position",
+        }
+
+    def changes_after(self, on: date) -> list[Vintage]:
+        """Return what was known at the end of a day, and each vintage after it that may differ.
+
+        A vintage for each transaction, or for each claimed day.
+        """
+        if self._documented:
+            return [Vintage(day, self.known) for (day,) in self._all(_CLAIMED, last=on)]
+        return [
+            Vintage(day, position, at and at.replace(tzinfo=UTC), by)
+            for position, at, by, day in self._all(_TRANSACTIONS, last=on)
+            if position is not None
+        ]
+
+    def first_day(self, until: date) -> date | None:
+        """Return the first day with an entry; None without any up to a date."""
+        ((first_day, _, _),) = self._all(_SPAN, last=until)
+        assert first_day is None or isinstance(first_day, date)
+        return first_day
+
+    def months(self, until: date) -> list[Vintage]:
+        """Return the month ends from the first entry recorded (or claimed), and what is known last.
+
+        After the day on which anything about dates up to `until` changed last, nothing differs.
+        """
+        ((_, first, last),) = self._all(_SPAN, last=until)
+        if first is None:
+            return []
+        ends = list(month_ends(first, last - timedelta(days=1)))
+        if self._documented:
+            months = [Vintage(day, self.known) for day in ends]
+        else:
+            months = [Vintage(day, position) for day, position in self._all(_POSITIONS, days=ends)]
+        return [*months, Vintage(last, self.known)]
+
+    def positions(self, positions: Sequence[int]) -> list[Vintage]:
+        """Return the vintages of some positions, on the days on which they were recorded."""
+        found = self._all(_DAYS, positions=sorted({*positions}))
+        return [Vintage(day, position) for position, day in found]
+
+    def figures(
+        self, references: Sequence[date], vintages: Sequence[Vintage]
+    ) -> list[list[Figure]]:
+        """Return the figure of each reference date at each vintage; both in their order."""
+        total = len(regencies(self.area))
+        found = self._all(_FIGURES, area=self.area, **self._axes(references, vintages))
+        rows = [[_NOTHING] * len(vintages) for _ in references]
+        for i, changes in groupby(found, key=lambda row: row[0]):
+            steps = {j: self._figure(total, *sums) for _, j, *sums in changes}
+            figure = _NOTHING
+            for j in range(len(vintages)):
+                figure = steps.get(j, figure)
+                rows[i][j] = figure
+        return rows
+
+    def causes(
+        self,
+        references: Sequence[date],
+        vintages: Sequence[Vintage],
+        released: Sequence[Sequence[int]],
+    ) -> Causes:
+        """Return what changed each reference date from one of its releases to the next."""
+        steps = [
+            (i, j, release)
+            for i, row in enumerate(released)
+            for before, release in pairwise(row)
+            for j in range(before + 1, release + 1)
+        ]
+        if not steps:
+            return Causes({}, {}, {})
+        names = ("rows", "places", "released")
+        columns = (list(each) for each in zip(*steps, strict=True))
+        asked = self._axes(references, vintages) | dict(zip(names, columns, strict=True))
+        batches: dict[Cell, list[BatchEffect]] = {}
+        totals: dict[Cell, int] = {}
+        for i, j, *effect, total in self._all(_BATCHES, most=BATCHES_LISTED, **asked):
+            batches.setdefault((i, j), []).append(BatchEffect(*effect))
+            totals[i, j] = total
+        potentials: dict[Cell, list[PotentialEffect]] = {}
+        for i, j, *effect in self._all(_POTENTIALS, **asked):
+            potentials.setdefault((i, j), []).append(PotentialEffect(*effect))
+        return Causes(
+            {cell: tuple(effects) for cell, effects in batches.items()},
+            totals,
+            {cell: tuple(effects) for cell, effects in potentials.items()},
+        )
+
+    def _figure(
+        self,
+        total: int,
+        active: int,
+        known: int,
+        counted: int,
+        active_counted: int,
+        potential_counted: int,
+        own: int,
+    ) -> Figure:
+        """Return the figure by the rule of `coverage_at`: over the regencies counted."""
+        denominator = potential_counted
+        if is_regency(self.area) or (own and counted == total):
+            denominator, active_counted = own, active
+        return Figure(
+            active=active if known else None,
+            potential=denominator or None,
+            coverage=Fraction(100 * active_counted, denominator) if counted else None,
+            regencies_counted=counted,
+        )
+
+    def _axes(self, references: Sequence[date], vintages: Sequence[Vintage]) -> dict[str, Any]:
+        keys = [
+            (each.day - _EPOCH).days if self._documented else each.position for each in vintages
+        ]
+        return {"days": list(references), "keys": keys, "last": references[-1]}
+
+    def _all(self, statement: str, **names: object) -> list[Any]:
+        asked = {"known": self.known} | names
+        return self._connection.execute(statement.format(**self._words), asked).fetchall()
+
+
+_NOTHING: Final = Figure(None, None, None, 0)
+
+# What may have changed figures up to a date, and on which day it became known.
+_TOUCHED: Final = """
+WITH touched AS (
+    SELECT position, {day} AS day, effective_on FROM entries
+    WHERE position <= $known AND effective_on <= $last AND {inside}
+    UNION
+    SELECT position, {day}, NULL FROM potentials
+    WHERE position <= $known AND valid_from <= $last AND {over}
+    UNION
+    SELECT position, {recorded_day}, NULL FROM taken_back JOIN events USING (position)
+    WHERE position <= $known AND taken_back.takes_back_position IN (
+        SELECT position FROM potentials WHERE valid_from <= $last AND {over})
+)
+"""
+
+_SPAN: Final = f"""
+{_TOUCHED}
+SELECT min(effective_on), min(day) FILTER (effective_on IS NOT NULL), max(day) FROM touched
+"""
+
+_TRANSACTIONS: Final = f"""
+{_TOUCHED}, recorded AS (
+    SELECT max(position) AS position, min(recorded_at) AS recorded_at,
+           min(recorded_by) AS recorded_by, {{recorded_day}} AS day,
+           bool_or(position IN (SELECT position FROM touched)) AS has_touched
+    FROM events WHERE position <= $known GROUP BY transaction_id, {{recorded_day}}
+)
+SELECT position, recorded_at, recorded_by, day FROM recorded WHERE day > $last AND has_touched
+UNION ALL
+SELECT max(position), NULL, NULL, $last FROM recorded WHERE day <= $last
+ORDER BY position
+"""
+
+_CLAIMED: Final = f"""
+{_TOUCHED}
+SELECT DISTINCT greatest(day, CAST($last AS DATE)) AS day FROM touched ORDER BY day
+"""
+
+_POSITIONS: Final = """
+SELECT month.day, recorded.position
+FROM (SELECT unnest($days::DATE[]) AS day) AS month
+ASOF JOIN (
+    SELECT {recorded_day} AS day, max(position) AS position
+    FROM events WHERE position <= $known GROUP BY ALL
+) AS recorded ON month.day >= recorded.day
+ORDER BY month.day
+"""
+
+_DAYS: Final = """
+SELECT position, {recorded_day} FROM events
+WHERE position <= $known AND position IN (SELECT unnest($positions::BIGINT[])) ORDER BY position
+"""
+
+# A vintage's `key` orders knowledge: a position, or a claimed day as its number since 1970. `i` and
+# `j` are the places of a reference date and of a vintage.
+_AXES: Final = """
+WITH reference AS (
+    SELECT unnest($days::DATE[]) AS day, unnest(range(len($days))) AS i
+), vintage AS (
+    SELECT unnest($keys::BIGINT[]) AS key, unnest(range(len($keys))) AS j
+)
+"""
+
+# The potential in force of each area, at each vintage at which any was said or taken back; 0: none.
+_IN_FORCE: Final = """
+said AS (
+    SELECT area, valid_from, workers, position, vintage.j
+    FROM (SELECT *, {key} AS key FROM potentials
+          WHERE position <= $known AND valid_from <= $last AND {over}) AS potential
+    ASOF JOIN vintage ON potential.key <= vintage.key
+), taken AS (
+    SELECT takes_back_position AS position, vintage.j, withdrawal.position AS by_position
+    FROM (SELECT taken_back.*, {taken_key} AS key FROM taken_back JOIN events USING (position)
+          WHERE taken_back.position <= $known) AS withdrawal
+    ASOF JOIN vintage ON withdrawal.key <= vintage.key
+), potential AS (
+    SELECT said.*, taken.j AS until_j, taken.by_position FROM said LEFT JOIN taken USING (position)
+), turn AS (
+    SELECT area, j FROM potential UNION SELECT area, until_j FROM potential WHERE until_j IS NOT NULL
+), in_force AS (
+    SELECT turn.area, reference.i, turn.j,
+           coalesce(arg_max(workers, (valid_from, position))
+               FILTER (coalesce(until_j > turn.j, true)), 0) AS potential,
+           max(CASE turn.j WHEN until_j THEN by_position WHEN potential.j THEN position END)
+               AS position
+    FROM turn CROSS JOIN reference
+    LEFT JOIN potential
+      ON potential.area = turn.area AND potential.valid_from <= reference.day
+     AND potential.j <= turn.j
+    GROUP BY ALL
+)
+"""
+
+_SUMS: Final = ("active", "known", "counted", "active_counted", "potential_counted", "own")
+_STEPS: Final = ", ".join(f"{each} - lag({each}, 1, 0) OVER earlier AS {each}" for each in _SUMS)
+_TOTALS: Final = ", ".join(f"sum({each}) AS {each}" for each in _SUMS)
+_RUNNING: Final = ", ".join(f"CAST(sum({each}) OVER upto AS BIGINT)" for each in _SUMS)
+
+# Heads are put into the first reference date on which they count and the first vintage that knows
+# them: what an area comes to is the running sum over both. Only where a regency changes is there a
+# row, and what each change adds to the area is summed up.
+_FIGURES: Final = f"""
+{_AXES}, moved AS (
+    SELECT area, i, j, sum(workers) AS workers
+    FROM (
+        SELECT area, effective_on, workers, {{key}} AS key FROM entries
+        WHERE position <= $known AND effective_on <= $last AND {{inside}}
+    ) AS entry
+    ASOF JOIN reference ON entry.effective_on <= reference.day
+    ASOF JOIN vintage ON entry.key <= vintage.key
+    GROUP BY ALL
+), heads AS (
+    SELECT area, reference.i, j, sum(workers) AS workers
+    FROM moved JOIN reference ON reference.i >= moved.i GROUP BY ALL
+), {_IN_FORCE}, change AS (
+    SELECT area, i, j, max(workers) AS workers, max(potential) AS potential
+    FROM (SELECT area, i, j, workers, NULL AS potential FROM heads
+          UNION ALL SELECT area, i, j, NULL, potential FROM in_force)
+    GROUP BY ALL
+), state AS (
+    SELECT area, i, j, sum(workers) OVER upto AS active,
+           nullif(last_value(potential IGNORE NULLS) OVER upto, 0) AS potential
+    FROM change
+    WINDOW upto AS (PARTITION BY area, i ORDER BY j ROWS UNBOUNDED PRECEDING)
+), counted AS (
+    SELECT area, i, j, coalesce(active, 0) AS active, (active IS NOT NULL)::INT AS known,
+           (active IS NOT NULL AND potential IS NOT NULL)::INT AS counted,
+           CASE counted WHEN 1 THEN active ELSE 0 END AS active_counted,
+           CASE counted WHEN 1 THEN potential ELSE 0 END AS potential_counted,
+           CASE area WHEN $area THEN coalesce(potential, 0) ELSE 0 END AS own
+    FROM state
+), step AS (
+    SELECT i, j, {_STEPS} FROM counted
+    WINDOW earlier AS (PARTITION BY area, i ORDER BY j)
+), total AS (
+    SELECT i, j, {_TOTALS} FROM step GROUP BY i, j
+)
+SELECT i, j, {_RUNNING} FROM total
+WINDOW upto AS (PARTITION BY i ORDER BY j ROWS UNBOUNDED PRECEDING)
+ORDER BY i, j
+"""
+
+# `cell`: the vintages since the release before, and the release that they led to.
+_CELLS: Final = f"""
+{_AXES}, cell AS (
+    SELECT unnest($rows::BIGINT[]) AS i, unnest($places::BIGINT[]) AS j,
+           unnest($released::BIGINT[]) AS released
+)
+"""
+
+_BATCHES: Final = f"""
+{_CELLS}, moved AS (
+    SELECT events.area, events.reference, events.part, entry.effective_on, j,
+           max(position) AS position, sum(entry.workers) AS workers
+    FROM (
+        SELECT position, effective_on, workers, {{key}} AS key FROM entries
+        WHERE position <= $known AND effective_on <= $last AND {{inside}}
+    ) AS entry
+    ASOF JOIN vintage ON entry.key <= vintage.key
+    JOIN events USING (position)
+    WHERE j >= (SELECT min(j) FROM cell) GROUP BY ALL
+), effect AS (
+    SELECT cell.i, cell.released, area, moved.reference, part, max(position) AS position,
+           CAST(sum(workers) AS BIGINT) AS workers
+    FROM moved JOIN cell USING (j) JOIN reference ON reference.i = cell.i
+    WHERE moved.effective_on <= reference.day
+    GROUP BY ALL HAVING sum(workers) <> 0
+)
+SELECT i, released, area, reference, part, position, workers,
+       count(*) OVER (PARTITION BY i, released)
+FROM effect
+QUALIFY row_number() OVER (
+    PARTITION BY i, released ORDER BY abs(workers) DESC, area, reference, part) <= $most
+ORDER BY i, released, abs(workers) DESC, area, reference, part
+"""
+
+_POTENTIALS: Final = f"""
+{_CELLS}, {_IN_FORCE}, revised AS (
+    SELECT area, i, j, position, nullif(potential, 0) AS after,
+           nullif(lag(potential) OVER (PARTITION BY area, i ORDER BY j), 0) AS earlier
+    FROM in_force
+)
+SELECT i, released, area, max(position), arg_min_null(earlier, j), arg_max_null(after, j)
+FROM revised JOIN cell USING (i, j)
+WHERE earlier IS DISTINCT FROM after
+GROUP BY i, released, area
+HAVING arg_min_null(earlier, j) IS DISTINCT FROM arg_max_null(after, j)
+ORDER BY i, released, area
+"""
