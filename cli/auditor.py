@@ -44,7 +44,7 @@ _WHEN: Final = (
 )
 
 _HISTORY: Final = (
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     *_WHEN,
     Column("event", "Event", "code"),
     Column("area", "Code", "code"),
@@ -67,7 +67,7 @@ _HISTORY: Final = (
     Column("sheet", "Sheet", "text"),
     Column("row", "Row", "count"),
     Column("transaction_id", "Transaction", "count"),
-    Column("takes_back_position", "Takes back", "count"),
+    Column("takes_back_position", "Takes back", "number"),
     Column("import_kind", "File of", "code"),
     Column("rows", "Rows", "count"),
     Column("control_workers", "Control total", "count"),
@@ -75,7 +75,7 @@ _HISTORY: Final = (
     Column("details", "Details", "text"),
 )
 _HISTORY_SHOWN: Final = (
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     Column("recorded", "Recorded", "text"),
     Column("what", "What", "text"),
     Column("effective_on", "Effective", "date"),
@@ -387,7 +387,7 @@ def _rows_of(version: Version) -> str:
 
 
 _EVENT: Final = (
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     Column("event", "Event", "code"),
     Column("topic", "Topic", "code", show=False),
     *_WHEN,
@@ -445,7 +445,7 @@ def _address_of(ledger: Ledger, row: StoredRow) -> str | None:
 
 
 _SOURCE: Final = (
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     Column("event", "Event", "code"),
     *_WHEN,
     Column("file", "File", "text"),
@@ -561,6 +561,7 @@ def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: 
     ((sha256, version),) = files.items()
     assert sha256 is not None
     with path_to(target) as path, path.open("wb") as file:
+        path.chmod(0o600)  # an office's file may say more than its rows do
         for chunk in workspace.log.source(sha256):  # raises where the bytes no longer match
             file.write(chunk)
     if sha256 == version.file_sha256:

@@ -148,7 +148,7 @@ _COVERAGE: Final = (
     Column("because", "Because", "text"),
 )
 _ORIGINS: Final = (
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     Column("reference", "Batch", "text"),
     Column("workers", "Workers", "text"),
     Column("origin", "From file and row", "text"),

@@ -1,4 +1,4 @@
-"""Text made harmless where it is written: for a terminal, for a reader of JSON, for a spreadsheet.
+"""Text made harmless where it is written: for a terminal, for a reader of JSON.
 
 Nothing here masks or cuts; that is `registry.safe_text`, for words shown to people.
 """
@@ -16,28 +16,10 @@ _HIDDEN: Final = re.compile(
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
-# = + - @, their full-width and small forms: a spreadsheet reads each as the start of a formula.
-_STARTERS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
-_BEFORE: Final = "[\\s\"'`\u2018\u2019\u201c\u201d]*"  # spaces and quotes hide nothing from it
-# A cell begins at the start of the text; and, for a spreadsheet whose list separator is ";" (as
-# in Indonesia), after every ";" of a comma-separated file, and after a line feed.
-_FORMULA: Final = re.compile(
-    rf"\A(?={_BEFORE}[{_STARTERS}\x00\t\r\n])|(?<=[;\n])(?={_BEFORE}[{_STARTERS}])"
-)
-
 
 def visible(text: str) -> str:
     r"""Show what cannot be seen: every hidden character but the line feed as `\xNN` or `\uNNNN`."""
     return _HIDDEN.sub(_named, text)
-
-
-def unformulated(text: str) -> str:
-    """Return the text with `'` before whatever a spreadsheet would run as a formula.
-
-    The quote is what a spreadsheet's own user types to say "this is text". Taking one `'` away
-    wherever this would have put it gives the text back.
-    """
-    return _FORMULA.sub("'", text)
 
 
 def json_escaped(encoded: str) -> str:

@@ -6,9 +6,10 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
-from cli.escapes import unformulated, visible
+from cli.escapes import visible
 from cli.listing import Column, Listing, Row
 from cli.values import encoded, plain
+from registry.safe_text import unformulated
 
 
 def write_csv(listing: Listing, stream: TextIO) -> None:

@@ -47,7 +47,7 @@ _RELEASES: Final = (
     Column("release", "Release", "count"),
     Column("known_on", "Known on", "date"),
     Column("vintage_on", "Vintage", "date"),
-    Column("known_position", "Known at", "count"),
+    Column("known_position", "Known at", "number"),
     Column("recorded_at", "Recorded at", "instant"),
     Column("recorded_by", "By", "text"),
     Column("active", "Active", "count"),

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 GROUPINGS: Final = ("kind", "category", "batch", "month")
 
 _ORIGIN: Final = (
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     Column("recorded_at", "Recorded at", "instant"),
     Column("recorded_by", "By", "text"),
     Column("reason", "Reason", "code"),
@@ -108,7 +108,7 @@ _PUBLISHED: Final = (
     Column("publisher", "Publisher", "text"),
     Column("published_on", "Published on", "date"),
     Column("source", "Source", "text"),
-    Column("position", "#", "count"),
+    Column("position", "#", "number"),
     Column("difference", "Difference", "count"),
 )
 

@@ -300,7 +300,7 @@ def _check(workspace: Workspace) -> int:
     columns = (
         Column("table", "Table", "code"),
         Column("side", "Only in", "code"),
-        Column("position", "#", "count"),
+        Column("position", "#", "number"),
         Column("row", "Row", "json"),
     )
     rows = [

@@ -94,6 +94,8 @@ def coverage_at(
     its regencies are counted, or with `own_potential`.
     Source: UCJ formula, docs/glossary.md#cakupan.
     """
+    if not areas:
+        return []
     position = ledger.position if known is None else known
     dimensions: tuple[Dimension, ...] = (
         () if by is None else (by,) if isinstance(by, str) else tuple(by)

@@ -21,7 +21,6 @@ from registry.events import (
     BatchReclassified,
     BatchRecorded,
     BatchRenewed,
-    BatchStatementEvent,
     BatchWithdrawn,
     Cohort,
     ImportSource,
@@ -30,6 +29,7 @@ from registry.events import (
     RenewedCohort,
     Taken,
 )
+from registry.safe_text import safe
 from registry.terms import (
     Action,
     Kind,
@@ -212,6 +212,15 @@ def withdraw(
     )
 
 
+def missing(area: str, reference: str, part: str) -> RuleBrokenError:
+    """Return the refusal for a batch that the log does not know."""
+    name = f"{safe(reference)} part {safe(part)}" if part else safe(reference)
+    return RuleBrokenError(
+        f"{area} has no such batch: {name}",
+        remedy=f"`ucj history {area}` lists its batches; one with parts is named with its `part`.",
+    )
+
+
 def evolve(batch: Batch | None, event: BatchFact) -> Batch:
     """Return the batch after one more event of its stream."""
     match event:
@@ -222,7 +231,7 @@ def evolve(batch: Batch | None, event: BatchFact) -> Batch:
                 reference=event.reference,
                 part=event.part,
                 version=event.originator_version,
-                statement=_statement(event, event.lines),
+                statement=said_by(event),
                 former=batch.former if batch else (),
             )
         case BatchCorrected():
@@ -230,7 +239,7 @@ def evolve(batch: Batch | None, event: BatchFact) -> Batch:
             return replace(
                 batch,
                 version=event.originator_version,
-                statement=_statement(event, event.puts),
+                statement=said_by(event),
                 former=(*batch.former, in_force),
             )
         case BatchWithdrawn():
@@ -253,6 +262,23 @@ def evolve_all(events: Iterable[Any]) -> Batch | None:
     return batch
 
 
+def said_by(event: BatchRecorded | BatchCorrected) -> Statement:
+    """Return what the batch says from this event on."""
+    return Statement(
+        kind=event.kind,
+        effective_on=event.effective_on,
+        lines=event.puts if isinstance(event, BatchCorrected) else event.lines,
+        programmes=event.programmes,
+        reason=event.reason,
+        decided_on=event.decided_on,
+        document=event.document,
+        proposed=event.proposed,
+        rejected=event.rejected,
+        note=event.note,
+        source=event.source,
+    )
+
+
 def _compared(cohort: Cohort | RenewedCohort | None) -> tuple[str, ...]:
     """Return a cohort as texts, its batch's spelling evened out."""
     if cohort is None:
@@ -263,9 +289,7 @@ def _compared(cohort: Cohort | RenewedCohort | None) -> tuple[str, ...]:
 
 
 def _live(batch: Batch | None) -> tuple[Batch, Statement]:
-    if batch is None:
-        what = "there is no such batch"
-        raise RuleBrokenError(what, remedy="Find its reference with `ucj history`.")
+    assert batch is not None  # who asks for it refuses first (`missing`)
     if batch.statement is None:
         what = f"{batch.name} of {batch.area} is withdrawn"
         raise RuleBrokenError(what, remedy="It may be recorded again with `ucj import batches`.")
@@ -287,22 +311,6 @@ def _stamped(stamp: Stamp) -> dict[str, Any]:
         "recorded_at": stamp.recorded_at,
         "recorded_by": stamp.recorded_by,
     }
-
-
-def _statement(event: BatchStatementEvent, lines: tuple[Line, ...]) -> Statement:
-    return Statement(
-        kind=event.kind,
-        effective_on=event.effective_on,
-        lines=lines,
-        programmes=event.programmes,
-        reason=event.reason,
-        decided_on=event.decided_on,
-        document=event.document,
-        proposed=event.proposed,
-        rejected=event.rejected,
-        note=event.note,
-        source=event.source,
-    )
 
 
 def renewed(cohort: Cohort) -> RenewedCohort:

@@ -201,7 +201,9 @@ def _no_such_day(value: Value, year: int, month: int) -> InvalidDateError:
     if not date.min.year <= year <= date.max.year:
         why = "there is no year 0"
     elif not 1 <= month <= 12:  # noqa: PLR2004 - the months of a year
-        why = f"there is no month {month}: the day comes first, then the month"
+        why = f"there is no month {month}"
+        if isinstance(value, str) and _DAY_FIRST.fullmatch(_tidy(value)):
+            why += ": the day comes first, then the month"
     else:
         why = f"{year:04}-{month:02} has {calendar.monthrange(year, month)[1]} days"
     return InvalidDateError(f"{shown(value)} is no day of the calendar", why=why, remedy=REMEDY)

@@ -226,6 +226,8 @@ class Recording:
 
     def _decided(self, command: RecordBatch, batch: Batch | None) -> BatchFact | None:
         source = self._sources.get(command.sheet or "")
+        if batch is None and (command.because is not None or command.action is Action.WITHDRAW):
+            raise batches.missing(command.area, command.reference, command.part)
         if command.action is Action.WITHDRAW:
             if command.row is not None and batch is not None and batch.statement is None:
                 self._skip(command, "already-withdrawn", f"{batch.name} is withdrawn already")
@@ -239,11 +241,7 @@ class Recording:
                 stamp=self.stamp,
             )
         if command.because is not None:
-            statement = self._corrected(command, batch, source)
-            if command.row is not None and self._says(batch, statement):
-                self._skip(command, "already-corrected", f"{command.reference} says that already")
-                return None
-            return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
+            return self._correction(command, batch, source)
         if batch is not None and batch.statement is not None:
             self._recorded_already(command, batch, batch.statement)
             return None
@@ -263,6 +261,26 @@ class Recording:
             part=command.part,
             stamp=self.stamp,
         )
+
+    def _correction(
+        self, command: RecordBatch, batch: Batch | None, source: ImportSource | None
+    ) -> BatchCorrected | None:
+        """Return the correction; None where a row repeats one, as growing workbooks do."""
+        assert command.because is not None
+        statement = self._corrected(command, batch, source)
+        if command.row is not None and self._says(batch, statement):
+            self._skip(command, "already-corrected", f"{command.reference} says that already")
+            return None
+        if command.row is not None and self._corrected_before(command, batch, statement):
+            self._skip(
+                command,
+                "corrected-since",
+                f"{command.reference} was corrected to just that, and corrected again since;"
+                " the later correction stands",
+                "Bring the file up to date; to go back, use `ucj correct`.",
+            )
+            return None
+        return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
 
     def _corrected(
         self,
@@ -297,10 +315,26 @@ class Recording:
             and batch.statement.content() == statement.content()
         )
 
-    def _skip(self, command: RecordBatch, code: str, why: str) -> None:
+    def _corrected_before(
+        self, command: RecordBatch, batch: Batch | None, statement: Statement
+    ) -> bool:
+        """Whether this very correction is in the log, and the batch says something else by now."""
+        if batch is None or len(batch.former) <= 1:  # it was corrected once at most
+            return False
+        events = (self._event(row) for row in self.transaction.log.stream(batch.id.hex))
+        return any(
+            isinstance(event, BatchCorrected)
+            and event.because == command.because
+            and batches.said_by(event).content() == statement.content()
+            for event in events
+        )
+
+    def _skip(
+        self, command: RecordBatch, code: str, why: str, remedy: str = "Nothing needs to be done."
+    ) -> None:
         """Count what is recorded already: offices keep one growing workbook."""
         self.counts.already_recorded += 1
-        self._warn(command, code, why, "Nothing needs to be done.")
+        self._warn(command, code, why, remedy)
 
     def _recorded_already(self, command: RecordBatch, batch: Batch, in_force: Statement) -> None:
         """Count what the batch says, or said, already; refuse what it never said."""

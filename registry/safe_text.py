@@ -36,6 +36,14 @@ _PERSONAL: Final = re.compile(
     rf"\d(?:{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+"
     rf"|(?<!\d)\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{NIK_DIGITS - 1}}}(?!{_GAP}{_SEPARATOR}{_GAP}\d)"
 )
+# = + - @, their full-width and small forms: a spreadsheet reads each as the start of a formula.
+_STARTERS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+_BEFORE: Final = "[\\s\"'`\u2018\u2019\u201c\u201d]*"  # spaces and quotes hide nothing from it
+# A cell begins at the start of the text; and, for a spreadsheet whose list separator is ";" (as
+# in Indonesia), after every ";" of a comma-separated file, and after a line feed.
+_FORMULA: Final = re.compile(
+    rf"\A(?={_BEFORE}[{_STARTERS}\x00\t\r\n])|(?<=[;\n])(?={_BEFORE}[{_STARTERS}])"
+)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{2}[-.]\d{2}[-.]\d{4}")
 
 
@@ -62,6 +70,15 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
 def looks_personal(text: str) -> bool:
     """Whether the text holds a number long enough to be a person's: a NIK or a KPJ."""
     return any(not _is_of_dates(match[0]) for match in _PERSONAL.finditer(text))
+
+
+def unformulated(text: str) -> str:
+    """Return the text with `'` before whatever a spreadsheet would run as a formula.
+
+    The quote is what a spreadsheet's own user types to say "this is text". Taking one `'` away
+    wherever this would have put it gives the text back.
+    """
+    return _FORMULA.sub("'", text)
 
 
 def _withheld(match: re.Match[str]) -> str:

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.escapes import unformulated, visible
+from cli.escapes import visible
 from cli.listing import Column, Listing
 from cli.records import write_csv, write_json, write_json_document, write_json_lines
+from registry.safe_text import unformulated
 
 COLUMNS = (
     Column("area", "Area", "code"),

@@ -224,7 +224,7 @@ def test_withdraw_batch_lists_what_depends_on_it(ledger_from_doc: Ledger) -> Non
     registry.withdraw_batch("16.06", "SK-1", because="mistaken")
     with pytest.raises(RuleBrokenError, match="is withdrawn"):
         registry.withdraw_batch("16.06", "SK-1", because="mistaken")
-    with pytest.raises(RuleBrokenError, match="there is no such batch"):
+    with pytest.raises(RuleBrokenError, match=r"16\.06 has no such batch: SK-9"):
         registry.withdraw_batch("16.06", "SK-9", because="mistaken")
 
 
@@ -815,6 +815,32 @@ def test_a_growing_file_may_say_a_withdrawal_or_correction_again(tmp_path: Path)
             store.registry.withdraw_batch("16.06", "SK-2", because="typed, not from a file")
         (row,) = [row for row in store.log().rows() if row.topic == "ucj.batch-corrected"]
         assert row.facts()["note"] == "own"
+
+
+def test_a_row_that_corrects_does_not_undo_a_later_correction(tmp_path: Path) -> None:
+    """Said again by a growing file, it is skipped with a warning; said anew, it corrects back."""
+    line = BatchLine("guru", 100, row=2)
+    enrol = RecordBatch(
+        Action.ENROL, "16.06", "SK-1", (line,), effective_on=date(2025, 1, 1), row=2
+    )
+
+    def correct(workers: int, because: str) -> RecordBatch:
+        lines = (replace(line, workers=workers),)
+        return replace(enrol, action=Action.CORRECT, lines=lines, because=because)
+
+    def in_force(store: Store) -> int:
+        facts = [row.facts() for row in store.log().rows()][-1]
+        return int(facts["puts"][0]["workers"])
+
+    with closing(Store(tmp_path / "registry.db")) as store:
+        for command in (enrol, correct(98, "two twice"), correct(97, "three twice")):
+            assert store.registry.record(command).counts.new == 1
+        again = store.registry.record(correct(98, "two twice"))
+        assert again.decision == "already-recorded"
+        assert [problem.code for problem in again.problems] == ["corrected-since"]
+        assert in_force(store) == 97
+        assert store.registry.record(correct(98, "two twice after all")).counts.new == 1
+        assert in_force(store) == 98
 
 
 @pytest.mark.parametrize("reference", ["SK-1", "SK-2"])

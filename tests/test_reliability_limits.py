@@ -33,6 +33,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="limits and signals o
 IMPORT: Final = ("import", "batches")
 STORE: Final = 4
 UNREADABLE: Final = 3
+REFUSED: Final = 1
 INTERRUPTED: Final = 130
 TINY_MIB: Final = 2
 MANY: Final = 3_000  # batches: enough that admitting and recording each last a while
@@ -138,6 +139,22 @@ def test_a_full_disk_under_the_store_refuses_until_it_is_freed(
     again = run(*IMPORT, more.path, folder=folder, environment=environment)
     assert again.code == 0, again.err
     assert check_store(store, [stock, more]).imported() == [stock.sha256, more.sha256]
+
+
+def test_a_full_disk_under_a_backup_leaves_nothing(tmp_path: Path, tiny_disk: Path) -> None:
+    """Exit 1: the store is well, the place is not; freed, the copy is made."""
+    folder = tmp_path / "office"
+    make_store(folder)
+    assert run(*IMPORT, _batches(folder / "stock.csv", 20).path, folder=folder).code == 0
+    _fill(tiny_disk / "ballast", leaving_bytes=16_384)
+    target = tiny_disk / "copy.db"
+    refused = run("backup", target, folder=folder)
+    assert refused.code == REFUSED, refused
+    assert "free some room" in refused.err, refused.err
+    assert [path.name for path in tiny_disk.iterdir()] == ["ballast"]
+    (tiny_disk / "ballast").unlink()
+    assert run("backup", target, folder=folder).code == 0
+    assert target.stat().st_size > 16_384
 
 
 @pytest.mark.parametrize("batches", [30, 60, 300])

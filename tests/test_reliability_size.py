@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 import sqlite3
 import sys
 import time
@@ -126,6 +127,7 @@ def test_a_reader_beside_a_large_import_waits_little(tmp_path: Path, lines: int)
             (row,) = workspace.ask(lambda ledger: coverage_at(ledger, [AREAS[0]], ON))
         return time.perf_counter() - began, row.active
 
+    os.sync()  # what earlier tests have written is not this import's
     before = ask()[1]
     alone = sorted(ask()[0] for _ in range(50))
     running = start(*IMPORT, large, folder=folder)

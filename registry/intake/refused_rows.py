@@ -17,22 +17,9 @@ from typing import Final
 
 from registry.cells import Value, shown
 from registry.intake.grid import Table
+from registry.safe_text import unformulated
 
 _CELL_LENGTH_MAX: Final = 4_000
-# What a spreadsheet takes for the start of a formula, its full-width forms included.
-_FORMULA_STARTS: Final = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-)
 
 
 def write_refused(
@@ -52,16 +39,11 @@ def write_refused(
             writer = csv.writer(stream, lineterminator="\r\n")
             for table, columns, refusals in parts:
                 for line in _lines(table, columns, refusals):
-                    writer.writerow([formula_safe(cell) for cell in line])
+                    writer.writerow([unformulated(cell) for cell in line])
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def formula_safe(text: str) -> str:
-    """Return the text with an apostrophe before what a spreadsheet would run."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 
 def _lines(

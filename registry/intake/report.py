@@ -285,7 +285,7 @@ class Report:
             f"{self.file}: {rows}, {group_thousands(self.rows_accepted)} accepted, "
             f"{group_thousands(self.rows_refused)} refused"
         )
-        if self.kind == "batches":
+        if self.kind == "batches" and (self.batches_total or not self.errors):
             actions = ", ".join(
                 f"{group_thousands(count)} {action}"
                 for action, count in sorted(self.batches_by_action.items())

@@ -33,6 +33,7 @@ PAGE_EVENTS: Final = 5_000
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
 LOCK_TIMEOUT_SECONDS: Final = 15.0
 CHUNK_BYTES: Final = 1 << 20
+BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +278,18 @@ def identity(connection: sqlite3.Connection, path: Path) -> str:
     return str(found[0])
 
 
+def primary_code(error: sqlite3.Error) -> int | None:
+    """Return SQLite's primary result code, None where Python itself raised the error."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if code is not None else None
+
+
 def store_error(error: sqlite3.Error) -> StoreError:
     """Return the refusal for an SQLite error, in words."""
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else None
-    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    primary = primary_code(error)
+    if primary in BUSY:
         return busy_store()
-    not_text = code is None and "UTF-8" in str(error)  # said by Python, not by SQLite
+    not_text = primary is None and "UTF-8" in str(error)  # said by Python, not by SQLite
     if not_text or primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamagedError(
             "the store's file is damaged or is not a store",

@@ -7,6 +7,7 @@ lock that leaks when opening fails, positions that could be reused, files readab
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import sqlite3
@@ -34,6 +35,7 @@ from eventsourcing.sqlite import (
 from registry.errors import StoreDamagedError, StoreError
 from registry.storage.log import (
     APPLICATION_ID,
+    BUSY,
     CHUNK_BYTES,
     LOCK_TIMEOUT_SECONDS,
     STORE_FORMAT,
@@ -42,6 +44,7 @@ from registry.storage.log import (
     connect,
     identity,
     missing_store,
+    primary_code,
     store_error,
 )
 
@@ -451,7 +454,7 @@ def check_identity(path: Path) -> str:
 def back_up(path: Path, target: Path) -> int:
     """Copy the store, while others write, to one file that opens anywhere; return its head.
 
-    Raises: StoreError if the target exists or cannot be written.
+    Raises: StoreError if the target exists or cannot be written; OSError if its disk is full.
     """
     check_identity(path)
     try:
@@ -466,6 +469,8 @@ def back_up(path: Path, target: Path) -> int:
         return _copy(path, target)
     except sqlite3.Error as error:
         target.unlink(missing_ok=True)
+        if primary_code(error) == sqlite3.SQLITE_FULL:  # of the copy: the store is only read
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         raise store_error(error) from error
     except BaseException:
         target.unlink(missing_ok=True)
@@ -482,8 +487,8 @@ def _copy(path: Path, target: Path) -> int:
                 origin.backup(copy)
                 break
             except sqlite3.OperationalError as error:
-                if time.monotonic() > deadline:
-                    raise store_error(error) from error
+                if primary_code(error) not in BUSY or time.monotonic() > deadline:
+                    raise
         copy.execute("PRAGMA journal_mode = delete")  # one file, also from read-only media
         if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             what = "the copy does not pass SQLite's integrity check"
