@@ -1,7 +1,7 @@
 """Write the generated documents: `make docs`. A test holds them equal to what the code says.
 
 `docs/events.md` comes from the events' docstrings and fields, `docs/commands.md` from the
-commands' own --help.
+commands' own --help, `docs/screens.md` from running them.
 """
 
 from __future__ import annotations
@@ -102,7 +102,14 @@ def commands_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"events.md": events_page, "commands.md": commands_page}
+def screens_page() -> str:
+    """Return docs/screens.md."""
+    from docs.screens import screens_page
+
+    return screens_page()
+
+
+PAGES = {"events.md": events_page, "commands.md": commands_page, "screens.md": screens_page}
 
 
 def _prose(documented: object) -> str:

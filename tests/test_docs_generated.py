@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parent.parent
+WRITES_A_FILE = {"backup", "completion", "demo", "export", "template"}
+"""What shows little on a screen."""
 
 
 def _generator() -> ModuleType:
@@ -20,11 +22,38 @@ def _generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["events.md", "commands.md"])
+@pytest.mark.parametrize("page", ["events.md", "commands.md", "screens.md"])
 def test_a_generated_page_is_up_to_date(page: str) -> None:
     """`make docs` would change nothing."""
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert written == _generator().PAGES[page](), "run `make docs`"
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_every_table_fits_the_terminal(width: int) -> None:
+    """No line of an answer is wider than the terminal; a record is made only of one row."""
+    from cli.tables import display_width
+    from docs.screens import screens
+
+    asked = [each for each in screens(width) if not each[1].startswith(("import", "init"))]
+    assert len(asked) > 20
+    for _, command, answer in asked:
+        assert answer.out or answer.code, command
+        widest = max(map(display_width, answer.out.splitlines()), default=0)
+        assert widest <= width, f"{command}\n{answer.out}"
+
+
+def test_every_command_has_a_screen() -> None:
+    """A new command is shown too."""
+    import click
+
+    from cli.main import ucj
+    from docs.screens import SCENES
+
+    with click.Context(ucj) as context:
+        commands = set(ucj.list_commands(context))
+    shown = {command.split()[0] for scene in SCENES for command in scene.commands}
+    assert commands - shown == WRITES_A_FILE
 
 
 def test_every_event_has_a_section_with_its_topic() -> None:

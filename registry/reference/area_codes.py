@@ -69,7 +69,7 @@ def _refuse_bare(digits: str) -> Area:
     dotted = dict.fromkeys(area.code for area in (bps, kemendagri) if area is not None)
     raise BareDigitsError(
         f"the digits {digits} have two readings",
-        why=f"As the code of BPS: {bps or 'no area'}; as the code of Kemendagri: "
+        why=f"as the code of BPS: {bps or 'no area'}; as the code of Kemendagri: "
         f"{kemendagri or 'no area'}. Of 514 regencies 199 differ, so no file is read by guess.",
         remedy=f"Write Kemendagri's code with its dot ({' or '.join(dotted) or '16.06'}), "
         "or declare --area-codes bps for the whole file.",
