@@ -221,6 +221,7 @@ _TIMELINE = (
     Column("regencies_counted", "Counted", "count"),
     Column("regencies_total", "Regencies", "count"),
     Column("complete", "Complete", "flag"),
+    Column("active_counted", "Active counted", "count"),
 )
 _FLOWS = frozenset({"workers_in", "workers_out", "reconciled"})
 _BY_CATEGORY = _FLOWS | {"on", "category", "active", "points"}
@@ -311,6 +312,7 @@ def _timeline_row(row: TimelineRow) -> dict[str, object]:
         "regencies_counted": row.regencies_counted,
         "regencies_total": row.regencies_total,
         "complete": row.complete,
+        "active_counted": row.active_counted,
         "counted": f"{'' if row.complete else '* '}{row.regencies_counted} of"
         f" {row.regencies_total}",
     }
@@ -325,6 +327,9 @@ def _timeline_columns(
     if not any(row["reconciled"] for row in rows):
         wanted -= {"reconciled"}
     columns = [column for column in _TIMELINE if column.key in wanted]
+    if any(row["active_counted"] not in {None, row["active"]} for row in rows):
+        after_active = [column.key for column in columns].index("active") + 1
+        columns.insert(after_active, Column("active_counted", "Active counted", "count"))
     if any(row["regencies_total"] != 1 for row in rows):
         columns.append(Column("counted", "Regencies", "text"))
     return tuple(sorted(columns, key=lambda column: column.key != "on"))
@@ -342,7 +347,10 @@ def _timeline_notes(
         )
         notes.append(
             f"* {what} of the regencies counted: those with both an active count and a potential."
-            " Active is of all."
+            " Active counted is of them, Active of all."
+            if any(row["active_counted"] not in {None, row["active"]} for row in rows)
+            else f"* {what} of the regencies counted: those with both an active count and a"
+            " potential. Active is of all."
         )
     if all(row["active"] is None for row in rows):
         notes.append("No batch is recorded there up to that day.")

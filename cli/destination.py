@@ -25,6 +25,8 @@ from registry.safe_text import safe
 
 _NAME_KEPT: Final = 40  # characters; a name of a file may have 255 bytes
 
+_JOURNALS: Final = ("-journal", "-wal", "-shm")
+
 PLACE: Final = click.Path(dir_okay=False, path_type=Path)
 PLACE_OR_STDOUT: Final = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -62,6 +64,11 @@ def check_place(place: Path, named: str, *, new: bool = False) -> None:
         raise OutputUnwritableError(
             f"{safe(place.name)} is there already; it was not touched",
             remedy="Name a new place: what is there may be somebody's work.",
+        )
+    if taken and _is_of_a_store(place):
+        raise OutputUnwritableError(
+            f"{safe(place.name)} is a registry's store; it was not touched",
+            remedy="Name another place: a store is never written over.",
         )
     if not writable:
         raise unwritable(place, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
@@ -189,6 +196,14 @@ def _apart() -> Iterator[Path]:
 
     with private_folder() as folder:
         yield folder / "output"
+
+
+def _is_of_a_store(place: Path) -> bool:
+    """Whether a place is a store, by whatever name, or a store's journal."""
+    from registry.storage.log import is_store
+
+    parts = [Path(str(place).removesuffix(end)) for end in _JOURNALS if place.name.endswith(end)]
+    return any(map(is_store, (place, *parts)))
 
 
 def _is_ordinary(output: Path) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 if TYPE_CHECKING:
     from registry.application import Recorded
@@ -26,12 +27,16 @@ _READING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ImportedBefore:
-    """An earlier import of the same bytes: its position, instant, person, and how it was read."""
+    """An earlier import of the same bytes: its position, instant, person, and how it was read.
+
+    `imports`: the ids of all its sheets' imports.
+    """
 
     position: int
     recorded_at: datetime
     recorded_by: str
     options: Mapping[str, str]
+    imports: tuple[str, ...]
 
     def recorded(self) -> Recorded:
         """Return it as what became of the file: nothing new."""
@@ -81,7 +86,11 @@ def imported_before(store: Path, admitted: AdmittedFile) -> ImportedBefore | Non
     row = streams[0][0]
     facts = row.facts()
     return ImportedBefore(
-        row.position, row.recorded_at(), str(facts["recorded_by"]), facts["options"]
+        row.position,
+        row.recorded_at(),
+        str(facts["recorded_by"]),
+        facts["options"],
+        tuple(str(UUID(stream[0].originator_id)) for stream in streams),
     )
 
 

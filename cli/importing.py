@@ -406,6 +406,7 @@ def _import_file(
                 )
                 if before is not None:
                     say_before(admission.report, before, admitted.options)
+                    _say_withdrawn(settings, before)
                 _say_left_beside(admission.report, file, request)
             except KeyboardInterrupt:
                 if request.dry_run or not _is_recorded(registry, spooled, admission):
@@ -484,6 +485,20 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
         notice(
             f"the refused rows cannot be written to {safe(place.name)}"
             f" ({error.strerror or 'writing failed'}); name another place with --refused"
+        )
+
+
+def _say_withdrawn(settings: Settings, before: ImportedBefore) -> None:
+    """Say of bytes that are recorded already how much of what they brought is withdrawn since."""
+    from projections.batches import withdrawn_of
+
+    with settings.workspace() as workspace:
+        gone = workspace.ask(lambda ledger: withdrawn_of(ledger, before.imports))
+    if gone:
+        batches = "1 of its batches is" if gone == 1 else f"{gone:,} of its batches are"
+        notice(
+            f"{batches} withdrawn since. To record again what was withdrawn by mistake, import it"
+            " in a file of its own."
         )
 
 

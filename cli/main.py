@@ -18,7 +18,6 @@ from registry import __version__
 if TYPE_CHECKING:
     from registry.errors import RegistryError
 
-EXIT_USAGE: Final = 2
 EXIT_FAULT: Final = 70
 EXIT_INTERRUPTED: Final = 130
 ENGINE_INTERRUPTED: Final = "Query interrupted"

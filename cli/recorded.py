@@ -103,9 +103,9 @@ def change_lines(events: Sequence[StoredRow]) -> Iterator[str]:
 
 def place(area: str) -> str:
     """Return an area's name with its code."""
-    from registry.reference.areas import area_by_code
+    from projections.coverage import shown_name
 
-    return f"{area_by_code(area).name} ({area})"
+    return f"{shown_name(area)} ({area})"
 
 
 def _batch_lines(event: str, facts: Facts) -> Iterator[str]:

@@ -148,7 +148,7 @@ def _kind(hint: object) -> str:  # noqa: PLR0911 - a table of kinds
     if getattr(hint, "__name__", "") == "AwareDatetime":
         hint = datetime
     if hint in words:
-        return words[typing.cast("type", hint)]
+        return words[hint]
     assert isinstance(hint, type)
     return f"[{hint.__name__}](#{hint.__name__.lower()})"
 

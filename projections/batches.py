@@ -6,6 +6,7 @@ over the ledger.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -242,6 +243,20 @@ def versions_of(connection: DuckDBPyConnection, stream: list[StoredRow]) -> tupl
     """Return what each event of a stream is, and the file and rows it came from."""
     files = _files(connection, [row.facts().get("source") for row in stream])
     return tuple(_version(row, files) for row in stream)
+
+
+def withdrawn_of(ledger: Ledger, imports: Sequence[str]) -> int:
+    """Return how many of the batches that some imports brought are withdrawn by now."""
+    (found,) = ledger.connection.execute(
+        """
+        SELECT count(*) FROM (
+            SELECT arg_max(event, position) AS latest, bool_or(import_id IN $imports) AS brought
+            FROM events WHERE reference IS NOT NULL GROUP BY area, reference, part)
+        WHERE brought AND latest = 'batch-withdrawn'
+        """,
+        {"imports": list(imports)},
+    ).fetchall()
+    return int(found[0])
 
 
 def event_of(row: StoredRow) -> str:

@@ -48,7 +48,7 @@ batch-corrected:
     area because decided_on document effective_on kind note part programmes proposed puts reason
     reference rejected source takes_back
 batch-withdrawn:
-    area because decided_on document kind part reference source takes_back
+    area because decided_on document kind part reference row source takes_back
 labour-potential-revised:
     area citation definition documented_on row source valid_from workers
 target-set:
@@ -164,18 +164,20 @@ WITH movement AS (
            state.decided_on AS documented_on, state.reference AS reference, state.part AS part,
            state.source AS source, state.kind AS kind, 'original' AS act,
            state.effective_on AS effective_on, state.reason AS reason, 1 AS sign,
-           unnest(state.lines) AS line
+           CAST(NULL AS BIGINT) AS taken_by, unnest(state.lines) AS line
     FROM line
     WHERE topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
                     'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
     UNION ALL
     SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
            state.part, state.source, state.takes_back.kind, 'takes-back',
-           state.takes_back.effective_on, state.takes_back.reason, -1, unnest(state.takes_back.lines)
+           state.takes_back.effective_on, state.takes_back.reason, -1,
+           coalesce(state."row", list_min(list_transform(state.puts, lambda each: each."row"))),
+           unnest(state.takes_back.lines)
     FROM line WHERE topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
     UNION ALL
     SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
-           state.part, state.source, state.kind, 'puts', state.effective_on, state.reason, 1,
+           state.part, state.source, state.kind, 'puts', state.effective_on, state.reason, 1, NULL,
            unnest(state.puts)
     FROM line WHERE topic = 'ucj.batch-corrected'
 ), leg AS (
@@ -190,7 +192,7 @@ SELECT position, recorded_at, recorded_by, documented_on,
        CASE WHEN lapses THEN -sign ELSE sign END * line.workers,
        reference, part, line.cohort.reference, line.cohort.part, line.cohort.expires_on,
        CASE WHEN lapses THEN NULL ELSE reason END, source.import_id, source.sheet,
-       CASE WHEN act = 'takes-back' THEN NULL ELSE line."row" END,
+       CASE WHEN act = 'takes-back' THEN taken_by ELSE line."row" END,
        line."of".reference, line."of".part, line."of".funding
 FROM leg;
 

@@ -118,6 +118,8 @@ def image_folder(store: Path, store_id: str) -> ImageFolder | None:
 
 
 def _usable(path: Path) -> ImageFolder | None:
+    if "?" in str(path):  # where DuckDB ends a path: the rest it takes for parameters
+        return None
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:

@@ -36,7 +36,8 @@ class TimelineRow:
     `workers_in` and `workers_out` are heads that came and went on the day, corrections settled:
     what a correction or withdrawal took back is in neither. A term that ends is `workers_out`.
     `reconciled` is the day's balancing entries, net and signed: nobody is known to have come or
-    gone, so they are in neither. With categories, `potential` and `coverage` are None and `points`
+    gone, so they are in neither. `active_counted` are the heads of the regencies counted, which the
+    percentage is taken of. With categories, `potential` and `coverage` are None and `points`
     is the share of the area's percentage.
     """
 
@@ -55,6 +56,7 @@ class TimelineRow:
     regencies_counted: int
     regencies_total: int
     complete: bool
+    active_counted: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class _State:
     coverage: Fraction | None
     points: Fraction | None
     counted: int
+    active_counted: int | None
 
 
 class _Flow(NamedTuple):
@@ -154,10 +157,11 @@ def _rows(
             regencies_counted=state.counted,
             regencies_total=sweep.total,
             complete=state.counted == sweep.total,
+            active_counted=state.active_counted,
         )
 
 
-_NOTHING: Final = _State(None, None, None, None, 0)
+_NOTHING: Final = _State(None, None, None, None, 0, None)
 _STILL: Final = _Flow(0, 0, 0)
 
 
@@ -192,15 +196,16 @@ class _Sweep:
         """Return the state of a group, or of the whole area."""
         whole, denominator, own_used = self._coverage()
         active = self._active.get(group) if self._heads else None
-        if not self._by_category:
-            return _State(active, denominator, whole, None, len(self._counted))
         counted = self._active if own_used else self._active_counted
+        heads = counted.get(group, 0) if whole is not None else None
+        if not self._by_category:
+            return _State(active, denominator, whole, None, len(self._counted), heads)
         points = (
             Fraction(100 * counted.get(group, 0), denominator)
             if whole is not None and denominator
             else None
         )
-        return _State(active, None, None, points, len(self._counted))
+        return _State(active, None, None, points, len(self._counted), heads)
 
     def _coverage(self) -> tuple[Fraction | None, int | None, bool]:
         """Return coverage, denominator, and whether it is the area's own recorded potential."""

@@ -81,9 +81,13 @@ class Area:
             for other in self.standing.values()
         )
 
-    def said_before(self, event: Said) -> bool:
-        """Whether just that was ever said, also where it was replaced or taken back since."""
-        return _content(event) in self._contents
+    def is_replaced(self, event: Said) -> bool:
+        """Whether just that stands, but a later one is in force in its place."""
+        return bool(self._contents.get(_content(event))) and not self.says(event)
+
+    def is_taken_back(self, event: Said) -> bool:
+        """Whether just that was said, and each time taken back."""
+        return self._contents.get(_content(event)) == set()
 
 
 def say(

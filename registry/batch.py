@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple, assert_never
 from uuid import UUID
 
-from registry.errors import RuleBrokenError
+from registry.errors import RuleBrokenError, UnknownBatchError
 from registry.events import (
     BalanceReconciled,
     BatchCorrected,
@@ -193,6 +193,7 @@ def withdraw(
     decided_on: date | None = None,
     document: str | None = None,
     source: ImportSource | None = None,
+    row: int | None = None,
 ) -> BatchWithdrawn:
     """Take back everything the batch put in. Refused if it is withdrawn already."""
     batch, in_force = _live(batch)
@@ -206,16 +207,17 @@ def withdraw(
         decided_on=decided_on,
         document=document,
         source=source,
+        row=row,
         takes_back=_taken(in_force),
         because=because,
         **_stamped(stamp),
     )
 
 
-def missing(area: str, reference: str, part: str) -> RuleBrokenError:
+def missing(area: str, reference: str, part: str) -> UnknownBatchError:
     """Return the refusal for a batch that the log does not know."""
     name = f"{safe(reference)} part {safe(part)}" if part else safe(reference)
-    return RuleBrokenError(
+    return UnknownBatchError(
         f"{area} has no such batch: {name}",
         remedy=f"`ucj history {area}` lists its batches; one with parts is named with its `part`.",
     )

@@ -19,6 +19,7 @@ class CellError:
     text: str
 
 
+_SHORT_MAX: Final = 1e10  # what has fewer digits before the point than any person's number
 _EXACT_MAX: Final = 1e15  # a spreadsheet keeps 15 digits
 
 Value = str | int | float | bool | date | datetime | CellError | None  # None: an empty cell
@@ -34,4 +35,6 @@ def shown(value: Value, *, limit: int = 80) -> str:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_MAX:
         value = int(value)  # 1671.0 is how a parser has it, 1671 what the clerk sees
+    if isinstance(value, float) and abs(value) < _SHORT_MAX:
+        return safe(f"{value:.10g}", limit=limit)  # a third has no end, and is nobody's number
     return safe(str(value), limit=limit)

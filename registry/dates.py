@@ -16,7 +16,7 @@ from registry.terms import FIRST_DAY, LAST_DAY
 
 UNKNOWN: Final = frozenset({"unknown", "tidak diketahui"})
 REMEDY: Final = "write the day as 2025-07-31, 31/07/2025, 31-07-2025 or 31 Juli 2025"
-REMEDY_MONTH: Final = "write the month as 2025-07, or the day as 2025-07-31"
+REMEDY_AS_OF: Final = "write the day as 2025-07-31, the month as 2025-07 or the year as 2025"
 
 # Indonesian and English names with the abbreviations and older spellings met in office files.
 _MONTH_NAMES: Final = (
@@ -101,6 +101,15 @@ def parse_as_of(value: Value) -> str | None:
     A number cell that is a year of the registry's range is that year. Blank is refused.
     Raises: InvalidDateError.
     """
+    try:
+        return _as_of(value)
+    except InvalidDateError as error:
+        if error.remedy == REMEDY:
+            error.remedy = REMEDY_AS_OF
+        raise
+
+
+def _as_of(value: Value) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value in range(FIRST_DAY.year, LAST_DAY.year + 1):
             return str(int(value))

@@ -303,6 +303,7 @@ class BatchWithdrawn(BatchEvent):
 
     takes_back: Taken
     because: Text
+    row: Row | None
 
 
 class AreaEvent(Event):

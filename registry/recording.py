@@ -33,6 +33,7 @@ from registry.commands import (
     RevisePotential,
     SetTarget,
 )
+from registry.differences import differences, in_words
 from registry.drawing import DrawingError, statement_of
 from registry.errors import Problem, RegistryError, StoreError
 from registry.events import (
@@ -238,6 +239,7 @@ class Recording:
                 decided_on=command.decided_on,
                 document=command.document,
                 source=source,
+                row=command.row,
                 stamp=self.stamp,
             )
         if command.because is not None:
@@ -350,12 +352,12 @@ class Recording:
             said = next((each for each in known if each.content() == content), None)
             said = said or self._said_then(command, batch)
             if said is None:
+                found = differences(in_force, statement)
                 self._refuse(
                     command,
                     "recorded-otherwise",
-                    "reference",
-                    f"{batch.name} is recorded with other content: {_shown(in_force)};"
-                    f" the file says: {_shown(statement)}",
+                    found[0].column if found else "reference",
+                    f"{batch.name} is recorded with other content: {in_words(found)}",
                     f"If the file is right, use `ucj correct {batch.reference!r} --area"
                     f" {batch.area}`; if it is another batch of the same document, give it a `part`.",
                 )
@@ -405,10 +407,22 @@ class Recording:
         if event is None:
             self.counts.already_recorded += 1
             return None
-        if command.row is not None and area.said_before(event):
+        if command.row is not None and area.is_replaced(event):
             self.counts.already_recorded += 1
-            self._warn_of_area(command)
+            self._warn_of_area(
+                command,
+                "revised-since",
+                "just that was recorded before, and revised since; the revision stands",
+                "Bring the file up to date; to go back, take back the later one (`ucj retract`).",
+            )
             return None
+        if command.row is not None and area.is_taken_back(event):
+            self._warn_of_area(
+                command,
+                "recorded-again",
+                "just that was recorded before, and taken back; it is recorded again",
+                "If that is not meant, take it back again (`ucj retract`), and out of the file.",
+            )
         # Its position is not known yet; within the transaction only its content matters.
         area.evolve(event, -event.originator_version)
         return self._mapper.to_stored_event(event)
@@ -514,16 +528,21 @@ class Recording:
             )
         )
 
-    def _warn_of_area(self, command: RevisePotential | SetTarget | PublishFigure) -> None:
+    def _warn_of_area(
+        self,
+        command: RevisePotential | SetTarget | PublishFigure,
+        code: str,
+        why: str,
+        remedy: str,
+    ) -> None:
         self.problems.append(
             Problem(
-                code="revised-since",
+                code=code,
                 severity="warning",
                 where=self._where(command.sheet, command.row, "area"),
                 value=command.area,
-                why="just that was recorded before, and revised or taken back since; that stands",
-                remedy="Bring the file up to date; to go back, take back the later one"
-                " (`ucj retract`).",
+                why=why,
+                remedy=remedy,
                 row=command.row,
                 sheet=command.sheet,
             )
@@ -603,12 +622,6 @@ def _moves(event: BatchFact) -> Iterator[tuple[str, int, int]]:
 
 def _first_row(command: RecordBatch) -> int | None:
     return command.lines[0].row if command.lines else command.row
-
-
-def _shown(statement: Statement) -> str:
-    workers = sum(abs(line.workers) for line in statement.lines)
-    lines = f"{len(statement.lines)} lines" if len(statement.lines) > 1 else "1 line"
-    return f"{statement.kind} of {workers:,} workers in {lines} from {statement.effective_on}"
 
 
 def import_fact(

@@ -160,6 +160,7 @@ SAMPLES: Final[tuple[Event, ...]] = (
             "source": None,
             "takes_back": _TAKEN,
             "because": "not this regency",
+            "row": 7,
         }
     ),
     LabourPotentialRevised.model_validate(
@@ -447,7 +448,8 @@ def events(draw: st.DrawFn) -> Event:
     if event_class is BatchWithdrawn:
         facts = draw(st.fixed_dictionaries(_batch))
         taken = draw(_taken())
-        more = {"kind": taken["kind"], "takes_back": taken, "because": draw(_texts())}
+        row = draw(st.none() | st.integers(1, 2**31))
+        more = {"kind": taken["kind"], "takes_back": taken, "because": draw(_texts()), "row": row}
         return BatchWithdrawn.model_validate({**facts, **more})
     effective_on = draw(_days)
     facts = {**draw(st.fixed_dictionaries(_statement)), "effective_on": effective_on}

@@ -1,8 +1,8 @@
 """The oracle: the registry as a patient clerk would keep it, judging commands by the five rules.
 
 It remembers the commands that were acknowledged (never events, entries or SQL), reads each against
-the batches as they stood, and asks `tests.heads` what becomes of every head. Written from DESIGN
-sections 2 and 6; it shares only the words of `registry.terms` and `registry.commands`.
+the batches as they stood, and asks `tests.heads` what becomes of every head. Written from the
+words of docs/glossary.md, not from the ledger; it shares only the words of `registry.terms` and `registry.commands`.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [("2024-12", 88_958, 41.65), ("16/07/2025", 133_958, 62.72), ("31 Juli 2025", 103_079, 48.26)],
 )
 def test_the_worked_example(folder: Path, on: str, active: int, percent: float) -> None:
-    """DESIGN §7, as imported: three dates of Musi Banyuasin."""
+    """As imported: three dates of Musi Banyuasin."""
     answer = ucj("coverage", "Muba", "--on", on, "--format", "json", folder=folder)
     (row,) = answer.json()
     assert (row["active"], row["coverage_percent"], row["potential"]) == (active, percent, 213_582)

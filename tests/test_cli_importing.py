@@ -167,7 +167,7 @@ def test_the_note_of_an_earlier_import(
     options: dict[str, str], errors: int, words: str | None
 ) -> None:
     """A later ucj may refuse what an earlier one took; a sheet is of the identity, not the reading."""
-    before = ImportedBefore(1, datetime.now(UTC), "siti", {"locale": "id"})
+    before = ImportedBefore(1, datetime.now(UTC), "siti", {"locale": "id"}, ())
     note = before.note("b.csv", options, errors)
     assert (note is None) if words is None else (note or "").startswith(words)
 

@@ -102,7 +102,7 @@ def _python(code: str, folder: Path) -> str:
 def test_a_refusal_explains_itself_on_stderr(
     typed: tuple[str, ...], code: int, words: str, tmp_path: Path
 ) -> None:
-    """Nothing on stdout, the reason on stderr, the code of DESIGN, nothing made on disk."""
+    """Nothing on stdout, the reason on stderr, the exit code, nothing made on disk."""
     answer = ucj(*typed, folder=tmp_path, environment={"UCJ_ACTOR": " "} if "  " in typed else None)
     assert answer.code == code, answer
     assert answer.out == ""

@@ -359,7 +359,7 @@ def test_binary_goes_whole_into_a_pipe(form: str, start: bytes) -> None:
 
 @pytest.mark.parametrize("form", ["table", "md", "csv", "json", "jsonl"])
 def test_no_control_character_on_stdout(form: str) -> None:
-    """RELIABILITY 46: 0 raw control bytes but line ends."""
+    """0 raw control bytes but line ends."""
     told = run("-c", PROGRAM, form, PYTHONIOENCODING="utf-8")
 
     assert told.returncode == 0

@@ -190,7 +190,7 @@ def formula_cells(document: str) -> list[str]:
 
 
 def test_no_formula_in_ten_thousand_cells() -> None:
-    """RELIABILITY 43: 0 formula cells, read by comma and by semicolon; every value round-trips."""
+    """0 formula cells, read by comma and by semicolon; every value round-trips."""
     texts = hostile_texts(10_000)
     document = one_text(write_csv, *texts)
 
@@ -223,7 +223,7 @@ HIDDEN = (
 
 @pytest.mark.parametrize("write", [write_csv, write_json, write_json_lines])
 def test_no_control_character_leaves(write: Callable[[Listing, TextIO], None]) -> None:
-    """RELIABILITY 46: nothing raw but the LF that each format has a way to write."""
+    """Nothing raw but the LF that each format has a way to write."""
     document = one_text(write, *HIDDEN, f"a{HIDDEN}z", "\x1b]0;owned\x07\x1b[2J")
 
     assert set(document) & set(HIDDEN) == {"\n"}

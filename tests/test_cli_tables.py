@@ -180,7 +180,7 @@ def every_table(listing: Listing) -> Iterator[str]:
 
 
 def test_no_control_character_reaches_a_screen() -> None:
-    """RELIABILITY 46: 0 raw control bytes, in rows and in notes, in every form for people."""
+    """0 raw control bytes, in rows and in notes, in every form for people."""
     assert not set("".join(every_table(HOSTILE))) & set(HIDDEN)
 
 

@@ -23,7 +23,7 @@ BETWEEN = ("--from", "2024-12", "--to", "2025-07")
 FORMATS = ("table", "csv", "json", "jsonl", "md", "parquet", "xlsx")
 BATCHES = "reference,action,area,category,from_category,workers,effective_on,covered_until,of_batch,reason\n"
 
-# DESIGN 5, as it stands there; more may be added.
+# What other programs rely on; more may be added.
 PROMISED = {
     "": {"area", "from", "to", "change", "steps"},
     "from": {"on", "known_position", "active", "potential", "coverage_percent"},
@@ -106,7 +106,7 @@ def document(folder: Path, area: str, *options: str) -> dict[str, Any]:
 
 
 def test_the_worked_example(folder: Path) -> None:
-    """DESIGN 7: +14,121 and +6.61 points = +45,000 enrolment, -30,879 reconciling, denominator 0."""
+    """+14,121 and +6.61 points = +45,000 enrolment, -30,879 reconciling, denominator 0."""
     found = document(folder, "16.06", *BETWEEN)
     change = found["change"]
     assert (change["active"], round(change["percentage_points"], 2)) == (14_121, 6.61)
@@ -127,7 +127,7 @@ def test_the_worked_example(folder: Path) -> None:
 
 
 def test_the_promised_keys_are_there(folder: Path) -> None:
-    """Those of DESIGN 5, in every part of the answer."""
+    """Those that are promised, in every part of the answer."""
     found = document(folder, "16.06", *BETWEEN)
     for part, keys in PROMISED.items():
         some = found if not part else found[part][0] if part == "steps" else found[part]

@@ -113,7 +113,7 @@ def test_a_sheet_is_ready_to_read(tmp_path: Path) -> None:
 
 
 def test_no_formula_in_ten_thousand_cells(tmp_path: Path) -> None:
-    """RELIABILITY 43: 0 formula cells in 10,000 read back; every value round-trips."""
+    """0 formula cells in 10,000 read back; every value round-trips."""
     texts = hostile_texts(10_000)
     path = tmp_path / "x.xlsx"
     write_workbook(listing_of(texts), path)
@@ -155,7 +155,7 @@ def test_text_that_looks_like_an_escape_of_xlsx_is_kept(tmp_path: Path) -> None:
 
 
 def test_no_control_character_in_the_xml(tmp_path: Path) -> None:
-    """RELIABILITY 46: a bare control character would be a damaged file, or a hidden order."""
+    """A bare control character would be a damaged file, or a hidden order."""
     hidden = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) + "\u202e\u2028\ufffe"
     path = tmp_path / "x.xlsx"
     write_workbook(listing_of([hidden, "\ud800"]), path)

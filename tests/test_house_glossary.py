@@ -19,7 +19,7 @@ LISTS: Final = [
     if isinstance(one, type) and issubclass(one, StrEnum) and one is not StrEnum
 ]
 WORDS: Final = sorted({str(word) for one in LISTS for word in one})
-# Of DESIGN's words, those that are no member of a list.
+# Words that are no member of a list.
 PRACTICE: Final = ("bps", "kpj", "nik", "sipp", "sk", "tmt", "ucj", "cakupan", "wilayah")
 
 

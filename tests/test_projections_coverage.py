@@ -247,7 +247,7 @@ def test_a_category_alone(ledger_from_doc: Ledger) -> None:
 
 
 def test_the_worked_example() -> None:
-    """DESIGN §7: three dates of Musi Banyuasin, from typed commands."""
+    """Three dates of Musi Banyuasin, from typed commands."""
     from registry.commands import BatchLine, RecordBatch, RevisePotential
     from registry.terms import Action, Funding
 

@@ -428,7 +428,7 @@ def test_points_of_a_category_are_its_share(ledger_from_doc: Ledger) -> None:
     ],
 )
 def test_a_month_or_year_is_of_its_last_day(on: date, texts: tuple[str, ...]) -> None:
-    """As where a point of view is asked (DESIGN 5)."""
+    """As where a point of view is asked."""
     assert as_of_texts(on) == texts
 
 

@@ -1,4 +1,4 @@
-"""RELIABILITY row 29: a registry lives for a while beside the oracle, and they never differ.
+"""A registry lives for a while beside the oracle, and they never differ.
 
 50 lives of 20 steps in every run, 500 of 50 steps under the `soak` profile (tests/conftest.py).
 """

@@ -1,4 +1,4 @@
-"""The table of dates (RELIABILITY row 40): each is the right day, or refused with a reason."""
+"""The table of dates: each is the right day, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ AS_OF = [
 
 
 def test_the_table_is_large_enough() -> None:
-    """RELIABILITY row 40 asks for at least 80 values."""
+    """At least 80 values."""
     assert len(DAYS) + len(NOT_DAYS) + len(AS_OF) >= 80
 
 
@@ -191,7 +191,7 @@ def test_what_is_no_day_is_refused_with_the_reason(value: Any, why: str) -> None
     ],
 )
 def test_a_month_as_a_point_of_view_is_its_last_day(value: Any, day: date) -> None:
-    """DESIGN §5: where a point of view is asked, a month means its last day."""
+    """Where a point of view is asked, a month means its last day."""
     assert parse_point(value) == day
 
 

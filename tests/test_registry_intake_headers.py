@@ -153,7 +153,11 @@ def test_two_columns_of_one_meaning_are_refused() -> None:
     """`jumlah` and `workers` in one table: nobody knows which counts."""
     headers = mapped(*BATCHES, "jumlah")
     assert codes(headers) == [("duplicate-column", "berkas.csv:3:jumlah")]
-    assert "berkas.csv:3:workers" in headers.problems[0].why
+    assert headers.problems[0].why == "columns 5 and 7 are both workers"
+    assert "--ignore-column jumlah" in headers.problems[0].remedy
+    twice = mapped(*BATCHES, "workers")
+    assert codes(twice) == [("duplicate-column", "berkas.csv:3:workers")]
+    assert "--ignore-column" not in twice.problems[0].remedy, "it would leave out both"
     assert not headers.readable
     assert mapped(*BATCHES, "jumlah", ignore=("Jumlah",)).readable
 

@@ -112,8 +112,6 @@ def test_an_error_refuses_the_file_and_its_row_once() -> None:
     assert (refused["decision"], refused["plan"]) == ("refused", None)
     assert (filled.errors, filled.warnings) == (3, 1)
     assert (filled.rows_refused, filled.rows_accepted) == (1, 4)
-    assert filled.is_refused(None, 2)
-    assert not filled.is_refused(None, 4)
 
 
 def test_many_problems_are_counted_and_few_are_kept() -> None:

@@ -1,4 +1,4 @@
-"""Spreadsheets (RELIABILITY row 36): read right or refused with the cause; the parent lives on."""
+"""Spreadsheets: read right or refused with the cause; the parent lives on."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ NAMES_REFUSED = [name for name, *_ in REFUSED]
 
 
 def test_the_set_is_large_enough() -> None:
-    """RELIABILITY row 36 asks for at least 40 hostile files; each has a name of its own."""
+    """At least 40 hostile files; each has a name of its own."""
     assert len({*NAMES_READ, *NAMES_REFUSED}) == len(READ_RIGHT) + len(REFUSED)
     assert len(REFUSED) >= 40
 

@@ -1,4 +1,4 @@
-"""Text files (RELIABILITY row 37): each hostile file is read right or refused with its line."""
+"""Text files: each hostile file is read right or refused with its line."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ NAMES_REFUSED = [name for name, *_ in REFUSED]
 
 
 def test_the_set_is_large_enough() -> None:
-    """RELIABILITY row 37 asks for at least 60 hostile files; each has a name of its own."""
+    """At least 60 hostile files; each has a name of its own."""
     assert len({*NAMES_READ, *NAMES_REFUSED}) == len(READ_RIGHT) + len(REFUSED) >= 60
 
 

@@ -1,4 +1,4 @@
-"""The table of numbers (RELIABILITY row 39): each is read as declared, or refused with a reason."""
+"""The table of numbers: each is read as declared, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ NOT_QUANTITIES = [
 
 
 def test_the_table_is_large_enough() -> None:
-    """RELIABILITY row 39 asks for at least 120 values."""
+    """At least 120 values."""
     tables = (COUNTS, NOT_COUNTS, PERCENTS, NOT_PERCENTS, QUANTITIES, NOT_QUANTITIES)
     assert sum(len(table) for table in tables) >= 120
 

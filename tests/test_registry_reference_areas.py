@@ -321,7 +321,7 @@ def test_former_codes_are_named_and_never_accepted() -> None:
         assert f"({new})" in refusal(old).remedy
 
 
-# --- look-alikes (RELIABILITY row 45) -------------------------------------------------------------
+# --- look-alikes -------------------------------------------------------------
 
 CYRILLIC = str.maketrans("aeopcxyiABEKMHOPCT", "аеорсхуіАВЕКМНОРСТ")
 GREEK = str.maketrans("oviuAB", "ονιυΑΒ")

@@ -34,7 +34,7 @@ def test_the_list_is_long_enough_and_every_entry_complete(built_in: Categories) 
 
 
 def test_the_categories_of_the_design_are_there(built_in: Categories) -> None:
-    """The slugs that DESIGN names are promises to files and commands."""
+    """These slugs are promises to files and commands."""
     assert {
         "pekerja-rentan", "non-asn", "perangkat-desa", "bpd", "rt-rw", "guru", "marbot",
         "guru-ngaji", "relawan-damkar", "tidak-terklasifikasi",
@@ -170,7 +170,7 @@ def test_a_recorded_addition_outlives_a_release_that_ships_the_same_word() -> No
     assert grown.label("guru") == "Guru honor"
 
 
-# --- look-alikes (RELIABILITY row 45) -------------------------------------------------------------
+# --- look-alikes -------------------------------------------------------------
 
 LOOK_ALIKES = str.maketrans("aeopcxyi", "аеорсхуі")
 INVISIBLE = ("\u200b", "\u200d", "\ufeff", "\u00ad", "\u202e", "\u3164")

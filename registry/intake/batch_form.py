@@ -363,6 +363,7 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
         column = next(
             name for name, one, other in zip(_HEAD, ours, theirs, strict=True) if one != other
         )
+        changes = _EXPLAINING.intersection({str(row.values[ACTION]), str(first.values[ACTION])})
         yield (
             row,
             Remark(
@@ -370,7 +371,9 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
                 column,
                 f"row {first.number} of the same batch has another {column}: the same SK with two "
                 "dates, actions, funders or remarks",
-                "Correct it, or give each a part.",
+                "Correct or withdraw in a file of its own, after the batch is recorded."
+                if changes
+                else "Correct it, or give each a part.",
             ),
         )
     elif row.values[ACTION] == Action.WITHDRAW:

@@ -29,6 +29,13 @@ _TOTAL_ROW: Final = Remark(
     "Delete the row; the report adds up itself.",
 )
 
+_HEADER_AGAIN: Final = Remark(
+    "header-again",
+    None,
+    "the header is repeated here, as on a printed page",
+    "Delete the row.",
+)
+
 _OFTEN_MERGED: Final = frozenset(
     {"reference", "action", "area", "effective_on", "source", "publisher"}
 )
@@ -130,8 +137,8 @@ class FirstPass:
                 odd.append((name, cell, error))
                 values.append(_UNREAD if error.severity == "error" else error.reading)
         refused = [name for name, _, why in odd if why.severity == "error"]
-        if refused and self._is_total(sheet, picked):
-            self._notes.of_row(sheet, number, _TOTAL_ROW)
+        if refused and (known := self._known_row(sheet, picked)):
+            self._notes.of_row(sheet, number, known)
             return None
         for name, cell, why in odd:
             self._notes.of_cell(sheet, number, name, cell, why)
@@ -147,8 +154,8 @@ class FirstPass:
     ) -> bool:
         """Note remarks on a row; return whether they refuse it."""
         refused = any(remark.severity == "error" for remark in remarks)
-        if refused and self._is_total(sheet, picked):
-            self._notes.of_row(sheet, number, _TOTAL_ROW)
+        if refused and (known := self._known_row(sheet, picked)):
+            self._notes.of_row(sheet, number, known)
             return True
         for remark in remarks:
             cell = None
@@ -178,6 +185,14 @@ class FirstPass:
         if above is not None:
             self._left_blank.add(column)
         return column in self._left_blank
+
+    def _known_row(self, sheet: Sheet, picked: Sequence[Value]) -> Remark | None:
+        """Return what a row that cannot be read is, where offices often have such a one."""
+        headers = sheet.table.headers
+        positions = sheet.headers.positions.values()
+        if all(self._cells[index] == headers[index] for index in positions):
+            return _HEADER_AGAIN
+        return _TOTAL_ROW if self._is_total(sheet, picked) else None
 
     def _is_total(self, sheet: Sheet, picked: Sequence[Value]) -> bool:
         """Whether a row that cannot be read is the sum at the foot of an office's table."""

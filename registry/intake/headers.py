@@ -100,8 +100,7 @@ def map_headers(
             continue
         known = names.get(name)
         if known is not None and known in positions:
-            first = table.address(table.header_row, positions[known])
-            problems.append(_duplicate(table, index, known, first, sheet))
+            problems.append(_duplicate(table, index, known, positions[known], sheet))
             readable = False
         elif known is not None:
             positions[known] = index
@@ -182,14 +181,17 @@ def _suggestions(kind: InputKind, name: str) -> list[str]:
     return list(dict.fromkeys(names[match] for match in close))[:_SUGGESTIONS_MAX]
 
 
-def _duplicate(table: Table, index: int, known: str, first: str, sheet: str | None) -> Problem:
+def _duplicate(table: Table, index: int, known: str, first: int, sheet: str | None) -> Problem:
+    keep = f"Keep one, or pass --ignore-column {_quoted(table.headers[index])}."
+    if normalised_header(table.headers[index]) == normalised_header(table.headers[first]):
+        keep = "Keep one: rename or delete the other, since both have one name."
     return _header_problem(
         table,
         index,
         sheet,
         code="duplicate-column",
-        why=f"two columns are {known}; the other is {first}",
-        remedy=f"Keep one, or pass --ignore-column {_quoted(table.headers[index])}.",
+        why=f"columns {first + 1} and {index + 1} are both {known}",
+        remedy=keep,
     )
 
 

@@ -186,11 +186,6 @@ class Report:
 
     # --- asked afterwards ----------------------------------------------------------------------
 
-    def is_refused(self, sheet: str | None, number: int) -> bool:
-        """Whether the row has an error."""
-        refused = self._refused.get(sheet or "")
-        return refused is not None and number in refused
-
     @property
     def rows_refused(self) -> int:
         """Rows with an error."""

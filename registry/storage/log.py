@@ -29,6 +29,8 @@ from registry.errors import (
 
 APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
 STORE_FORMAT: Final = 1
+_SQLITE_HEADER_BYTES: Final = 100
+_APPLICATION_ID_AT: Final = 68  # https://sqlite.org/fileformat.html#the_database_header
 PAGE_EVENTS: Final = 5_000
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
 LOCK_TIMEOUT_SECONDS: Final = 15.0
@@ -276,6 +278,19 @@ def identity(connection: sqlite3.Connection, path: Path) -> str:
         what = f"{path.name} has no identity"
         raise StoreDamagedError(what, remedy="Restore the store from a backup.")
     return str(found[0])
+
+
+def is_store(path: Path) -> bool:
+    """Whether a file is a store of this program, sound or not; what cannot be read is none."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            header = file.read(_SQLITE_HEADER_BYTES)
+    except OSError:
+        return False
+    marked = header[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4]
+    return header.startswith(b"SQLite format 3\0") and marked == APPLICATION_ID.to_bytes(4, "big")
 
 
 def primary_code(error: sqlite3.Error) -> int | None:

@@ -1,0 +1,110 @@
+"""Where two statements of a batch differ, cell by cell, in the columns of a batches file.
+
+Owns the words in which a clerk is shown both. Knows no file: a value is shown as it is recorded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from registry.batch import Statement
+from registry.events import Line
+from registry.safe_text import safe
+from registry.terms import Kind, normalised_reference
+
+_SHOWN_MAX: Final = 3
+_NOTHING: Final = "nothing"
+_OF_ITSELF: Final = (
+    "effective_on", "programmes", "reason", "decided_on", "document", "proposed", "rejected", "note",
+)  # fmt: skip
+_OF_A_LINE: Final = ("category", "segment", "funding", "covered_until", "of_batch", "workers")
+
+
+class Difference(NamedTuple):
+    """A column of the file, and what stands there: as recorded, and as the file says."""
+
+    column: str
+    recorded: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.column}: recorded {self.recorded}, the file says {self.said}"
+
+
+def differences(recorded: Statement, said: Statement) -> list[Difference]:
+    """Return where the statements differ; empty if they say the same."""
+    return [*_of_actions(recorded, said), *_of_lines(recorded, said), *_of_itself(recorded, said)]
+
+
+def in_words(found: list[Difference]) -> str:
+    """Return the first of them as words."""
+    more = f"; and {len(found) - _SHOWN_MAX} more" if len(found) > _SHOWN_MAX else ""
+    return "; ".join(map(str, found[:_SHOWN_MAX])) + more
+
+
+def _of_actions(recorded: Statement, said: Statement) -> Iterator[Difference]:
+    if recorded.action() != said.action():
+        yield Difference("action", str(recorded.action()), str(said.action()))
+
+
+def _of_itself(recorded: Statement, said: Statement) -> Iterator[Difference]:
+    for column in _OF_ITSELF:
+        ours, theirs = getattr(recorded, column), getattr(said, column)
+        if column == "programmes":
+            ours, theirs = sorted(ours), sorted(theirs)
+        if ours != theirs:
+            yield Difference(column, _shown(ours), _shown(theirs))
+
+
+def _of_lines(recorded: Statement, said: Statement) -> Iterator[Difference]:
+    """Yield what differs in the lines: cell by cell where there is one on each side."""
+    ours, theirs = Counter(_lines(recorded)), Counter(_lines(said))
+    gone, new = [*(ours - theirs).elements()], [*(theirs - ours).elements()]
+    if len(gone) == len(new) == 1:
+        for column, one, other in zip(_OF_A_LINE, gone[0], new[0], strict=True):
+            if one != other:
+                yield Difference(column, one or _NOTHING, other or _NOTHING)
+    elif gone or new:
+        yield Difference("workers", _listed(gone), _listed(new))
+
+
+_Cells = tuple[str, ...]
+
+
+def _lines(statement: Statement) -> Iterator[_Cells]:
+    """Yield each line as a file has it; of a move, which has two legs, the one that enters."""
+    moves = statement.kind in {Kind.RECLASSIFICATION, Kind.TRANSFER}
+    for line in statement.lines:
+        if not moves or line.workers > 0:
+            yield _cells(statement, line)
+
+
+def _cells(statement: Statement, line: Line) -> _Cells:
+    cohort = line.cohort
+    drawn = line.of.reference if line.of else cohort.reference if line.workers < 0 else None
+    last_day = None if cohort.expires_on is None else cohort.expires_on - timedelta(days=1)
+    return (
+        cohort.category,
+        str(cohort.segment or ""),
+        "" if statement.kind is Kind.DEACTIVATION else str(cohort.funding or ""),
+        str(last_day or ""),
+        safe(normalised_reference(drawn)) if drawn else "",
+        f"{abs(line.workers):,}",
+    )
+
+
+def _listed(lines: list[_Cells]) -> str:
+    shown = ", ".join(f"{cells[-1]} {cells[0]}" for cells in lines[:_SHOWN_MAX])
+    more = f" and {len(lines) - _SHOWN_MAX} more" if len(lines) > _SHOWN_MAX else ""
+    return f"{shown}{more}" or _NOTHING
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        value = [f"{why}:{count}" for why, count in sorted(value.items())]
+    if isinstance(value, list):
+        value = ";".join(map(str, value))
+    return _NOTHING if value in {None, ""} else safe(str(value))
