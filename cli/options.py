@@ -100,12 +100,17 @@ def uses_store(command: Command) -> Command:
     return _with_settings(command, acts=False)
 
 
+def signs(command: Command) -> Command:
+    """As `uses_store`, and --by as well: who makes a paper."""
+    return _with_settings(command, acts=True, named="Who makes it.")
+
+
 def records(command: Command) -> Command:
     """As `uses_store`, and --by as well: who records."""
     return _with_settings(command, acts=True)
 
 
-def _with_settings(command: Command, *, acts: bool) -> Command:
+def _with_settings(command: Command, *, acts: bool, named: str = "Who records.") -> Command:
     @functools.wraps(command)
     def called(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any command
         given = click.get_current_context().find_root().obj or {}
@@ -115,7 +120,7 @@ def _with_settings(command: Command, *, acts: bool) -> Command:
 
     decorated: Any = click.option("--store", metavar="PATH", help="The store to use.")(called)
     if acts:
-        decorated = click.option("--by", "actor", metavar="NAME", help="Who records.")(decorated)
+        decorated = click.option("--by", "actor", metavar="NAME", help=named)(decorated)
     return cast("Command", decorated)
 
 
