@@ -27,8 +27,7 @@ th, td { padding: .25rem .6rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ccc; overflow-wrap: anywhere; }
 thead th { vertical-align: bottom; border-bottom: 2px solid #111; overflow-wrap: normal; }
 tfoot td { font-weight: bold; border-top: 2px solid #111; }
-.n { text-align: right; white-space: nowrap; overflow-wrap: normal; }
-.d { white-space: nowrap; overflow-wrap: normal; }
+.n { text-align: right; } td.n, td.d { white-space: nowrap; overflow-wrap: normal; }
 .cover th { font-weight: normal; color: #444; white-space: nowrap; }
 .asked, code { color: #444; font-size: .9em; } .asked { margin: 0; }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }

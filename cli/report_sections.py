@@ -36,7 +36,12 @@ _OF_BATCHES: Final = (
     "position", "effective_on", "area", "reference", "part", "kind", "class", "workers", "document",
     "file", "sheet", "row", "last_row", "because", "recorded_at", "recorded_by",
 )  # fmt: skip
-"""What a workbook has of a batch: every fact in a column of its own."""
+_OF_TARGETS: Final = frozenset(
+    {"area", "area_name", "due_on", "target_percent", "basis", "source", "position", "active"}
+    | {"potential", "coverage_percent", "regencies_counted", "regencies_total", "needed"}
+    | {"gap_points", "months_left", "pace_needed", "pace", "course", "conflicts_with"}
+)
+"""What a workbook has of a batch and of a target: every fact in a column of its own."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +191,7 @@ def _lapses(asked: Asked) -> Iterator[Section]:
     until = twelve_months_after(end.on)
     if until <= end.on:  # no day comes after
         return
-    command = (
-        f"ucj forecast {asked.traced.area} --on {end.on} --until {until} --known @{end.known}"
-    )
+    command = f"ucj forecast {asked.traced.area} --on {end.on} --until {until} --known @{end.known}"
     for title, name, by in (
         ("Month by month", "Lapses", "month"),
         ("The terms that end", "Terms that end", "cohort"),
@@ -230,8 +233,7 @@ def _targets_of(asked: Asked) -> Listing:
     if not asked.typed or not found:
         return listing
     typed = targets_listing(found, end.on, end.known, people=False)
-    said = {key for row in typed.rows for key, value in row.items() if value not in (None, [])}
-    columns = tuple(each for each in typed.columns if each.key in said)
+    columns = tuple(each for each in typed.columns if each.key in _OF_TARGETS)
     return replace(typed, columns=columns, notes=listing.notes)
 
 

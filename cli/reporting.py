@@ -90,7 +90,7 @@ def report_command(
     revised, what lapses in the twelve months after, and the targets. Each section says of which
     day it is, as known when, from which store, and the command that asks the same again. A
     workbook has a sheet for each; a page of HTML is whole in itself and made to be printed. All of
-    it is of one moment, whatever is imported meanwhile. The file is readable by you only.
+    it is of one moment, whatever is imported meanwhile. A new file is readable by you only.
 
     \b
     Examples:

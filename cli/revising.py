@@ -304,9 +304,7 @@ def _release(release: Release) -> dict[str, Any]:
 # --- rows and columns ---------------------------------------------------------------------------------
 
 
-def releases_listing(
-    found: Revisions, on: date, *, value: str = "active", people: bool
-) -> Listing:
+def releases_listing(found: Revisions, on: date, *, value: str = "active", people: bool) -> Listing:
     """Return a row for each release of a day's figure; for people with what is said below them."""
     notes = list(_notes(found, on, on, value))
     if not people:

@@ -121,7 +121,10 @@ def _aligned(rows: Sequence[Lines], columns: Sequence[Column]) -> Iterator[Lines
     ]
     for number, row in enumerate(rows):
         if number == 1:
-            yield [f"{'-' * (width - len(mark))}{mark}" for width, mark in zip(widths, row, strict=True)]
+            yield [
+                f"{'-' * (width - len(mark))}{mark}"
+                for width, mark in zip(widths, row, strict=True)
+            ]
             continue
         yield [
             _padded(cell, width, to_the_right=is_number(column.kind))

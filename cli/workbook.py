@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import chain, repeat
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +31,7 @@ FIRST_YEAR: Final = 1900
 COLUMN_WIDTH_MAX: Final = 60
 ROWS_MEASURED: Final = 1_000  # for the widths of columns
 ROOM_FOR_ARROW: Final = 3  # of a filter
-SENTENCE_WIDTH_MIN: Final = 80  # characters; what is said below narrow columns reaches over more
+SENTENCE_WIDTH_MIN: Final = 80  # characters, as many columns as that takes
 COLUMN_WIDTH: Final = 8.43  # of a column that nobody has set
 ROW_HEIGHT: Final = 15  # points, of a line of text
 A4: Final = 9  # Excel's number for it
@@ -137,7 +138,8 @@ class _Sheets:
         self._listing = listing
         self._section = section
         self._columns = listing.columns if section is None else listing.shown
-        self._count = 0
+        self._count = self._header = self._next_row = 0
+        self._widths: list[float] = []
         self._start()
 
     def write_rows(self) -> None:
@@ -152,10 +154,12 @@ class _Sheets:
             self._write([total.get(column.key) for column in self._columns], bold=True)
 
     def write_sentences(self, sentences: Sequence[str]) -> None:
-        """Write what is said of the rows below them, each over as many columns as it needs."""
-        last, width = len(self._widths) - 1, sum(self._widths)
-        while width < SENTENCE_WIDTH_MIN:
-            last, width = last + 1, width + COLUMN_WIDTH
+        """Write what is said of the rows below them, over as many columns as read well."""
+        last, width = -1, 0.0
+        for each in chain(self._widths, repeat(COLUMN_WIDTH)):
+            last, width = last + 1, width + each
+            if width >= SENTENCE_WIDTH_MIN:
+                break
         for sentence in sentences:
             self._next_row += 1
             text = _fitting(sentence)
@@ -187,13 +191,11 @@ class _Sheets:
         self._count += 1
         number = f" {self._count}" if self._count > 1 else ""
         name = self._section.name if self._section else self._listing.name
-        self._sheet = _sheet(
-            self._workbook, name[: SHEET_NAME_LENGTH_MAX - len(number)] + number
-        )
+        self._sheet = _sheet(self._workbook, name[: SHEET_NAME_LENGTH_MAX - len(number)] + number)
         self._header = self._write_head() if self._section else 0
         self._sheet.freeze_panes(self._header + 1, 0)
         self._sheet.repeat_rows(0, self._header)
-        self._widths: list[float] = [len(column.title) for column in self._columns]
+        self._widths = [len(column.title) for column in self._columns]
         for at, column in enumerate(self._columns):
             self._sheet.write_string(self._header, at, column.title, self._styles.bold)
         self._next_row = self._header + 1
@@ -220,7 +222,10 @@ def _write_cover(workbook: Workbook, styles: _Styles, document: Document) -> Non
     for row in cover.rows:
         for column in cover.shown:
             sheet.write_string(next_row, 0, column.title, styles.bold)
-            value, form = _for_people(row[column.key], column.kind), styles.of(column.kind, left=True)
+            value, form = (
+                _for_people(row[column.key], column.kind),
+                styles.of(column.kind, left=True),
+            )
             _write(sheet, (next_row, 1), value, column.kind, form)
             next_row += 1
     next_row += 1
