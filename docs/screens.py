@@ -157,8 +157,10 @@ def _answer(command: str, folder: Path, width: int) -> Screen:
     environment = {"UCJ_ACTOR": "sari", "NO_COLOR": "1"}
     words = shlex.split(command)
     answer = ucj(*words, folder=folder, terminal=True, columns=width, environment=environment)
-    said = [_masked(each, folder) for each in (answer.out, answer.err)]
-    return Screen(answer.code, *said, _masked(_written(words, folder), folder))
+    out, err, written = (
+        _masked(each, folder) for each in (answer.out, answer.err, _written(words, folder))
+    )
+    return Screen(answer.code, out, err, written)
 
 
 def _written(words: list[str], folder: Path) -> str:
