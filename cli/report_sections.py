@@ -60,7 +60,8 @@ class Asked:
     @property
     def known(self) -> Known:
         """Both positions, as if asked for: a document is read when they are not now any more."""
-        return Known(self.traced.start.known, self.traced.end.known, True, True)  # noqa: FBT003
+        start, end = self.traced.start.known, self.traced.end.known
+        return Known(start, end, start_is_asked=True, end_is_asked=True)
 
     @cached_property
     def found(self) -> Trace:
