@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
@@ -61,6 +61,11 @@ class Settings:
     store: Path
     actor: str
 
+    def acting(self, named: str | None) -> Settings:
+        """Return the same store with whoever records, for a question that comes to record."""
+        given = click.get_current_context().find_root().obj or {}
+        return replace(self, actor=actor_named(named or given.get("actor")))
+
     def workspace(self) -> Workspace:
         """Open the store for questions."""
         from cli.interruption import loading
@@ -100,17 +105,12 @@ def uses_store(command: Command) -> Command:
     return _with_settings(command, acts=False)
 
 
-def signs(command: Command) -> Command:
-    """As `uses_store`, and --by as well: who makes a paper."""
-    return _with_settings(command, acts=True, named="Who makes it.")
-
-
 def records(command: Command) -> Command:
     """As `uses_store`, and --by as well: who records."""
     return _with_settings(command, acts=True)
 
 
-def _with_settings(command: Command, *, acts: bool, named: str = "Who records.") -> Command:
+def _with_settings(command: Command, *, acts: bool) -> Command:
     @functools.wraps(command)
     def called(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any command
         given = click.get_current_context().find_root().obj or {}
@@ -120,7 +120,7 @@ def _with_settings(command: Command, *, acts: bool, named: str = "Who records.")
 
     decorated: Any = click.option("--store", metavar="PATH", help="The store to use.")(called)
     if acts:
-        decorated = click.option("--by", "actor", metavar="NAME", help=named)(decorated)
+        decorated = click.option("--by", "actor", metavar="NAME", help="Who records.")(decorated)
     return cast("Command", decorated)
 
 

@@ -107,8 +107,7 @@ def _section(section: Section, listing: Listing) -> Iterator[str]:
     if total := total_cells(listing):
         yield f"<tfoot>{_row('td', columns, total)}</tfoot>"
     yield "</table>"
-    for note in listing.notes:
-        yield f"<p>{_text(visible(note))}</p>"
+    yield from (f"<p>{_text(visible(note))}</p>" for note in listing.notes if note)
     yield "</section>"
 
 

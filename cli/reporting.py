@@ -13,7 +13,7 @@ import click
 
 from cli.destination import PLACE, check_place, path_to
 from cli.listing import Column, Document, Listing, Section
-from cli.options import AREA, POINT, Settings, notice, signs
+from cli.options import AREA, POINT, Settings, notice, uses_store
 from cli.terminal import Progress, progress
 from cli.trace_in_words import Known, change_in_words
 from registry import __version__
@@ -73,7 +73,8 @@ _COVER: Final = (
     metavar="FILE",
     help=f"Where to write it; the ending says as what ({' '.join(ROWS_MAX)}).",
 )
-@signs
+@click.option("--by", "actor", metavar="NAME", help="Who makes it.")
+@uses_store
 def report_command(
     settings: Settings,
     area: str,
@@ -82,6 +83,7 @@ def report_command(
     known_from: str | None,
     known_to: str | None,
     output: Path,
+    actor: str | None,
 ) -> None:
     """Write the statement that an auditor files.
 
@@ -104,7 +106,7 @@ def report_command(
             f" {' '.join(ROWS_MAX)}."
         )
     check_place(output, f"--output {output.name}")
-    made_at = datetime.now(UTC)
+    made_by, made_at = settings.acting(actor).actor, datetime.now(UTC)
     with settings.workspace() as workspace:
         from cli.report_sections import Asked
         from projections.steps import Point, Traced
@@ -117,7 +119,7 @@ def report_command(
             asked = Asked(
                 ledger, traced, store_id, typed=ending == ".xlsx", rows_max=ROWS_MAX[ending]
             )
-            return _report(asked, output, made_at=made_at, made_by=settings.actor)
+            return _report(asked, output, made_at=made_at, made_by=made_by)
 
         count = workspace.ask(question, known=known.head)
     notice(f"{count} sections, as known at #{known.head}, are in {safe(output.name)}.")
