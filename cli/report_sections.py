@@ -97,7 +97,7 @@ def _coverage(asked: Asked) -> Iterator[Section]:
                 "Coverage",
                 f"On {at.on}{f', {words}' if words else ''}",
                 f"Coverage {end} {words}".rstrip(),
-                at,
+                _on(at),
                 f"ucj coverage {area} --on {at.on} --known @{at.known}{f' --by {by}' if by else ''}",
                 partial(_coverage_of, asked, at, by),
             )
@@ -122,7 +122,7 @@ def _trace(asked: Asked) -> Iterator[Section]:
             "Trace",
             title,
             f"Trace {title.lower()}" if by else title,
-            None,
+            _between(asked),
             f"{_trace_command(asked)}{f' --by {by}' if by else ''}",
             partial(_trace_of, asked, by),
         )
@@ -154,7 +154,7 @@ def _figures(asked: Asked) -> Iterator[Section]:
         "Published figures",
         "Published for either day",
         "Published figures",
-        None,
+        _between(asked),
         f"{_trace_command(asked)} --format json",
         partial(_figures_of, asked),
     )
@@ -173,7 +173,7 @@ def _revisions(asked: Asked) -> Iterator[Section]:
         "Revisions",
         f"Of the figure of {end.on}",
         "Revisions",
-        end,
+        _on(end),
         f"ucj revisions {asked.traced.area} --on {end.on} --known @{end.known}",
         partial(_revisions_of, asked),
     )
@@ -202,7 +202,7 @@ def _lapses(asked: Asked) -> Iterator[Section]:
             "What will lapse",
             title,
             name,
-            end,
+            _on(end),
             command if by == "month" else f"{command} --by {by}",
             partial(_lapses_of, asked, by),
         )
@@ -219,7 +219,7 @@ def _targets(asked: Asked) -> Iterator[Section]:
         "Targets",
         f"On {end.on}",
         "Targets",
-        end,
+        _on(end),
         f"ucj targets {asked.traced.area} --on {end.on} --known @{end.known}",
         partial(_targets_of, asked),
     )
@@ -257,22 +257,25 @@ def _section(
     chapter: str,
     title: str,
     name: str,
-    at: Point | None,
+    of: str,
     command: str,
     build: Callable[[], Listing],
 ) -> Section:
-    """Return a section of one end, or of both, cut to as many rows as a report has at most."""
+    """Return a section, cut to as many rows as a report has at most."""
 
     def built() -> Listing:
         return _cut(build(), asked.rows_max, command)
 
-    return Section(chapter, title, name, _of(asked, at), command, built)
+    return Section(chapter, title, name, f"{of}, in store {asked.store_id}", command, built)
 
 
-def _of(asked: Asked, at: Point | None) -> str:
-    ends = (at,) if at else (asked.traced.start, asked.traced.end)
-    days = ", to ".join(f"{each.on}, as known at #{each.known}" for each in ends)
-    return f"{'On' if at else 'From'} {days}, in store {asked.store_id}"
+def _on(at: Point) -> str:
+    return f"On {at.on}, as known at #{at.known}"
+
+
+def _between(asked: Asked) -> str:
+    start, end = asked.traced.start, asked.traced.end
+    return f"From {start.on}, as known at #{start.known}, to {end.on}, as known at #{end.known}"
 
 
 def _cut(listing: Listing, rows_max: int, command: str) -> Listing:
