@@ -101,14 +101,20 @@ def coverage_command(
             known=position,
         )
     people = for_people(format, output)
-    columns = _for_people(rows) if people else _COVERAGE
-    listing = Listing(
-        name="coverage",
-        columns=columns,
-        rows=[_coverage_row(row) for row in rows],
-        notes=_coverage_notes(rows, day, position, slug),
-    )
+    listing = coverage_listing(rows, day, position, slug, people=people)
     write_listing(listing, format=format, output=output)
+
+
+def coverage_listing(
+    rows: list[CoverageRow], on: date, position: int, category: str | None, *, people: bool
+) -> Listing:
+    """Return the rows and what is said below them; for people the columns that say something."""
+    return Listing(
+        name="coverage",
+        columns=_for_people(rows) if people else _COVERAGE,
+        rows=[_coverage_row(row) for row in rows],
+        notes=_coverage_notes(rows, on, position, category),
+    )
 
 
 def _coverage_row(row: CoverageRow) -> dict[str, object]:

@@ -5,8 +5,9 @@ Knows no format and no stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 Kind = Literal[
@@ -54,3 +55,34 @@ class Listing:
     def shown(self) -> tuple[Column, ...]:
         """The columns that people see."""
         return tuple(column for column in self.columns if column.show)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of a document: what it is about, and the command that asks the same again.
+
+    `name` names it in a workbook, in at most 31 characters; parts of one `chapter` follow each
+    other. `build` works its listing out, when it is its turn.
+    """
+
+    chapter: str
+    title: str
+    name: str
+    asked: str
+    command: str
+    build: Callable[[], Listing]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A paper of several listings, for people: a cover of one row, and the sections.
+
+    `answered` are the same sections with their listings, worked out one after the other and read
+    once: only one is held at a time.
+    """
+
+    title: str
+    cover: Listing
+    sections: Sequence[Section]
+    answered: Iterable[tuple[Section, Listing]]
+    made_at: datetime

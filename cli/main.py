@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "cli.revising",
         "How a figure was revised after it was first known, and by which batches.",
     ),
+    "report": ("cli.reporting", "Write the statement that an auditor files."),
     "history": ("cli.auditor", "What was recorded, by whom and when, from which file and row."),
     "show": ("cli.auditor", "One batch or event, whole."),
     "source": ("cli.auditor", "The original cells, or the file, that a batch came from."),

@@ -112,15 +112,21 @@ def targets_command(
         found = workspace.ask(
             lambda ledger: targets_at(ledger, area or NATION, day, known=position), known=position
         )
-    people = for_people(format, output)
-    notes = list(_target_notes(found, day, position))
-    listing = Listing(
+    listing = targets_listing(found, day, position, people=for_people(format, output))
+    write_listing(listing, format=format, output=output)
+
+
+def targets_listing(
+    found: Sequence[TargetRow], on: date, position: int, *, people: bool
+) -> Listing:
+    """Return a row for each target; for people with what is said below them."""
+    notes = list(_target_notes(found, on, position))
+    return Listing(
         name="targets",
         columns=_TARGETS_FOR_PEOPLE if people else _TARGETS,
         rows=[_target_row(each) for each in found],
         notes=notes if people else notes[:1],
     )
-    write_listing(listing, format=format, output=output)
 
 
 def _target_row(row: TargetRow) -> dict[str, object]:
@@ -303,11 +309,9 @@ def forecast_command(
       ucj forecast "Musi Banyuasin" --target 52.15 --known 2025-12-31
     """
     from projections.forecast import forecast
-    from projections.months import month_ends
 
     first = on or today()
-    ahead = [*islice(month_ends(first + timedelta(days=1), LAST_DAY), MONTHS_AHEAD)]
-    last = until or max(ahead, default=first)
+    last = until or twelve_months_after(first)
     if last <= first:
         raise click.UsageError(f"--until {last} is not after {first}.")
     with settings.workspace() as workspace:
@@ -318,17 +322,29 @@ def forecast_command(
             ),
             known=position,
         )
-    people = for_people(format, output)
+    listing = forecast_listing(found, by, people=for_people(format, output))
+    write_document(_forecast_document(found), listing, format=format, output=output)
+
+
+def twelve_months_after(first: date) -> date:
+    """Return the twelfth month end after a day; the last that there is where days run out."""
+    from projections.months import month_ends
+
+    ahead = islice(month_ends(first + timedelta(days=1), LAST_DAY), MONTHS_AHEAD)
+    return max(ahead, default=first)
+
+
+def forecast_listing(found: Forecast, by: str, *, people: bool) -> Listing:
+    """Return a row for each month or cohort; for people the columns that say something."""
     rows = [_cohort(e) for e in found.cohorts] if by == "cohort" else [*map(_month, found.months)]
     columns = _COHORTS if by == "cohort" else _MONTHS
     notes = list(_forecast_notes(found, by))
-    listing = Listing(
+    return Listing(
         name="forecast",
         columns=tuple(each for each in columns if _is_shown(each, rows)) if people else columns,
         rows=rows,
         notes=notes if people else notes[:1],
     )
-    write_document(_forecast_document(found), listing, format=format, output=output)
 
 
 def _is_shown(column: Column, rows: Sequence[dict[str, object]]) -> bool:

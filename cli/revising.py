@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -178,18 +178,14 @@ def revisions_command(
             )
     people = for_people(format, output)
     if on is not None:
-        listing = _releases_listing(found, people=people)
+        listing = releases_listing(found, on, value=value, people=people)
     else:
         asked = shape or ("vertical" if people else "long")
         width = width_of(sys.stdout) if output in {None, Path("-")} else None
         listing = _triangle_listing(found, asked, value, people=people, width=width)
-    notes = [*_notes(found, on, last, value), *listing.notes]
-    write_document(
-        _document(found, on),
-        Listing(listing.name, listing.columns, listing.rows, notes=notes if people else notes[:1]),
-        format=format,
-        output=output,
-    )
+        notes = [*_notes(found, None, last, value), *listing.notes]
+        listing = replace(listing, notes=notes if people else notes[:1])
+    write_document(_document(found, on), listing, format=format, output=output)
 
 
 def _check(
@@ -308,16 +304,19 @@ def _release(release: Release) -> dict[str, Any]:
 # --- rows and columns ---------------------------------------------------------------------------------
 
 
-def _releases_listing(found: Revisions, *, people: bool) -> Listing:
-    """Return a row for each release."""
+def releases_listing(found: Revisions, on: date, *, value: str = "active", people: bool) -> Listing:
+    """Return a row for each release of a day's figure; for people with what is said below them."""
+    notes = list(_notes(found, on, on, value))
     if not people:
-        return Listing("revisions", _RELEASES, [_release(each) for each in found.releases])
+        rows = [_release(each) for each in found.releases]
+        return Listing("revisions", _RELEASES, rows, notes=notes[:1])
     columns = tuple(
         column
         for column in _ON_FOR_PEOPLE
         if column.key != "known_at" or found.vintage != "documented"
     )
-    return Listing("revisions", columns, [_in_words(each, found) for each in found.releases])
+    rows = [_in_words(each, found) for each in found.releases]
+    return Listing("revisions", columns, rows, notes=notes)
 
 
 def _triangle_listing(

@@ -17,6 +17,7 @@ from cli.values import shown
 GAP: Final = "  "
 EMPTY: Final = "(no rows)"
 NARROWEST_TEXT: Final = 12  # columns of a terminal under which wrapped text reads badly
+ALIGNED_WIDTH_MAX: Final = 40  # in Markdown; a longer cell would push all others off the screen
 LONGEST_WORD: Final = 30  # a longer one (a digest, an address of the web) may be cut in a column
 
 _NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "number", "percent", "points"})
@@ -34,7 +35,7 @@ def table(listing: Listing, *, width: int | None = None, colour: bool = False) -
     What cannot fit, and a listing laid out as records, is printed one record under the other.
     """
     rows = [_cells(listing.shown, row) for row in listing.rows]
-    total = _total(listing)
+    total = total_cells(listing)
     everything = rows if total is None else [*rows, total]
     widths = _widths(listing.shown, everything, width)
     if listing.layout == "record" or widths is None:
@@ -44,18 +45,17 @@ def table(listing: Listing, *, width: int | None = None, colour: bool = False) -
     yield from _feet(listing, width)
 
 
-def markdown(listing: Listing) -> Iterator[str]:
-    """Yield the lines of a GitHub table; cells are text, never markup."""
+def markdown(listing: Listing, *, aligned: bool = False) -> Iterator[str]:
+    """Yield the lines of a GitHub table; cells are text, never markup.
+
+    `aligned` holds all rows, to put the columns of a short one under each other.
+    """
     columns = listing.shown
-    yield _piped([_literal(column.title) for column in columns])
-    yield _piped(["---:" if column.kind in _NUMBERS else "---" for column in columns])
-    for row in listing.rows:
-        yield _piped([_literal(cell) for cell in _cells(columns, row)])
-    if total := _total(listing):
-        yield _piped([f"**{_literal(cell)}**" if cell else "" for cell in total])
+    lines = _markdown_cells(listing)
+    yield from map(_piped, _aligned(list(lines), columns) if aligned else lines)
     for note in listing.notes:
         yield ""
-        yield _literal(_one_line(note))
+        yield literal(_one_line(note))
 
 
 def display_width(text: str) -> int:
@@ -79,6 +79,57 @@ def wrapped(text: str, width: int) -> Lines:
         *full, line = _broken(word, width)
         lines += full
     return [*lines, line]
+
+
+def literal(text: str) -> str:
+    """Return a text on one line as Markdown that is read as that text."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def is_number(kind: Kind) -> bool:
+    """Whether a column of this kind is set to the right."""
+    return kind in _NUMBERS
+
+
+def total_cells(listing: Listing) -> Lines | None:
+    """Return the cells of the total; what has no total is blank, not unknown."""
+    total = listing.total
+    if total is None:
+        return None
+    blank = {column.key for column in listing.shown if total.get(column.key) is None}
+    return [
+        "" if column.key in blank else shown(total[column.key], column.kind)
+        for column in listing.shown
+    ]
+
+
+def _markdown_cells(listing: Listing) -> Iterator[Lines]:
+    columns = listing.shown
+    yield [literal(column.title) for column in columns]
+    yield ["---:" if is_number(column.kind) else "---" for column in columns]
+    for row in listing.rows:
+        yield [literal(cell) for cell in _cells(columns, row)]
+    if total := total_cells(listing):
+        yield [f"**{literal(cell)}**" if cell else "" for cell in total]
+
+
+def _aligned(rows: Sequence[Lines], columns: Sequence[Column]) -> Iterator[Lines]:
+    """Yield the rows with their cells as wide as the widest of the column that reads well."""
+    widths = [
+        min(max(display_width(row[at]) for row in rows), ALIGNED_WIDTH_MAX)
+        for at in range(len(columns))
+    ]
+    for number, row in enumerate(rows):
+        if number == 1:
+            yield [
+                f"{'-' * (width - len(mark))}{mark}"
+                for width, mark in zip(widths, row, strict=True)
+            ]
+            continue
+        yield [
+            _padded(cell, width, to_the_right=is_number(column.kind))
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
 
 
 def _grid(
@@ -201,18 +252,6 @@ def _cells(columns: Sequence[Column], row: Row) -> Lines:
     return [shown(row[column.key], column.kind) for column in columns]
 
 
-def _total(listing: Listing) -> Lines | None:
-    """Return the cells of the total; what has no total is blank, not unknown."""
-    total = listing.total
-    if total is None:
-        return None
-    blank = {column.key for column in listing.shown if total.get(column.key) is None}
-    return [
-        "" if column.key in blank else shown(total[column.key], column.kind)
-        for column in listing.shown
-    ]
-
-
 def _broken(word: str, width: int) -> Lines:
     """Break a word that does not fit a line: after hyphens, inside a part only if it must be."""
     lines = [""]
@@ -249,10 +288,6 @@ def _width_of(character: str) -> int:
 
 def _one_line(note: str) -> str:
     return visible(note).replace("\n", " ")
-
-
-def _literal(cell: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", cell)
 
 
 def _piped(cells: Sequence[str]) -> str:

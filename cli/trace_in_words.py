@@ -259,7 +259,7 @@ def notes(
     if for_programs:
         return said
     if by:
-        said.append(_change(found))
+        said.append(change_in_words(found))
     said += _of_steps(found)
     said += _of_percentage(found)
     if not by:
@@ -287,8 +287,8 @@ def _between(found: Trace, known: Known) -> str:
     return f"{what}: {first}, to {second}."
 
 
-def _change(found: Trace) -> str:
-    """Return what a table of groups does not have: where it began, where it ended, and the effects."""
+def change_in_words(found: Trace) -> str:
+    """Return where it began, where it ended, and the effects: what a table of groups does not have."""
     before, after = (
         "nobody yet" if each.active is None else f"{each.active:,}"
         for each in (found.start, found.end)

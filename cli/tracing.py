@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from projections.ledger import Ledger
-    from projections.steps import Grouping, Traced
+    from projections.steps import Group, Grouping, Traced
     from projections.trace import End, Trace
     from projections.workspace import Workspace
 
@@ -207,7 +207,7 @@ def _answer(
             write_listing(listing, format=format, output=output)
             return
         lists = {
-            "groups": Listing("trace", _GROUPS, map(_group_row, rows)),
+            "groups": groups_listing(rows),
             "steps": Listing("trace", _STEPS, map(_step_row, steps(ledger, traced))),
         }
         said = notes(found, known, by=by, for_programs=True)
@@ -280,6 +280,16 @@ def _unexplained_document(found: Trace) -> dict[str, object]:
     }
 
 
+def groups_listing(rows: Iterable[Group]) -> Listing:
+    """Return groups of steps with every fact in a column of its own, read row by row."""
+    return Listing("trace", _GROUPS, map(_group_row, rows))
+
+
+def published_listing(found: Trace) -> Listing:
+    """Return the published figures of both ends, each with what it has more than the ledger."""
+    return Listing("published", _PUBLISHED, [*_published_rows(found)])
+
+
 def _published_rows(found: Trace) -> Iterator[Row]:
     read = _reader(_PUBLISHED[1:])
     for end, figures in (("from", found.published_start), ("to", found.published_end)):
@@ -314,7 +324,7 @@ def _write_document(
     }
     own = {
         "statement": Listing("statement", _STATEMENT, map(_line_row, found.statement)),
-        "published": Listing("published", _PUBLISHED, _published_rows(found)),
+        "published": published_listing(found),
     }
     begun = {key: replace(each, rows=_begun(each.rows)) for key, each in {**own, **lists}.items()}
     pieces = _pieces(head, begun, spread=choose(format, output) == "json")

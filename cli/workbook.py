@@ -1,14 +1,22 @@
-"""A listing as an XLSX workbook: real numbers and days, and never a formula."""
+"""Listings as an XLSX workbook: real numbers and days, and never a formula.
+
+One listing for programs, with its header in the first row; or a document for people, with a cover
+and a sheet for each section that says above its rows what they are of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import chain, repeat
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cli.escapes import visible
-from cli.listing import Kind, Listing
+from cli.listing import Column, Document, Kind, Listing, Section
+from cli.tables import display_width
 from cli.values import encoded, plain, shown
 
 if TYPE_CHECKING:
@@ -22,6 +30,11 @@ SHEET_NAME_LENGTH_MAX: Final = 31
 FIRST_YEAR: Final = 1900
 COLUMN_WIDTH_MAX: Final = 60
 ROWS_MEASURED: Final = 1_000  # for the widths of columns
+ROOM_FOR_ARROW: Final = 3  # of a filter
+SENTENCE_WIDTH_MIN: Final = 80  # characters, as many columns as that takes
+COLUMN_WIDTH: Final = 8.43  # of a column that nobody has set
+ROW_HEIGHT: Final = 15  # points, of a line of text
+A4: Final = 9  # Excel's number for it
 
 _FORMATS: Final[dict[Kind, str]] = {
     "count": "#,##0",
@@ -30,6 +43,13 @@ _FORMATS: Final[dict[Kind, str]] = {
     "date": "yyyy-mm-dd",
     "instant": 'yyyy-mm-dd hh:mm:ss"Z"',
 }
+_CONTENTS: Final = (
+    Column("name", "Sheet", "text"),
+    Column("chapter", "Chapter", "text"),
+    Column("title", "Section", "text"),
+    Column("asked", "Of", "text"),
+    Column("command", "Asked again by", "text"),
+)
 
 
 def write_workbook(listing: Listing, path: Path) -> None:
@@ -38,6 +58,28 @@ def write_workbook(listing: Listing, path: Path) -> None:
     Text is written as text, so nothing runs; its control characters are shown as escapes and what
     is over Excel's limit is cut. Notes become the comments of the document's properties.
     """
+    with _workbook(path, title=listing.name, comments="\n".join(listing.notes)) as workbook:
+        sheets = _Sheets(workbook, _Styles(workbook), listing)
+        sheets.write_rows()
+
+
+def write_document(document: Document, path: Path) -> None:
+    """Write the workbook at the path: a cover, and a sheet for each section, one after the other.
+
+    As `write_workbook`, but texts are as people are shown them, and what is said of a section
+    stands on its sheet.
+    """
+    with _workbook(path, title=document.title, created=document.made_at) as workbook:
+        styles = _Styles(workbook)
+        _write_cover(workbook, styles, document)
+        for section, listing in document.answered:
+            sheets = _Sheets(workbook, styles, listing, section)
+            sheets.write_rows()
+            sheets.write_sentences(listing.notes)
+
+
+@contextmanager
+def _workbook(path: Path, **properties: Any) -> Iterator[Workbook]:  # noqa: ANN401 (the library's)
     import xlsxwriter
     from xlsxwriter.exceptions import XlsxWriterException
 
@@ -48,12 +90,9 @@ def write_workbook(listing: Listing, path: Path) -> None:
         "strings_to_numbers": False,
     }
     workbook = xlsxwriter.Workbook(str(path), options)
-    workbook.set_properties({"title": listing.name, "comments": "\n".join(listing.notes)})
-    sheets = _Sheets(workbook, listing)
+    workbook.set_properties(properties)
     try:
-        for row in listing.rows:
-            sheets.write([row[column.key] for column in listing.columns])
-        sheets.finish()
+        yield workbook
     finally:
         try:
             workbook.close()
@@ -61,48 +100,159 @@ def write_workbook(listing: Listing, path: Path) -> None:
             raise OSError(None, str(error)) from error
 
 
+class _Styles:
+    """The formats of a workbook: of each kind of value, plain and bold, and of words."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self.bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self.title = workbook.add_format({"bold": True, "font_size": 14})
+        self.sentence = workbook.add_format({"text_wrap": True, "valign": "top"})
+        self.left = workbook.add_format({"align": "left", "valign": "top", "text_wrap": True})
+        self._of: dict[tuple[Kind, bool, bool], Format] = {}
+        self._workbook = workbook
+
+    def of(self, kind: Kind, *, bold: bool = False, left: bool = False) -> Format | None:
+        """Return the format of a value, the same one each time; None where it is the usual one."""
+        form = _FORMATS.get(kind)
+        if form is None and not bold and not left:
+            return None
+        if (kind, bold, left) not in self._of:
+            wanted = {"bold": bold} | ({"num_format": form} if form else {})
+            wanted |= {"align": "left", "valign": "top", "text_wrap": True} if left else {}
+            self._of[kind, bold, left] = self._workbook.add_format(wanted)
+        return self._of[kind, bold, left]
+
+
 class _Sheets:
     """The sheets of one listing: a header frozen on each, a filter over it, widths to read by."""
 
-    def __init__(self, workbook: Workbook, listing: Listing) -> None:
+    def __init__(
+        self,
+        workbook: Workbook,
+        styles: _Styles,
+        listing: Listing,
+        section: Section | None = None,
+    ) -> None:
         self._workbook = workbook
+        self._styles = styles
         self._listing = listing
-        self._bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-        self._formats: dict[Kind, Format] = {
-            kind: workbook.add_format({"num_format": form}) for kind, form in _FORMATS.items()
-        }
-        self._count = 0
+        self._section = section
+        self._columns = listing.columns if section is None else listing.shown
+        self._count = self._header = self._next_row = 0
+        self._widths: list[float] = []
         self._start()
 
-    def write(self, values: Sequence[object]) -> None:
-        """Write one row, on a new sheet if this one is full."""
-        if self._next_row >= SHEET_ROWS_MAX:
-            self.finish()
-            self._start()
-        for at, value in enumerate(values):
-            kind = self._listing.columns[at].kind
+    def write_rows(self) -> None:
+        """Write all rows, on a new sheet wherever one is full, and the total."""
+        for row in self._listing.rows:
+            if self._next_row >= SHEET_ROWS_MAX:
+                self._finish()
+                self._start()
+            self._write([row[column.key] for column in self._columns])
+        self._finish()
+        if self._section and (total := self._listing.total):
+            self._write([total.get(column.key) for column in self._columns], bold=True)
+
+    def write_sentences(self, sentences: Sequence[str]) -> None:
+        """Write what is said of the rows below them, over as many columns as read well."""
+        last, width = -1, 0.0
+        for each in chain(self._widths, repeat(COLUMN_WIDTH)):
+            last, width = last + 1, width + each
+            if width >= SENTENCE_WIDTH_MIN:
+                break
+        for sentence in sentences:
+            self._next_row += 1
+            text = _fitting(sentence)
+            lines = max(1, ceil(display_width(text) / (0.9 * width)))  # a line is seldom full
+            self._sheet.set_row(self._next_row, ROW_HEIGHT * lines)
+            at = (self._next_row, 0, self._next_row, last)
+            self._sheet.merge_range(*at, "", self._styles.sentence)
+            self._sheet.write_string(self._next_row, 0, text, self._styles.sentence)
+
+    def _write(self, values: Sequence[object], *, bold: bool = False) -> None:
+        for at, (value, column) in enumerate(zip(values, self._columns, strict=True)):
+            kind = column.kind
             if self._next_row <= ROWS_MEASURED:
                 self._widths[at] = max(self._widths[at], _width(value, kind))
-            _write(self._sheet, (self._next_row, at), value, kind, self._formats.get(kind))
+            place, form = (self._next_row, at), self._styles.of(kind, bold=bold)
+            ready = _for_people(value, kind) if self._section else value
+            _write(self._sheet, place, ready, kind, form)
         self._next_row += 1
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Give the sheet its filter and its widths."""
-        self._sheet.autofilter(0, 0, self._next_row - 1, len(self._widths) - 1)
+        last = max(self._next_row - 1, self._header)
+        self._sheet.autofilter(self._header, 0, last, len(self._widths) - 1)
+        self._widths = [min(each, COLUMN_WIDTH_MAX) + ROOM_FOR_ARROW for each in self._widths]
         for at, width in enumerate(self._widths):
-            # Three more, for the filter's arrow.
-            self._sheet.set_column(at, at, min(width, COLUMN_WIDTH_MAX) + 3)
+            self._sheet.set_column(at, at, width)
 
     def _start(self) -> None:
         self._count += 1
         number = f" {self._count}" if self._count > 1 else ""
-        name = self._listing.name[: SHEET_NAME_LENGTH_MAX - len(number)] + number
-        self._sheet: Worksheet = self._workbook.add_worksheet(name)
-        self._sheet.freeze_panes(1, 0)
-        self._widths = [len(column.title) for column in self._listing.columns]
-        for at, column in enumerate(self._listing.columns):
-            self._sheet.write_string(0, at, column.title, self._bold)
-        self._next_row = 1
+        name = self._section.name if self._section else self._listing.name
+        self._sheet = _sheet(self._workbook, name[: SHEET_NAME_LENGTH_MAX - len(number)] + number)
+        self._header = self._write_head() if self._section else 0
+        self._sheet.freeze_panes(self._header + 1, 0)
+        self._sheet.repeat_rows(0, self._header)
+        self._widths = [len(column.title) for column in self._columns]
+        for at, column in enumerate(self._columns):
+            self._sheet.write_string(self._header, at, column.title, self._styles.bold)
+        self._next_row = self._header + 1
+
+    def _write_head(self) -> int:
+        """Write what the rows are of; return the row that is left for their header."""
+        assert self._section is not None
+        head = (f"{self._section.chapter}: {self._section.title}", *_said_of(self._section))
+        for at, text in enumerate(head):
+            self._sheet.write_string(at, 0, _fitting(text), None if at else self._styles.title)
+        return len(head) + 1
+
+
+def _said_of(section: Section) -> tuple[str, str]:
+    return f"{section.asked}.", f"Asked again by: {section.command}"
+
+
+def _write_cover(workbook: Workbook, styles: _Styles, document: Document) -> None:
+    """Write what the document is, one fact a row, and which sheets there are."""
+    sheet = _sheet(workbook, "Cover")
+    sheet.write_string(0, 0, _fitting(document.title), styles.title)
+    cover = document.cover
+    next_row = 2
+    for row in cover.rows:
+        for column in cover.shown:
+            sheet.write_string(next_row, 0, column.title, styles.bold)
+            value, form = (
+                _for_people(row[column.key], column.kind),
+                styles.of(column.kind, left=True),
+            )
+            _write(sheet, (next_row, 1), value, column.kind, form)
+            next_row += 1
+    next_row += 1
+    for at, column in enumerate(_CONTENTS):
+        sheet.write_string(next_row, at, column.title, styles.bold)
+    for section in document.sections:
+        next_row += 1
+        sheet.write_url(next_row, 0, f"internal:'{section.name}'!A1", string=section.name)
+        for at, column in enumerate(_CONTENTS[1:], 1):
+            sheet.write_string(next_row, at, _fitting(getattr(section, column.key)), styles.left)
+    for at, width in enumerate((28, 60, 30, 60, 90)):
+        sheet.set_column(at, at, width)
+
+
+def _sheet(workbook: Workbook, name: str) -> Worksheet:
+    """Add a sheet that prints well: A4 across, as wide as the paper, its pages numbered."""
+    sheet = workbook.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&R&P / &N")
+    return sheet
+
+
+def _for_people(value: object, kind: Kind) -> object:
+    """Return a text as people are shown it; what has a form of its own in a workbook as it is."""
+    return shown(value, kind) if isinstance(value, str) else value
 
 
 def _write(
@@ -115,11 +265,12 @@ def _write(
         case "count" | "number" | "percent" | "points":
             sheet.write_number(*at, float(str(ready)), form)
         case "flag":
-            sheet.write_boolean(*at, bool(ready))
+            sheet.write_boolean(*at, bool(ready), form)
         case "date" | "instant" if isinstance(value, date) and value.year >= FIRST_YEAR:
             sheet.write_datetime(*at, _without_zone(value), form)
         case _:
-            sheet.write_string(*at, _fitting(encoded(ready) if kind == "json" else str(ready)))
+            text = encoded(ready) if kind == "json" else str(ready)
+            sheet.write_string(*at, _fitting(text), None if kind in _FORMATS else form)
 
 
 def _without_zone(value: date) -> date:

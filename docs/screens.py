@@ -108,6 +108,7 @@ SCENES: Final = (
             "source PAKE-KELAMBU-2025",
             "revisions 16.06 --on 2025-07-31",
             "revisions 16.06 --triangle --from 2025-07",
+            "report 16.06 --from 2024-12 --to 2025-07 --output muba.md",
         ),
     ),
 )
@@ -126,10 +127,19 @@ def screens_page() -> str:
             lines += ["", f"## {scene.title}"]
         said = (answer.out + answer.err).splitlines()
         lines += ["", "```console", f"$ ucj {command}", *map(str.rstrip, said), "```"]
+        if answer.written:
+            lines += ["", "```markdown", *answer.written.splitlines(), "```"]
     return "\n".join(lines) + "\n"
 
 
-def screens(width: int) -> Iterator[tuple[Scene, str, Answer]]:
+@dataclass(frozen=True, slots=True)
+class Screen(Answer):
+    """What a command answers, and the text it wrote beside that."""
+
+    written: str = ""
+
+
+def screens(width: int) -> Iterator[tuple[Scene, str, Screen]]:
     """Yield each command of each scene, in order, with what it answers on a terminal."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
@@ -143,11 +153,21 @@ def screens(width: int) -> Iterator[tuple[Scene, str, Answer]]:
                     yield scene, command, _answer(command, folder, width)
 
 
-def _answer(command: str, folder: Path, width: int) -> Answer:
+def _answer(command: str, folder: Path, width: int) -> Screen:
     environment = {"UCJ_ACTOR": "sari", "NO_COLOR": "1"}
     words = shlex.split(command)
     answer = ucj(*words, folder=folder, terminal=True, columns=width, environment=environment)
-    return Answer(answer.code, _masked(answer.out, folder), _masked(answer.err, folder))
+    out, err, written = (
+        _masked(each, folder) for each in (answer.out, answer.err, _written(words, folder))
+    )
+    return Screen(answer.code, out, err, written)
+
+
+def _written(words: list[str], folder: Path) -> str:
+    """Return what a command wrote into the file of its --output."""
+    if "--output" not in words:
+        return ""
+    return (folder / words[words.index("--output") + 1]).read_text(encoding="utf-8")
 
 
 def _masked(text: str, folder: Path) -> str:

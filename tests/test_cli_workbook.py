@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 import cli.workbook
 from cli.escapes import visible
-from cli.listing import Column, Listing
-from cli.workbook import TEXT_LENGTH_MAX, write_workbook
+from cli.listing import Column, Document, Listing, Section
+from cli.values import shown
+from cli.workbook import TEXT_LENGTH_MAX, write_document, write_workbook
+from tests.papers import HOSTILE, MADE_AT, document
 
 TEXT = (Column("t", "Text", "text"),)
 STARTERS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
@@ -194,3 +196,72 @@ def test_a_full_sheet_is_followed_by_another(
         ["Text", "g"],
     ]
     assert [sheet.auto_filter.ref for sheet in sheets] == ["A1:A4", "A1:A4", "A1:A2"]
+
+
+# --- a document for people ----------------------------------------------------------------------
+
+
+def test_a_document_has_a_sheet_for_each_section(tmp_path: Path) -> None:
+    """A cover with links to them, then each with what it is of, its rows, its total, its notes."""
+    path = tmp_path / "x.xlsx"
+    write_document(document(), path)
+
+    book = openpyxl.load_workbook(path)
+    cover, first, second, third = book.worksheets
+    assert book.sheetnames == ["Cover", "Sheet First", "Sheet Second", "Sheet Third"]
+    assert cover["A1"].value == "=Title <script>"
+    assert (cover["B4"].value, cover["B4"].number_format) == (datetime(2024, 12, 31), "yyyy-mm-dd")
+    links = [cell.hyperlink for row in cover.iter_rows() for cell in row if cell.hyperlink]
+    assert [each.location for each in links] == [f"'{name}'!A1" for name in book.sheetnames[1:]]
+    assert all(each.target is None for each in links), "they lead nowhere else"
+    for sheet in (first, second, third):
+        assert (sheet.freeze_panes, sheet["A3"].value) == ("A6", "Asked again by: ucj x")
+        assert [cell.value for cell in sheet[5]][:7] == [
+            "Text <b>", "=Code", "Nested", "Active", "Share", "Points", "On",
+        ]  # fmt: skip
+    assert [(cell.value, cell.number_format) for cell in second[6]][3:7] == [
+        (-45_000, "#,##0"),
+        (66.67, '0.00" %"'),
+        (-0.142857, "0.00"),
+        (datetime(2025, 7, 31), "yyyy-mm-dd"),
+    ]
+    assert (second["A7"].value, second["D7"].value, second["D7"].number_format) == (
+        "Sum <i>",
+        7,
+        "#,##0",
+    )
+    assert second["D7"].font.bold
+    assert third["A7"].value == "Nothing."
+    assert book.properties.created == MADE_AT.replace(tzinfo=None)
+
+
+def test_a_document_holds_no_formula_and_nothing_hidden(tmp_path: Path) -> None:
+    """Texts are texts, as people are shown them: no formula, no control, no column kept from them."""
+    path = tmp_path / "x.xlsx"
+    write_document(document(), path)
+
+    assert formulas_in(path) == 0
+    first = openpyxl.load_workbook(path)["Sheet First"]
+    texts = [cell.value for (cell,) in first.iter_rows(min_row=6, max_col=1)]
+    assert texts[: len(HOSTILE)] == [shown(text, "text") for text in HOSTILE]
+    with zipfile.ZipFile(path) as parts:
+        xml = b"".join(parts.read(name) for name in parts.namelist()).decode()
+    assert "not for people" not in xml
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", xml.replace("\r\n", "\n"))
+
+
+def test_what_is_said_below_the_rows_can_be_read_whole(tmp_path: Path) -> None:
+    """A long sentence has its own cell over several columns, and the height of its lines."""
+    path = tmp_path / "x.xlsx"
+    long = "It counts heads. " * 20
+    shown_listing = Listing("x", TEXT, [{"t": "x"}], notes=[long, "Short."])
+    section = Section("Chapter", "Title", "Name", "On a day", "ucj x", lambda: shown_listing)
+    cover = Listing("cover", TEXT, [{"t": "x"}])
+    answered = [(section, shown_listing)]
+    write_document(Document("Title", cover, [section], answered, MADE_AT), path)
+
+    sheet = openpyxl.load_workbook(path)["Name"]
+    assert sheet["A8"].value == long
+    assert sheet["A8"].alignment.wrap_text
+    assert sheet.row_dimensions[8].height >= 4 * 15
+    assert len(sheet.merged_cells.ranges) == 2

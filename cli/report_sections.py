@@ -1,0 +1,300 @@
+"""Which sections a report has, and what each of them says: the listings of the single commands.
+
+Every section is built by what its command prints with, over one ledger at one position. Knows no
+file and no format; `typed` says that every fact has a column of its own, for a workbook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from cli.analyst import coverage_listing
+from cli.listing import Listing, Section
+from cli.outlook import forecast_listing, targets_listing, twelve_months_after
+from cli.revising import releases_listing
+from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_people
+from cli.tracing import groups_listing, published_listing
+from registry.terms import is_regency
+
+if TYPE_CHECKING:
+    from projections.coverage import Dimension
+    from projections.forecast import Forecast
+    from projections.ledger import Ledger
+    from projections.steps import Group, Grouping, Point, Traced
+    from projections.trace import Trace
+
+_BY: Final[tuple[tuple[Dimension | None, str], ...]] = (
+    (None, ""),
+    ("category", "by category"),
+    ("area", "by regency"),
+)
+_OF_BATCHES: Final = (
+    "position", "effective_on", "area", "reference", "part", "kind", "class", "workers", "document",
+    "file", "sheet", "row", "last_row", "because", "recorded_at", "recorded_by",
+)  # fmt: skip
+_OF_TARGETS: Final = frozenset(
+    {"area", "area_name", "due_on", "target_percent", "basis", "source", "position", "active"}
+    | {"potential", "coverage_percent", "regencies_counted", "regencies_total", "needed"}
+    | {"gap_points", "months_left", "pace_needed", "pace", "course", "conflicts_with"}
+)
+"""What a workbook has of a batch and of a target: every fact in a column of its own."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a report is of. `traced.end` is the end that revisions, lapses and targets are of.
+
+    A section has at most `rows_max` rows, and says how many there are if there are more.
+    """
+
+    ledger: Ledger
+    traced: Traced
+    store_id: str
+    typed: bool
+    rows_max: int
+
+    @property
+    def known(self) -> Known:
+        """Both positions, as if asked for: a document is read when they are not now any more."""
+        start, end = self.traced.start.known, self.traced.end.known
+        return Known(start, end, start_is_asked=True, end_is_asked=True)
+
+    @cached_property
+    def found(self) -> Trace:
+        """The trace, which several sections are of."""
+        from projections.trace import trace
+
+        return trace(self.ledger, self.traced)
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """What lapses in the twelve months after the second end."""
+        from projections.forecast import forecast
+
+        end = self.traced.end
+        until = twelve_months_after(end.on)
+        return forecast(self.ledger, self.traced.area, end.on, until, known=end.known)
+
+
+def sections(asked: Asked) -> Sequence[Section]:
+    """Return the sections in their order; nothing is asked of the ledger yet."""
+    return [section for build in _CHAPTERS for section in build(asked)]
+
+
+# --- the chapters -------------------------------------------------------------------------------
+
+
+def _coverage(asked: Asked) -> Iterator[Section]:
+    area = asked.traced.area
+    for end, at in (("from", asked.traced.start), ("to", asked.traced.end)):
+        for by, words in _BY[:2] if is_regency(area) else _BY:
+            yield _section(
+                asked,
+                "Coverage",
+                f"On {at.on}{f', {words}' if words else ''}",
+                f"Coverage {end} {words}".rstrip(),
+                _on(at),
+                f"ucj coverage {area} --on {at.on} --known @{at.known}{f' --by {by}' if by else ''}",
+                partial(_coverage_of, asked, at, by),
+            )
+
+
+def _coverage_of(asked: Asked, at: Point, by: Dimension | None) -> Listing:
+    from projections.coverage import coverage_at
+
+    rows = coverage_at(asked.ledger, [asked.traced.area], at.on, known=at.known, by=by)
+    return coverage_listing(rows, at.on, at.known, None, people=True)
+
+
+def _trace(asked: Asked) -> Iterator[Section]:
+    groupings: tuple[tuple[str, Grouping | None], ...] = (
+        ("Statement", None),
+        ("By category", "category"),
+        ("By batch", "batch"),
+    )
+    for title, by in groupings:
+        yield _section(
+            asked,
+            "Trace",
+            title,
+            f"Trace {title.lower()}" if by else title,
+            _between(asked),
+            f"{_trace_command(asked)}{f' --by {by}' if by else ''}",
+            partial(_trace_of, asked, by),
+        )
+
+
+def _trace_of(asked: Asked, by: Grouping | None) -> Listing:
+    from projections.steps import groups
+
+    found = asked.found
+    said = notes(found, asked.known, by=by)
+    if by is None:
+        return replace(statement_for_people(found), notes=said)
+    rows = groups(asked.ledger, asked.traced, by)
+    if by == "batch" and asked.typed:
+        return replace(_batches(found, rows), notes=said)
+    return replace(grouped_for_people(found, by, rows), notes=said)
+
+
+def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
+    listing = groups_listing(rows)
+    columns = {each.key: each for each in listing.columns}
+    total = {"reference": "Change", "workers": found.active}
+    return replace(listing, columns=tuple(columns[key] for key in _OF_BATCHES), total=total)
+
+
+def _figures(asked: Asked) -> Iterator[Section]:
+    yield _section(
+        asked,
+        "Published figures",
+        "Published for either day",
+        "Published figures",
+        _between(asked),
+        f"{_trace_command(asked)} --format json",
+        partial(_figures_of, asked),
+    )
+
+
+def _figures_of(asked: Asked) -> Listing:
+    listing = published_listing(asked.found)
+    none = () if listing.rows else ("No figure is published for either day.",)
+    return replace(listing, notes=none)
+
+
+def _revisions(asked: Asked) -> Iterator[Section]:
+    end = asked.traced.end
+    yield _section(
+        asked,
+        "Revisions",
+        f"Of the figure of {end.on}",
+        "Revisions",
+        _on(end),
+        f"ucj revisions {asked.traced.area} --on {end.on} --known @{end.known}",
+        partial(_revisions_of, asked),
+    )
+
+
+def _revisions_of(asked: Asked) -> Listing:
+    from projections.revisions import revisions_on
+
+    end = asked.traced.end
+    found = revisions_on(asked.ledger, asked.traced.area, end.on, known=end.known)
+    return releases_listing(found, end.on, people=True)
+
+
+def _lapses(asked: Asked) -> Iterator[Section]:
+    end = asked.traced.end
+    until = twelve_months_after(end.on)
+    if until <= end.on:  # no day comes after
+        return
+    command = f"ucj forecast {asked.traced.area} --on {end.on} --until {until} --known @{end.known}"
+    for title, name, by in (
+        ("Month by month", "Lapses", "month"),
+        ("The terms that end", "Terms that end", "cohort"),
+    ):
+        yield _section(
+            asked,
+            "What will lapse",
+            title,
+            name,
+            _on(end),
+            command if by == "month" else f"{command} --by {by}",
+            partial(_lapses_of, asked, by),
+        )
+
+
+def _lapses_of(asked: Asked, by: str) -> Listing:
+    return forecast_listing(asked.forecast, by, people=True)
+
+
+def _targets(asked: Asked) -> Iterator[Section]:
+    end = asked.traced.end
+    yield _section(
+        asked,
+        "Targets",
+        f"On {end.on}",
+        "Targets",
+        _on(end),
+        f"ucj targets {asked.traced.area} --on {end.on} --known @{end.known}",
+        partial(_targets_of, asked),
+    )
+
+
+def _targets_of(asked: Asked) -> Listing:
+    from projections.targets import targets_at
+
+    area, end = asked.traced.area, asked.traced.end
+    found = targets_at(asked.ledger, area, end.on, known=end.known)
+    listing = targets_listing(found, end.on, end.known, people=True)
+    if not asked.typed or not found:
+        return listing
+    typed = targets_listing(found, end.on, end.known, people=False)
+    columns = tuple(each for each in typed.columns if each.key in _OF_TARGETS)
+    return replace(typed, columns=columns, notes=listing.notes)
+
+
+_CHAPTERS: Final[tuple[Callable[[Asked], Iterator[Section]], ...]] = (
+    _coverage,
+    _trace,
+    _figures,
+    _revisions,
+    _lapses,
+    _targets,
+)
+"""In the order of a report: each yields its sections. Another chapter goes here."""
+
+
+# --- what they have in common -------------------------------------------------------------------
+
+
+def _section(
+    asked: Asked,
+    chapter: str,
+    title: str,
+    name: str,
+    of: str,
+    command: str,
+    build: Callable[[], Listing],
+) -> Section:
+    """Return a section, cut to as many rows as a report has at most."""
+
+    def built() -> Listing:
+        return _cut(build(), asked.rows_max, command)
+
+    return Section(chapter, title, name, f"{of}, in store {asked.store_id}", command, built)
+
+
+def _on(at: Point) -> str:
+    return f"On {at.on}, as known at #{at.known}"
+
+
+def _between(asked: Asked) -> str:
+    start, end = asked.traced.start, asked.traced.end
+    return f"From {start.on}, as known at #{start.known}, to {end.on}, as known at #{end.known}"
+
+
+def _cut(listing: Listing, rows_max: int, command: str) -> Listing:
+    """Return the listing with so many rows at most; how many more there are is said first."""
+    waiting = iter(listing.rows)
+    rows = list(islice(waiting, rows_max))
+    more = sum(1 for _ in waiting)
+    if not more:
+        return replace(listing, rows=rows)
+    said = (
+        f"These are the first {rows_max:,} of {rows_max + more:,} rows;"
+        f" `{command} --format csv` lists all of them."
+    )
+    return replace(listing, rows=rows, notes=[said, *listing.notes])
+
+
+def _trace_command(asked: Asked) -> str:
+    start, end = asked.traced.start, asked.traced.end
+    return (
+        f"ucj trace {asked.traced.area} --from {start.on} --to {end.on}"
+        f" --known-from @{start.known} --known-to @{end.known}"
+    )
