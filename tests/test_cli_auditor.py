@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from itertools import count
 from pathlib import Path
 
@@ -104,6 +105,45 @@ def test_history_reads_well_and_a_damaged_pipe_is_quiet(folder: Path) -> None:
     assert header[:3] == ["position", "recorded_at", "recorded_by"]
     known = ucj("history", "--known", "@3", "--format", "jsonl", folder=folder)
     assert [json.loads(line)["position"] for line in known.lines] == [1, 2, 3]
+
+
+def test_what_takes_back_names_its_own_row(folder: Path, tmp_path: Path) -> None:
+    """From a withdrawal in a file to its cells, as from every other row."""
+    copy = tmp_path / "office"
+    shutil.copytree(folder, copy)
+    rows = "reference,action,area,note\nSK 9,withdraw,16.71,x\nSK 3,withdraw,16.71,dobel\n"
+    (copy / "w.csv").write_text(HEADER + "\nSK 9,enrol,16.71,bpd,5,2025-01-01,,,,,\n", "utf-8")
+    assert ucj("import", "batches", "w.csv", "--ignore-column", "NIK", folder=copy).code == 0
+    (copy / "out.csv").write_text(rows, encoding="utf-8")
+    assert ucj("import", "batches", "out.csv", folder=copy).code == 0
+    *_, last = ucj("source", "SK 3", "--area", "16.71", "--format", "json", folder=copy).json()[
+        "versions"
+    ]
+    assert (last["event"], [row["row"] for row in last["rows"]]) == ("batch-withdrawn", [3])
+    history = ucj("history", "--reference", "SK 3", "--format", "json", folder=copy).json()
+    assert [row["row"] for row in history if row["event"] == "batch-withdrawn"] == [3]
+
+
+def test_a_rule_broken_by_a_row_that_takes_back_has_its_address(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Correcting or withdrawing under a leave: the row is refused, and listed as such."""
+    copy = tmp_path / "office"
+    shutil.copytree(folder, copy)
+    (copy / "out.csv").write_text(
+        "reference,action,area,category,workers,effective_on,covered_until,note\n"
+        "SK 3,withdraw,16.71,,,,,salah\n"
+        "SK 1,correct,16.71,marbot,29,2025-01-01,2025-12-31,dobel\n"
+        "SK 1,correct,16.71,guru,20,2025-01-01,2025-12-31,dobel\n",
+        encoding="utf-8",
+    )
+    answer = ucj("import", "batches", "out.csv", "--format", "json", folder=copy)
+    report = answer.json()
+    assert answer.code == 1, answer
+    (problem,) = report["problems"]
+    assert (problem["code"], problem["where"]) == ("cohort-below-zero", "out.csv:3:workers")
+    assert report["rows_refused"] == 1
+    assert "SK 1" in (copy / "out.refused.csv").read_text(encoding="utf-8-sig")
 
 
 def test_a_digest_is_shown_whole(tmp_path: Path) -> None:

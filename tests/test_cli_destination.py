@@ -206,6 +206,33 @@ def test_what_is_there_is_not_overwritten(office: Path, command: str, there: str
     assert not (office / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("place", ["registry.db", "link.db", "other.db", "registry.db-journal"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("coverage", "--format", "csv", "--output"),
+        ("history", "--format", "xlsx", "--output"),
+        ("import", "batches", "b.csv", "--report"),
+    ],
+)
+def test_a_store_is_never_written_over(tmp_path: Path, typed: tuple[str, ...], place: str) -> None:
+    """Neither the one that is asked nor another, by whatever name; the control is another file."""
+    for name in ("registry.db", "other.db"):
+        assert ucj("init", "--store", name, folder=tmp_path).code == 0
+    (tmp_path / "link.db").hardlink_to(tmp_path / "registry.db")
+    (tmp_path / "registry.db-journal").touch()
+    (tmp_path / "b.csv").write_text(BATCH.format("400/1/2025"), encoding="utf-8")
+    before = [(tmp_path / name).read_bytes() for name in ("registry.db", "other.db")]
+    answer = ucj(*typed, place, folder=tmp_path)
+    assert answer.code == 1, answer
+    assert "is a registry's store; it was not touched" in answer.err
+    assert [(tmp_path / name).read_bytes() for name in ("registry.db", "other.db")] == before
+    (tmp_path / "registry.db-journal").unlink()
+    mine = "mine.xlsx" if "xlsx" in typed else "mine.csv"
+    (tmp_path / mine).write_text("mine", encoding="utf-8")
+    assert ucj(*typed, mine, folder=tmp_path).code == 0
+
+
 def test_a_folder_that_may_not_be_written_is_refused_alike(office: Path) -> None:
     """Exit 1 of every command, its words the same; 4 is the store's: the control is `init`."""
     script = (

@@ -172,6 +172,41 @@ def test_the_note_of_an_earlier_import(
     assert (note is None) if words is None else (note or "").startswith(words)
 
 
+def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
+    """A no-op all the same; whoever expects the batch to count is told."""
+    file = write(office, "b.csv", ENROL)
+    assert ucj("import", "batches", file, folder=office).code == 0
+    assert "withdrawn" not in ucj("import", "batches", file, folder=office).err
+    withdraw = ("withdraw", "400/1/2025", "--area", "16.06", "--reason", "x")
+    assert ucj(*withdraw, folder=office).code == 0
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 0
+    assert "1 of its batches is withdrawn since" in answer.err
+
+
+@pytest.mark.parametrize("kind", ["potentials", "targets", "figures"])
+def test_what_was_taken_back_by_mistake_is_recorded_again(office: Path, kind: str) -> None:
+    """By a file of other bytes, with a warning; the very same bytes stay a no-op."""
+    text = (EXAMPLE / f"{kind}.csv").read_text(encoding="utf-8")
+    titles, first, *_ = text.splitlines(keepends=True)
+    for name, content in (("a.csv", titles + first), ("b.csv", titles + first + "\n")):
+        (office / name).write_text(content, encoding="utf-8")
+    given = ("import", kind, "a.csv", "--locale", "en")
+    assert ucj(*given, folder=office).code == 0
+    at = head(office / "registry.db")
+    retract = ("retract", kind.removesuffix("s"), f"@{at}", "--reason", "x")
+    assert ucj(*retract, folder=office).code == 0
+    with nothing_recorded(office / "registry.db"):
+        assert ucj(*given, folder=office).code == 0
+    again = ucj("import", kind, "b.csv", "--locale", "en", folder=office)
+    assert again.code == 0, again
+    assert "recorded-again" in again.err
+    assert (
+        ucj(*retract[:2], f"@{head(office / 'registry.db')}", *retract[3:], folder=office).code == 0
+    )
+
+
 def test_a_report_of_the_same_bytes_read_in_another_way(office: Path) -> None:
     """Decided by what is recorded; the errors are those of the reading that was asked for."""
     file = write(office, "b.csv", THOUSAND)

@@ -251,6 +251,26 @@ def test_an_event_longer_than_the_engine_reads_at_once_is_folded(
             Ledger(log, None)
 
 
+def test_where_the_engine_cannot_read_a_path_there_is_no_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB ends a path at `?`; the images go to the cache, or nowhere, and every answer is right."""
+    odd = tmp_path / "ada?"
+    odd.mkdir()
+    path = make(odd)
+    monkeypatch.setenv("UCJ_CACHE", str(odd))
+    assert image_folder(path, "0" * 32) is None
+    with closing(open_log(path)) as log, closing(Ledger(log, None)) as view:
+        assert rows_of(view)["events"]
+    monkeypatch.setenv("UCJ_CACHE", str(tmp_path / "cache"))
+    folder = image_folder(path, "0" * 32)
+    assert folder is not None
+    assert folder.path == tmp_path / "cache" / ("0" * 32)
+    with closing(open_log(path)) as log:
+        build_image(log, folder)
+        assert folder.images()
+
+
 def test_an_empty_log_has_an_empty_ledger(tmp_path: Path, folder: ImageFolder) -> None:
     """No image, no rows, no fault."""
     with closing(open_log(make(tmp_path, 0))) as log:

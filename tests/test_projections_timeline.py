@@ -233,8 +233,9 @@ def check_against_coverage(
     before = None
     for row in found:
         (day,) = coverage_at(ledger, [area], row.on, known=known)
-        assert (row.active, row.potential, row.coverage) == (
+        assert (row.active, row.active_counted, row.potential, row.coverage) == (
             day.active,
+            day.active_counted,
             day.potential,
             day.coverage,
         )
@@ -272,6 +273,7 @@ def check_categories(
         }
         group = groups[row.category]
         assert (row.active, row.points) == (group.active, group.points)
+        assert row.active_counted == group.active_counted
         if row.category in last:
             assert (row.active or 0) - last[row.category] == change(row)
         last[row.category] = row.active or 0

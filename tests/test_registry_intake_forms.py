@@ -406,6 +406,12 @@ def test_the_sum_at_the_foot_of_a_table_is_named_as_such(read: Read) -> None:
     assert found(read(ENROL, {"area": "JUMLAH", "workers": "100"})) == [("total-row", "3")]
 
 
+def test_a_header_that_is_repeated_is_named_as_such(read: Read) -> None:
+    """As office tables have one on each printed page; `Jumlah` in it makes it no total."""
+    again = {column: column for column in ENROL}
+    assert found(read(ENROL, again)) == [("header-again", "3")]
+
+
 @pytest.mark.parametrize(
     ("column", "text", "refused"),
     [
