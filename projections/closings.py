@@ -100,6 +100,15 @@ ORDER BY ALL LIMIT {BLAMES_LISTED}
 """
 
 
+# A transaction's events follow each other, and what it overrides comes last.
+_LATE: Final = """
+EXISTS (SELECT 1 FROM main.overrides AS overridden
+        WHERE overridden.area = entries.area AND overridden.category = entries.category
+          AND entries.effective_on <= overridden.closed_through
+          AND entries.position BETWEEN overridden.transaction_id AND overridden.position)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """Through which day a regency is closed, and by whose closing, recorded when and where."""
@@ -164,6 +173,15 @@ def overrides(connection: DuckDBPyConnection, area: str, known: int) -> tuple[Ov
     )
 
 
+def is_late(connection: DuckDBPyConnection) -> str:
+    """Return an expression over `entries`: whether it was recorded against a closing.
+
+    That is an entry of closed days in an area × category that its transaction changes there.
+    """
+    found = connection.execute("SELECT EXISTS (FROM main.overrides)").fetchone()
+    return _LATE if found is None or found[0] else "false"  # else nothing has to be looked up
+
+
 def stated_on(
     connection: DuckDBPyConnection, areas: Sequence[str], on: date, known: int
 ) -> dict[str, StatedPeriod]:
@@ -202,8 +220,8 @@ def changes_of_closed(connection: DuckDBPyConnection, since: int) -> Iterator[Fi
             why=f"it would change {what} {_days_in_words(row[10], row[11])}; {area} is closed"
             f" through {through}, by {safe(recorded_by)} at"
             f" {recorded_at:%Y-%m-%d %H:%M}Z (#{position})",
-            remedy="State it for days after that; or record it with --override REASON and"
-            f" --seconded-by NAME; or `ucj reopen {area}`.",
+            remedy="State it for days after that; or let somebody else want it as well (--override"
+            f" REASON --seconded-by NAME); or `ucj reopen {area} --from DATE --reason REASON`.",
             column="valid_from" if category is None else "effective_on",
             blames=_blames(connection, change, since),
             overridable=change,

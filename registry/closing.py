@@ -20,6 +20,7 @@ from registry.events import ClosedChange, ClosingOverridden, PeriodClosed, Perio
 from registry.terms import FIRST_DAY, area_id, normalised_reference
 
 JAKARTA: Final = timezone(timedelta(hours=7))  # no summer time since 1964
+NAMED_MAX: Final = 8
 _DAY: Final = timedelta(days=1)
 
 
@@ -51,8 +52,8 @@ def close(area: Area, through: date, stated: StatedPeriod, *, stamp: Stamp) -> P
         return None
     if area.closed_through is not None and area.closed_through > through:
         raise RuleBrokenError(
-            f"{area.code} is closed through {area.closed_through} already, so {through} is closed",
-            remedy=f"To open later days: `ucj reopen {area.code} --from {through + _DAY}`.",
+            f"{area.code} is closed through {area.closed_through} already, and {through} with it",
+            remedy=f"To open the days after it: `ucj reopen {area.code} --from {through + _DAY}`.",
         )
     known = stated.active_by_category
     return PeriodClosed(
@@ -81,14 +82,15 @@ def close_all(
             event = close(area, through, stated[area.code], stamp=stamp)
         if event is None:
             why = f"{area.code} is closed through {area.closed_through} already (#{area.closed_at})"
-            said.append(_remark("already-closed", area, why, "Nothing needs to be done."))
+            said.append(_remark("already-closed", area.code, why, "Nothing needs to be done."))
             continue
         events.append(event)
-        if event.active is None:
-            why = (
-                f"nothing is recorded of {area.code} up to {through}: the closing states just that"
-            )
-            said.append(_remark("nothing-stated", area, why, "If that is not meant, reopen it."))
+    unstated = [event.area for event in events if event.active is None]
+    if unstated:
+        some = ", ".join(unstated[:NAMED_MAX])
+        more = f" and {len(unstated) - NAMED_MAX} more" if len(unstated) > NAMED_MAX else ""
+        why = f"nothing is recorded of {some}{more} up to {through}; the closing states just that"
+        said.append(_remark("nothing-stated", unstated[0], why, "If that is not meant, reopen it."))
     return events, said
 
 
@@ -150,8 +152,8 @@ def overridden(
         )
 
 
-def _remark(code: str, area: Area, why: str, remedy: str) -> Problem:
-    return Problem(code, "warning", area.code, None, why, remedy)
+def _remark(code: str, where: str, why: str, remedy: str) -> Problem:
+    return Problem(code, "warning", where, None, why, remedy)
 
 
 def _common(area: Area, stamp: Stamp) -> dict[str, Any]:
