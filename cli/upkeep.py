@@ -164,7 +164,7 @@ def _identity(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
         "store_bytes": path.stat().st_size,
         "image": None,
         "tail_events": head,
-        "closed": None,
+        "closed": [],
     }
 
 
@@ -230,10 +230,8 @@ def _in_words(document: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _closed(closed: list[dict[str, Any]] | None) -> str:
+def _closed(closed: list[dict[str, Any]]) -> str:
     """Return what is closed: of many regencies the first."""
-    if closed is None:
-        return "?"
     some = [f"{each['area']} through {each['closed_through']}" for each in closed[:CLOSED_SHOWN]]
     more = f" and {len(closed) - CLOSED_SHOWN} more" if len(closed) > CLOSED_SHOWN else ""
     return f"{', '.join(some) or 'nothing'}{more}"
