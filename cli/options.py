@@ -369,6 +369,6 @@ def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
 
 def today() -> date:
     """Return the day it is in Jakarta, where a date without a clock is meant."""
-    from projections.known import JAKARTA
+    from registry.terms import JAKARTA
 
     return datetime.now(JAKARTA).date()

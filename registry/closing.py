@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,9 +17,8 @@ from registry.balances import ChangeOfClosed, StatedPeriod
 from registry.batch import Stamp
 from registry.errors import Problem, RuleBrokenError
 from registry.events import ClosedChange, ClosingOverridden, PeriodClosed, PeriodReopened
-from registry.terms import FIRST_DAY, area_id, normalised_reference
+from registry.terms import FIRST_DAY, JAKARTA, area_id, normalised_reference
 
-JAKARTA: Final = timezone(timedelta(hours=7))  # no summer time since 1964
 NAMED_MAX: Final = 8
 _DAY: Final = timedelta(days=1)
 
