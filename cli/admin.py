@@ -30,6 +30,7 @@ from cli.options import (
     uses_store,
 )
 from cli.output import Column, Listing, listing_options, write_listing
+from cli.overriding import may_override
 from cli.recorded import say, say_recorded
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def template_command(kind: str, allowed: bool, output: Path | None) -> None:  # 
 @click.option("--part", type=REFERENCE, default=None, metavar="P", help="The part, if it has one.")
 @dry_run_option
 @records
+@may_override
 def withdraw_command(
     settings: Settings,
     reference: str,
@@ -162,6 +164,7 @@ def withdraw_command(
 @click.option("--note", type=TEXT, help="Anything worth keeping.")
 @dry_run_option
 @records
+@may_override
 def renew_command(
     settings: Settings,
     reference: str,
@@ -230,6 +233,7 @@ def renew_command(
 @click.option("--reason", type=TEXT, required=True, help="Why; kept with what takes it back.")
 @dry_run_option
 @records
+@may_override
 def retract_command(
     settings: Settings,
     what: str,

@@ -378,8 +378,9 @@ def sql_command(
     """Ask the ledger's views in SQL, read-only.
 
     One SELECT in DuckDB's SQL over entries, events, potentials, targets, figures, taken_back,
-    imports, categories (all of them) and areas, as known at --known. Nothing is written, and no
-    file or other database can be reached. `SHOW TABLES` and `DESCRIBE entries` say what there is.
+    closings, overrides, imports, categories (all of them) and areas, as known at --known. Nothing
+    is written, and no file or other database can be reached. `SHOW TABLES` and `DESCRIBE entries`
+    say what there is.
 
     \b
     Examples:

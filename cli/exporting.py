@@ -47,6 +47,9 @@ _DESCRIBED: Final = {
     "targets": "Coverage targets, percent of potential.",
     "figures": "Published figures: claims, never an input of coverage.",
     "taken_back": "Which potential, target or figure was taken back, at which position.",
+    "closings": "What was closed of a regency, and reopened: its last row says what is closed."
+    " A closing states what was known of its last day.",
+    "overrides": "What was changed on closed days, why, and which two persons wanted it.",
     "imports": "The files that were imported, with their SHA-256 and control totals.",
     "categories": "Categories of workers, built in or added to the store.",
     "areas": "The nation, provinces, regencies and cities (Kemendagri codes).",

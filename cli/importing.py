@@ -28,6 +28,7 @@ from cli.options import (
     records,
     taking,
 )
+from cli.overriding import may_override
 from cli.refused_places import is_ours, left_beside, place_beside
 from registry.safe_text import safe
 
@@ -185,6 +186,7 @@ def import_command() -> None:
 
 @import_command.command("batches")
 @_takes_files
+@may_override
 def import_batches(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
     r"""Record batches: who came in, left, was renewed.
 
@@ -203,6 +205,7 @@ def import_batches(settings: Settings, files: tuple[Path, ...], **given: object)
 
 @import_command.command("potentials")
 @_takes_files
+@may_override
 def import_potentials(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
     r"""Record labour potentials: what coverage is divided by.
 
@@ -251,6 +254,7 @@ def import_figures(settings: Settings, files: tuple[Path, ...], **given: object)
 @click.option("--reason", type=TEXT, required=True, help="Why; kept with the correction.")
 @click.option("--part", type=REFERENCE, metavar="P", help="The part, if it has one.")
 @_takes_one_file
+@may_override
 def correct_command(
     settings: Settings,
     reference: str,

@@ -31,6 +31,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "withdraw": ("cli.admin", "Take back a recorded batch."),
     "renew": ("cli.admin", "Cover on, as a new batch, those whose term ends."),
     "retract": ("cli.admin", "Take back a figure, a potential or a target."),
+    "close": ("cli.closing", "Close a kabupaten or kota through a day."),
+    "reopen": ("cli.closing", "Open closed days of a kabupaten or kota again."),
     "category": ("cli.admin", "List the categories of workers, or add one."),
     "status": ("cli.upkeep", "Say what the store holds and whether it is sound."),
     "rebuild": ("cli.upkeep", "Build the ledger anew from the log, or check it."),

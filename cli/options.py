@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from projections.workspace import Workspace
     from registry.application import EnrolmentRegistry
+    from registry.closing import Override
     from registry.reference.categories import Categories
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -56,10 +57,14 @@ class UnusableActorError(RegistryError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the store is and who acts, from options, then environment, then defaults."""
+    """Where the store is and who acts, from options, then environment, then defaults.
+
+    `override`: what closed days are changed for, where a command may (`cli.overriding`).
+    """
 
     store: Path
     actor: str
+    override: Override | None = None
 
     def acting(self, named: str | None) -> Settings:
         """Return the same store with whoever records, for a question that comes to record."""
@@ -89,7 +94,11 @@ class Settings:
             folder = image_folder(self.store, log.store_id)
         balances = LedgerBalances(folder, lambda: open_log(self.store))
         return EnrolmentRegistry(
-            self.store, balances=balances, actor=self.actor, clock=lambda: datetime.now(UTC)
+            self.store,
+            balances=balances,
+            actor=self.actor,
+            override=self.override,
+            clock=lambda: datetime.now(UTC),
         )
 
 
@@ -365,6 +374,6 @@ def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
 
 def today() -> date:
     """Return the day it is in Jakarta, where a date without a clock is meant."""
-    from projections.known import JAKARTA
+    from registry.terms import JAKARTA
 
     return datetime.now(JAKARTA).date()

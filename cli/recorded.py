@@ -27,6 +27,8 @@ _TAKEN_BACK: Final = {
     "ucj.figure-retracted": "figure",
 }
 
+_CLOSINGS: Final = frozenset({"ucj.period-closed", "ucj.period-reopened"})
+
 
 def say_recorded(recorded: Recorded) -> None:
     """Print what was recorded on stdout, what is odd about it on stderr."""
@@ -87,6 +89,8 @@ def effect_lines(events: Sequence[StoredRow]) -> Iterator[str]:
                 f"category {facts['category']}: {safe(facts['label_id'])} / "
                 f"{safe(facts['label_en'])}"
             )
+        elif row.topic in _CLOSINGS:
+            yield from _closing_lines(facts, in_full=len(events) == 1)
         elif "reference" in facts:
             yield from _batch_lines(row.topic.removeprefix("ucj."), facts)
 
@@ -119,6 +123,32 @@ def _batch_lines(event: str, facts: Facts) -> Iterator[str]:
     net = _sum(facts.get("lines")) + _sum(facts.get("puts")) - _sum(_taken(facts).get("lines"))
     if len(moves) > 1:
         yield f"  in all {net:+,}"
+
+
+def _closing_lines(facts: Facts, *, in_full: bool) -> Iterator[str]:
+    """Yield what a closing states, category by category where it is the only one; or a reopening."""
+    through = facts["closed_through"]
+    if "active_by_category" not in facts:
+        rest = f"closed through {through}" if through else "and nothing is closed"
+        yield f"{place(facts['area'])} is open again from {facts['reopened_from']}, {rest}"
+        return
+    yield f"{place(facts['area'])} is closed through {through}: {_stated(facts)}"
+    for category, workers in facts["active_by_category"].items() if in_full else ():
+        yield f"  {workers:,} {category}"
+
+
+def _stated(facts: Facts) -> str:
+    active, potential = facts["active"], facts["potential"]
+    heads = "nobody recorded" if active is None else f"{active:,} active"
+    if potential is None:
+        return f"{heads}, no potential in force"
+    if active is None:
+        return f"{heads}, a potential of {potential:,}"
+    from fractions import Fraction
+
+    from cli.values import shown
+
+    return f"{heads} of {potential:,} ({shown(Fraction(100 * active, potential), 'percent')})"
 
 
 def _moves(facts: Facts) -> Iterator[str]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 METRIC_PLACES: Final = 2  # of means of workers
 BATCHES_SHOWN: Final = 3
+LATE_SHOWN: Final = 10
 
 SHAPES: Final = ("long", "vertical", "horizontal")
 VALUES: Final[dict[str, tuple[str, Kind]]] = {
@@ -136,8 +137,9 @@ def revisions_command(
 
     With --on: what was known of that day at its end, and each change since, with the batches that
     caused it. With --triangle: month ends (rows) as known at the month ends of recording (columns)
-    and now; a figure is first released on its own day. JSON has every release of either, and the
-    metrics: mean, mean absolute and relative mean absolute revision, range, days to final.
+    and now; a figure is first released on its own day. Changes of closed days are listed as late.
+    JSON has every release of either, and the metrics: mean, mean absolute and relative mean
+    absolute revision, range, days to final.
 
     \b
     Examples:
@@ -183,7 +185,7 @@ def revisions_command(
         asked = shape or ("vertical" if people else "long")
         width = width_of(sys.stdout) if output in {None, Path("-")} else None
         listing = _triangle_listing(found, asked, value, people=people, width=width)
-        notes = [*_notes(found, None, last, value), *listing.notes]
+        notes = [*_notes(found, None, last, value), *_late_notes(found), *listing.notes]
         listing = replace(listing, notes=notes if people else notes[:1])
     write_document(_document(found, on), listing, format=format, output=output)
 
@@ -237,6 +239,7 @@ def _document(found: Revisions, on: date | None) -> dict[str, Any]:
             }
             for each in found.releases
         ],
+        "late": [asdict(each) for each in found.late],
     }
 
 
@@ -306,7 +309,7 @@ def _release(release: Release) -> dict[str, Any]:
 
 def releases_listing(found: Revisions, on: date, *, value: str = "active", people: bool) -> Listing:
     """Return a row for each release of a day's figure; for people with what is said below them."""
-    notes = list(_notes(found, on, on, value))
+    notes = [*_notes(found, on, on, value), *_late_notes(found)]
     if not people:
         rows = [_release(each) for each in found.releases]
         return Listing("revisions", _RELEASES, rows, notes=notes[:1])
@@ -466,6 +469,25 @@ def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterat
     what = "each release with the one before" if on else "the latest release with the first"
     times = "once" if metrics.observations == 1 else f"{metrics.observations} times"
     yield f"Comparing {what}, {times}: {_metrics_in_words(metrics, value)}."
+
+
+def _late_notes(found: Revisions) -> Iterator[str]:
+    """Yield what was changed on closed days: why, and which two persons wanted it."""
+    for each in found.late[-LATE_SHOWN:]:
+        what = "the potential" if each.category is None else each.category
+        by = f"{each.lowest:+,}"
+        if each.lowest != each.highest:
+            by += f" to {each.highest:+,}"
+        days = str(each.first_on)
+        if each.first_on != each.last_on:
+            days = f"closed days from {days} to {each.last_on}"
+        yield (
+            f"Late: #{each.position} changed {what} of {each.area} by {by} on {days}, because"
+            f" {safe(each.because)} ({safe(each.recorded_by)}, seconded by"
+            f" {safe(each.seconded_by)})."
+        )
+    if (more := len(found.late) - LATE_SHOWN) > 0:
+        yield f"{more:,} earlier changes of closed days are in --format json."
 
 
 def _course(reference: Reference) -> str:

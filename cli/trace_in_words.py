@@ -213,6 +213,8 @@ def _batch(group: Group, *, one_regency: bool) -> Row:
     words.append(f"{group.kind}{_aside(group)}")
     if group.step_class == "restatement":
         words.append("restated")
+    if group.late:
+        words.append("late")
     words.append(group.reference + (f" part {group.part}" if group.part else ""))
     if group.event in {"batch-corrected", "batch-withdrawn"}:
         words.append(f"{group.event.removeprefix('batch-')} because {group.because}")
@@ -261,6 +263,13 @@ def notes(
     if by:
         said.append(change_in_words(found))
     said += _of_steps(found)
+    if found.late:
+        said.append(
+            "Late is what was recorded on days that were closed: `ucj revisions` says why, and who"
+            " wanted it."
+            if by == "batch"
+            else "Some of it is late, recorded on days that were closed: `--by batch` marks it."
+        )
     said += _of_percentage(found)
     if not by:
         said += _of_published(found)

@@ -69,6 +69,7 @@ _STEPS: Final = (
     *_ORIGIN,
     Column("workers", "Workers", "count"),
     Column("reversed", "Reversed", "flag"),
+    Column("late", "Late", "flag"),
 )
 _FLOWS: Final = (
     Column("in", "In", "count"),
@@ -93,6 +94,7 @@ _GROUPS: Final = (
     Column("last_row", "Last row", "count"),
     *_FLOWS,
     Column("workers", "Workers", "count"),
+    Column("late", "Late", "flag"),
 )
 _STATEMENT: Final = (
     Column("line", "Line", "code"),
@@ -160,7 +162,7 @@ def trace_command(
     A statement: what was there, what came in, went out, lapsed, was renewed, reconciled and
     restated, what is there, and what the published figures of both days say. The steps are the
     entries counted at one of the two ends only; json, csv and the other formats for programs have
-    each of them. Without --known-from and --known-to both figures are as known now.
+    each of them. Late is what was recorded on days closed by then (`ucj close`). Without --known-from and --known-to both figures are as known now.
 
     \b
     Examples:

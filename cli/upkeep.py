@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXIT_REFUSED: Final = 1
 EXIT_STORE: Final = 4
+CLOSED_SHOWN: Final = 3
 
 _HELD_KEYS: Final = ("batches", "areas", "imports", "potentials", "targets", "figures")
 
@@ -40,6 +41,7 @@ _STATUS: Final = (
     Column("originals", "Originals", "text"),
     Column("file", "File", "text"),
     Column("image", "Ledger image", "text"),
+    Column("closed", "Closed", "text"),
     Column("engines", "Engines", "text"),
     Column("sound", "Sound", "flag"),
 )
@@ -63,6 +65,7 @@ _STATUS_FOR_PROGRAMS: Final = (
     Column("store_bytes", "Bytes of the store", "count"),
     Column("image", "Ledger image", "json"),
     Column("tail_events", "Events after the image", "count"),
+    Column("closed", "Closed", "json"),
     Column("sound", "Sound", "flag"),
     Column("problems", "Problems", "json"),
 )
@@ -161,13 +164,21 @@ def _identity(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
         "store_bytes": path.stat().st_size,
         "image": None,
         "tail_events": head,
+        "closed": [],
     }
 
 
 def _status(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
+    from projections.closings import closed_periods
+
     held = workspace.ask(lambda ledger: ledger.connection.execute(_HELD).fetchone())
     assert held is not None
     document = _identity(workspace, soundness) | dict(zip(_HELD_KEYS, held, strict=True))
+    closed = workspace.ask(lambda ledger: closed_periods(ledger.connection, ledger.position))
+    document["closed"] = [
+        {"area": each.area, "closed_through": each.closed_through, "position": each.position}
+        for each in closed.values()
+    ]
     images = workspace.folder.images() if workspace.folder else []
     if images:
         newest = images[0]
@@ -212,10 +223,18 @@ def _in_words(document: dict[str, Any]) -> dict[str, object]:
         "image": f"at #{image['position']}, {_size(image['bytes'])}, {tail} after it"
         if image
         else f"none yet; a question folds {tail}",
+        "closed": _closed(document["closed"]),
         "engines": f"ucj {document['ucj_version']}, SQLite {document['sqlite_version']},"
         f" DuckDB {document['duckdb_version']}",
         "sound": document["sound"],
     }
+
+
+def _closed(closed: list[dict[str, Any]]) -> str:
+    """Return what is closed: of many regencies the first."""
+    some = [f"{each['area']} through {each['closed_through']}" for each in closed[:CLOSED_SHOWN]]
+    more = f" and {len(closed) - CLOSED_SHOWN} more" if len(closed) > CLOSED_SHOWN else ""
+    return f"{', '.join(some) or 'nothing'}{more}"
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -60,6 +60,7 @@ def events_page() -> str:
         events.Line,
         events.RenewedCohort,
         events.Taken,
+        events.ClosedChange,
         events.ImportSource,
     ):
         lines += [

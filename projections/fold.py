@@ -22,6 +22,8 @@ TABLES = (
     "targets",
     "figures",
     "taken_back",
+    "closings",
+    "overrides",
     "imports",
     "categories",
 )

@@ -27,7 +27,12 @@
     "quote": "VARCHAR", "file_name": "VARCHAR", "sha256": "VARCHAR", "size": "BIGINT",
     "kept_sha256": "VARCHAR", "import_kind": "VARCHAR", "sheet": "VARCHAR",
     "options": "MAP(VARCHAR, VARCHAR)", "rows": "BIGINT", "control_workers": "BIGINT",
-    "label_id": "VARCHAR", "label_en": "VARCHAR", "aliases": ["VARCHAR"]
+    "label_id": "VARCHAR", "label_en": "VARCHAR", "aliases": ["VARCHAR"],
+    "closed_through": "DATE", "reopened_from": "DATE", "known_position": "BIGINT",
+    "active_by_category": "MAP(VARCHAR, BIGINT)", "closing_position": "BIGINT",
+    "seconded_by": "VARCHAR",
+    "changes": [{"category": "VARCHAR", "first_on": "DATE", "highest": "BIGINT",
+                 "last_on": "DATE", "lowest": "BIGINT"}]
 }
 
 -- @lines: how many heads of which cohort, and the row they came from.
@@ -58,6 +63,12 @@ figure-published:
     source target_percent tolerance uncovered_percent
 labour-potential-withdrawn target-withdrawn figure-retracted:
     area because takes_back_position
+period-closed:
+    active active_by_category area closed_through known_position potential
+period-reopened:
+    area because closed_through reopened_from
+closing-overridden:
+    area because changes closed_through closing_position seconded_by
 file-imported:
     control_workers file_name import_kind kept_sha256 options rows sha256 sheet size
 category-added:
@@ -122,6 +133,27 @@ CREATE TABLE figures (
 CREATE TABLE taken_back (
     position BIGINT NOT NULL, takes_back_position BIGINT NOT NULL, because VARCHAR NOT NULL
 );
+-- What is closed of a regency is what its last row says; of a closing also what was known then.
+CREATE TABLE closings (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    area VARCHAR NOT NULL CHECK (length(area) = 5),
+    event VARCHAR NOT NULL CHECK (event IN ('period-closed', 'period-reopened')),
+    closed_through DATE CHECK (isfinite(closed_through)),
+    known_position BIGINT, active BIGINT, active_by_category MAP(VARCHAR, BIGINT),
+    potential BIGINT, because VARCHAR,
+    CHECK (event = 'period-reopened' OR (closed_through IS NOT NULL AND known_position IS NOT NULL))
+);
+-- What a transaction changed on closed days: heads of a category or, where that is null, the
+-- potential; on the days from first to last that change by lowest to highest persons.
+CREATE TABLE overrides (
+    position BIGINT NOT NULL, transaction_id BIGINT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL, seconded_by VARCHAR NOT NULL,
+    because VARCHAR NOT NULL, area VARCHAR NOT NULL CHECK (length(area) = 5),
+    closed_through DATE NOT NULL CHECK (isfinite(closed_through)), closing_position BIGINT NOT NULL,
+    category VARCHAR, first_on DATE NOT NULL CHECK (isfinite(first_on)),
+    last_on DATE NOT NULL CHECK (isfinite(last_on)), lowest BIGINT NOT NULL, highest BIGINT NOT NULL,
+    CHECK (first_on <= last_on AND last_on <= closed_through AND lowest <= highest)
+);
 CREATE TABLE imports (
     position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
     import_id VARCHAR NOT NULL, file_name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,
@@ -141,6 +173,7 @@ WHERE state.class_version IS DISTINCT FROM 1 OR topic NOT IN (
     'ucj.batch-reclassified', 'ucj.balance-reconciled', 'ucj.batch-corrected',
     'ucj.batch-withdrawn', 'ucj.labour-potential-revised', 'ucj.labour-potential-withdrawn',
     'ucj.target-set', 'ucj.target-withdrawn', 'ucj.figure-published', 'ucj.figure-retracted',
+    'ucj.period-closed', 'ucj.period-reopened', 'ucj.closing-overridden',
     'ucj.file-imported', 'ucj.category-added')
 ORDER BY position LIMIT 1;
 
@@ -153,6 +186,7 @@ WHERE text IS DISTINCT FROM @WRITTEN_AGAIN
    OR (topic = 'ucj.batch-corrected' AND coalesce(len(state.puts), 0) = 0)
    OR (topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
        AND coalesce(len(state.takes_back.lines), 0) = 0)
+   OR (topic = 'ucj.closing-overridden' AND coalesce(len(state.changes), 0) = 0)
 ORDER BY position LIMIT 1;
 
 -- @fold
@@ -235,6 +269,23 @@ INSERT INTO taken_back
 SELECT position, state.takes_back_position, state.because
 FROM line WHERE topic IN ('ucj.labour-potential-withdrawn', 'ucj.target-withdrawn',
                           'ucj.figure-retracted');
+
+INSERT INTO closings
+SELECT position, state.recorded_at, state.recorded_by, state.area, substr(topic, 5),
+       state.closed_through, state.known_position, state.active, state.active_by_category,
+       state.potential, state.because
+FROM line WHERE topic IN ('ucj.period-closed', 'ucj.period-reopened');
+
+INSERT INTO overrides
+SELECT position, transaction_id, recorded_at, recorded_by, seconded_by, because, area,
+       closed_through, closing_position, change.category, change.first_on, change.last_on,
+       change.lowest, change.highest
+FROM (SELECT position, state.transaction_id AS transaction_id, state.recorded_at AS recorded_at,
+             state.recorded_by AS recorded_by, state.seconded_by AS seconded_by,
+             state.because AS because, state.area AS area,
+             state.closed_through AS closed_through,
+             state.closing_position AS closing_position, unnest(state.changes) AS change
+      FROM line WHERE topic = 'ucj.closing-overridden');
 
 INSERT INTO imports
 SELECT position, state.recorded_at, state.recorded_by,

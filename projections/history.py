@@ -28,7 +28,7 @@ class HistoryRow:
     is); `workers_in` and `workers_out` are those who entered and left a category there, so that a
     transfer or a reclassification shows its heads. A balancing entry is in neither: its heads,
     signed, are `reconciled`. `rows`, `control_workers` and `sha256` are those of an imported file.
-    `details` is for people: what a potential, target or figure says.
+    `details` is for people: what a potential, target, figure or closing says.
     """
 
     position: int
@@ -149,7 +149,8 @@ WITH asked AS (
 )
 SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.area,
        asked.reference, asked.part, asked.kind,
-       coalesce(asked.effective_on, potentials.valid_from, targets.due_on),
+       coalesce(asked.effective_on, potentials.valid_from, targets.due_on,
+                closings.closed_through, overridden.closed_through),
        CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered - has_left + balanced, 0) END,
        CASE WHEN asked.workers IS NOT NULL THEN coalesce(entered, 0) END,
        CASE WHEN asked.workers IS NOT NULL THEN coalesce(has_left, 0) END,
@@ -163,7 +164,10 @@ SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.
          'source': coalesce(potentials.source, targets.source, figures.source),
          'target': targets.percent, 'publisher': figures.publisher, 'as_of': figures.as_of,
          'category': coalesce(categories.category, figures.category), 'active': figures.active,
-         'percent': figures.percent}}
+         'percent': figures.percent, 'closed_through': closings.closed_through,
+         'stated': closings.active, 'stated_potential': closings.potential,
+         'changed_from': overridden.first_on, 'changed_until': overridden.last_on,
+         'seconded_by': overridden.seconded_by}}
 FROM asked
 LEFT JOIN moved ON moved.position = asked.position
 LEFT JOIN imports AS origin ON origin.import_id = asked.import_id
@@ -172,6 +176,11 @@ LEFT JOIN potentials ON potentials.position = asked.position
 LEFT JOIN targets ON targets.position = asked.position
 LEFT JOIN figures ON figures.position = asked.position
 LEFT JOIN categories ON categories.position = asked.position
+LEFT JOIN closings ON closings.position = asked.position
+LEFT JOIN (
+    SELECT position, seconded_by, closed_through, min(first_on) AS first_on, max(last_on) AS last_on
+    FROM overrides GROUP BY ALL
+) AS overridden ON overridden.position = asked.position
 ORDER BY asked.position
 """
 
@@ -207,9 +216,23 @@ def _details(said: dict[str, Any]) -> str | None:
         words.append(f"as of {said['as_of'] or 'an unknown day'}, by {said['publisher']}")
     if said["category"] is not None:
         words.append(said["category"])
+    words += _details_of_closing(said)
     if said["source"] is not None:
         words.append(f"({said['source']})")
     return " ".join(words) or None
+
+
+def _details_of_closing(said: dict[str, Any]) -> list[str]:
+    """Return what a closing states, or which closed days were changed and who seconded it."""
+    written = {
+        "closed_through": "closed through {}",
+        "stated": "stating {:,} active",
+        "stated_potential": "of a potential of {:,}",
+        "changed_from": "changed from {}",
+        "changed_until": "to {}",
+        "seconded_by": "seconded by {}",
+    }
+    return [words.format(said[key]) for key, words in written.items() if said[key] is not None]
 
 
 def _quoted(text: str) -> str:

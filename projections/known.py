@@ -7,15 +7,15 @@ before it, because rules hold only at the end of a transaction.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from registry.errors import InvalidDateError, KnownInFutureError
+from registry.terms import JAKARTA
 
 if TYPE_CHECKING:
     from registry.storage.log import Log
 
-JAKARTA: Final = timezone(timedelta(hours=7), "Asia/Jakarta")  # no summer time since 1964
 _POSITION: Final = re.compile(r"[#@]([0-9]{1,18})")
 _REMEDY: Final = (
     "Give a position (#1234 or @1234), a date, or an instant (2025-07-31T12:00:00+07:00)."

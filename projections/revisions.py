@@ -13,11 +13,13 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
+from projections.closings import overrides
 from projections.coverage import shown_name
 from projections.months import month_ends
 from projections.vintages import AreaVintages
 
 if TYPE_CHECKING:
+    from projections.closings import Overridden
     from projections.ledger import Ledger
     from projections.vintages import BatchEffect, Causes, Figure, PotentialEffect, Vintage
 
@@ -93,7 +95,8 @@ class Revisions:
 
     `workers` and `points` are the metrics of active workers and of coverage, None where nothing
     could be compared. `compared` says what with what: the latest release with the first, of each
-    reference date that has two; or, of a single date, each release with the one before.
+    reference date that has two; or, of a single date, each release with the one before. `late` is
+    what was changed on closed days, that date or any, in the area or one below it.
     """
 
     area: str
@@ -106,6 +109,7 @@ class Revisions:
     releases: tuple[Release, ...]
     workers: Metrics | None
     points: Metrics | None
+    late: tuple[Overridden, ...]
 
 
 def revisions_on(
@@ -123,7 +127,9 @@ def revisions_on(
     """
     asked = _asked(ledger, area, known, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
-    return _answer(asked, [on], asked.changes_after(on), kind, only_changes=True)
+    late = overrides(ledger.connection, area, asked.known)
+    of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
+    return _answer(asked, [on], asked.changes_after(on), kind, late=of_that_day, only_changes=True)
 
 
 def revision_triangle(
@@ -151,7 +157,8 @@ def revision_triangle(
         last = vintages[-1:]
         vintages = [each for each in vintages[:-1] if each.day >= references[0]] + last
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
-    return _answer(asked, references, vintages, kind, only_changes=False)
+    late = overrides(ledger.connection, area, asked.known)
+    return _answer(asked, references, vintages, kind, late=late, only_changes=False)
 
 
 def revision_metrics(pairs: Iterable[tuple[int | Fraction, int | Fraction]]) -> Metrics | None:
@@ -185,6 +192,7 @@ def _answer(
     vintages: Sequence[Vintage],
     kind: VintageKind,
     *,
+    late: tuple[Overridden, ...],
     only_changes: bool,
 ) -> Revisions:
     """Ask for the figures and compare them; `only_changes`: a release is what changed the figure."""
@@ -225,6 +233,7 @@ def _answer(
             for earlier, later in compared
             if earlier.coverage is not None and later.coverage is not None
         ),
+        late=late,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
+from projections.closings import changes_of_closed, stated_on
 from projections.ledger import (
     TAIL_MEMORY_LIMIT_LAST,
     Ledger,
@@ -19,10 +20,10 @@ from projections.ledger import (
     is_of_a_damaged_image,
     lay_out_ahead,
 )
-from registry.balances import FINDINGS_MAX, Blame, Finding, Survivors
+from registry.balances import FINDINGS_MAX, Blame, Finding, StatedPeriod, Survivors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from duckdb import DuckDBPyConnection
 
@@ -261,6 +262,12 @@ class LedgerBalances:
             with closing(Ledger(log, None)) as ledger:
                 return question(ledger)
 
+    def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:
+        """See `registry.balances.Balances.stated`."""
+        return self._ask(
+            log, lambda ledger: stated_on(ledger.connection, areas, on, ledger.position)
+        )
+
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
         """See `registry.balances.Balances.survivors`."""
         found = self._ask(
@@ -316,6 +323,7 @@ def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:
         *(_renewals(connection) if renews else ()),
         *_look_alikes(connection),
         *(_pool_draws(connection) if draws else ()),
+        *changes_of_closed(connection, since),
     ]
 
 

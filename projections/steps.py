@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
+from projections.closings import is_late
 from projections.coverage import within
 from registry.intake.temporary import private_folder
 
@@ -75,7 +76,7 @@ class Group:
 
     What they are not grouped by is None. By batch a row is one event's heads of one kind from one
     day in one area, with the document, file, sheet and rows it came from; `area` is where the
-    heads are, `batch_area` where the batch is.
+    heads are, `batch_area` where the batch is. `late`: some of them were recorded on closed days.
     """
 
     kind: str | None
@@ -100,11 +101,15 @@ class Group:
     row: int | None
     last_row: int | None
     flows: Flows
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry that is counted at one end only; `workers` signed, negated where `reversed`."""
+    """One entry that is counted at one end only; `workers` signed, negated where `reversed`.
+
+    `late`: it changed days that were closed when it was recorded.
+    """
 
     kind: str
     act: str
@@ -129,6 +134,7 @@ class Step:
     cohort_part: str
     because: str | None
     file: str | None
+    late: bool
     recorded_at: datetime
 
 
@@ -139,7 +145,7 @@ def groups(ledger: Ledger, traced: Traced, by: Grouping) -> Iterator[Group]:
     Read it while the ledger is open; a page is held at a time.
     """
     names = _FACTS if by == "batch" else (by,)
-    step = _STEP.format(within=within([traced.area]))
+    step = _step(ledger, traced)
     flows = _FLOWS.format(step=step, finer=_FINER[by], keys=_KEYS[by])
     question = _BATCHES.format(flows=flows) if by == "batch" else f"{flows} ORDER BY {by}"
     found = ledger.connection.cursor().execute(question, _parameters(traced))
@@ -148,7 +154,8 @@ def groups(ledger: Ledger, traced: Traced, by: Grouping) -> Iterator[Group]:
             facts = _NO_FACTS | dict(zip(names, row, strict=False))
             if facts["recorded_at"] is not None:
                 facts["recorded_at"] = facts["recorded_at"].replace(tzinfo=UTC)
-            yield Group(**facts, flows=Flows(*row[len(names) : len(names) + len(LINES)]))
+            flows_of = Flows(*row[len(names) : len(names) + len(LINES)])
+            yield Group(**facts, flows=flows_of, late=row[-1])
 
 
 def steps(ledger: Ledger, traced: Traced) -> Iterator[Step]:
@@ -157,7 +164,7 @@ def steps(ledger: Ledger, traced: Traced) -> Iterator[Step]:
     Read it while the ledger is open; a page is held at a time.
     """
     found = ledger.connection.cursor().execute(
-        _STEPS.format(step=_STEP.format(within=within([traced.area]))), _parameters(traced)
+        _STEPS.format(step=_step(ledger, traced)), _parameters(traced)
     )
     while page := found.fetchmany(PAGE_ROWS):
         for row in page:
@@ -181,6 +188,10 @@ def sorted_on_disk(ledger: Ledger) -> Iterator[None]:
         yield
 
 
+def _step(ledger: Ledger, traced: Traced) -> str:
+    return _STEP.format(within=within([traced.area]), late=is_late(ledger.connection))
+
+
 def _parameters(traced: Traced) -> dict[str, object]:
     return {
         "start_on": traced.start.on,
@@ -202,7 +213,7 @@ SELECT * REPLACE (CASE WHEN {_COUNTED_FIRST} THEN -entries.workers ELSE entries.
        {_COUNTED_FIRST} AS reversed,
        CASE WHEN effective_on > least($start_on::DATE, $end_on::DATE)
             THEN 'period' ELSE 'restatement' END AS step_class,
-       strftime(effective_on, '%Y-%m') AS month
+       strftime(effective_on, '%Y-%m') AS month, {{late}} AS late
 FROM main.entries AS entries
 WHERE {{within}} AND ($category IS NULL OR category = $category)
   AND {_COUNTED_FIRST} <> {_COUNTED_SECOND}
@@ -248,10 +259,11 @@ _LINES: Final = ", ".join(
 _FLOWS: Final = f"""
 WITH step AS ({{step}}), settled AS (
     SELECT kind, step_class{{finer}}, sum(workers) AS workers, sum(stated) AS stated,
-           min("row") AS first_row, max("row") AS last_row
+           min("row") AS first_row, max("row") AS last_row, bool_or(late) AS late
     FROM step GROUP BY kind, step_class{{finer}}, CASE WHEN {_MOVING} THEN (position, act) END
 )
-SELECT {{keys}}, {_LINES}, min(first_row) AS first_row, max(last_row) AS last_row
+SELECT {{keys}}, {_LINES}, min(first_row) AS first_row, max(last_row) AS last_row,
+       bool_or(late) AS late
 FROM settled GROUP BY {{keys}} HAVING count(*) FILTER (workers <> 0) > 0
 """
 
@@ -266,7 +278,8 @@ SELECT flows.area, flows.effective_on, flows.position, flows.kind, flows.step_cl
        events.area, events.reference, events.part, events.event, events.recorded_at,
        events.recorded_by, CASE WHEN flows.kind <> 'lapse' THEN events.reason END, events.because,
        events.document, events.import_id, imports.file_name, events.sheet, coalesce(first_row, events."row"),
-       coalesce(last_row, events."row"), {", ".join(f"flows.{line}" for line in LINES)}
+       coalesce(last_row, events."row"), {", ".join(f"flows.{line}" for line in LINES)},
+       flows.late
 FROM ({{flows}}) AS flows
 JOIN main.events AS events ON events.position = flows.position
 LEFT JOIN main.imports AS imports ON imports.import_id = events.import_id
@@ -278,7 +291,7 @@ SELECT step.kind, act, step_class, step.area, step.category, step.reference, ste
        step.reason, events.document, step.effective_on, step.position, step.recorded_by,
        step.import_id, step.sheet, coalesce(step."row", events."row"), step.workers, reversed,
        step.segment, step.funding, cohort_reference, cohort_part, events.because,
-       imports.file_name, step.recorded_at
+       imports.file_name, late, step.recorded_at
 FROM ({step}) AS step
 JOIN main.events AS events ON events.position = step.position
 LEFT JOIN main.imports AS imports ON imports.import_id = step.import_id

@@ -87,7 +87,7 @@ class Trace:
     `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
     potential counts something else. `published_change` is None unless each end has one published
-    count of heads.
+    count of heads. `late`: some steps were recorded on closed days.
     """
 
     traced: Traced
@@ -103,6 +103,7 @@ class Trace:
     published_start: tuple[Published, ...]
     published_end: tuple[Published, ...]
     published_change: int | None
+    late: bool
 
     @property
     def active(self) -> int:
@@ -165,7 +166,8 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
     """
     start, measured_start, defined_start = _end(ledger, traced, traced.start)
     end, measured_end, defined_end = _end(ledger, traced, traced.end)
-    by_kind = {str(each.kind): each.flows for each in groups(ledger, traced, "kind")}
+    kinds = list(groups(ledger, traced, "kind"))
+    by_kind = {str(each.kind): each.flows for each in kinds}
     published_start = _published(ledger.connection, traced, start)
     published_end = _published(ledger.connection, traced, end)
     both = None
@@ -191,6 +193,7 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
         published_start=published_start,
         published_end=published_end,
         published_change=_published_change(published_start, published_end),
+        late=any(each.late for each in kinds),
     )
 
 

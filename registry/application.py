@@ -6,7 +6,7 @@ raises and records nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from registry import area as areas
 from registry.batch import Stamp
+from registry.closing import Override, check_override, close_all, reopen
 from registry.commands import BatchLine, Command, Commands, RecordBatch
 from registry.errors import Problem, RuleBrokenError
 from registry.events import CategoryAdded, FileImported, ImportSource
@@ -116,7 +117,10 @@ class Recorded:
 
 
 class EnrolmentRegistry(Application[UUID]):
-    """The write side over one store; `path` None is a store in memory, for tests."""
+    """The write side over one store; `path` None is a store in memory, for tests.
+
+    `override`: whatever changes closed days is recorded nevertheless, with why and who seconds it.
+    """
 
     def __init__(
         self,
@@ -124,12 +128,16 @@ class EnrolmentRegistry(Application[UUID]):
         *,
         balances: Balances,
         actor: str,
+        override: Override | None = None,
         clock: Clock = lambda: datetime.now(UTC),
         lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
     ) -> None:
         self._path = path
         self._balances = balances
         self._actor = actor
+        if override is not None:
+            check_override(override, actor)
+        self._override = override
         self._clock = clock
         self._lock_timeout_seconds = lock_timeout_seconds
         super().__init__()
@@ -193,6 +201,7 @@ class EnrolmentRegistry(Application[UUID]):
                     for name, identity in identities.items()
                 },
                 admitted=True,
+                override=self._override,
             )
             recording.append(
                 self._import_fact(admitted, sheet, identities[sheet.name], stamp)
@@ -208,7 +217,10 @@ class EnrolmentRegistry(Application[UUID]):
             if correcting is not None and recording.counts.new == 0 and not recording.refused:
                 transaction.discard()  # nothing to correct, so the file is not worth keeping
                 return Recorded("already-recorded", recording.counts, tuple(recording.problems))
-            if not recording.refused and admitted.import_kind == "batches":
+            changes_sums = admitted.import_kind == "batches" or (
+                admitted.import_kind == "potentials" and recording.concerns_closed
+            )
+            if not recording.refused and changes_sums:
                 recording.check(self._balances, dry_run=dry_run)
             digest = recording.plan(admitted.digest)
             if plan is not None and not digest.startswith(plan) and not recording.refused:
@@ -308,6 +320,7 @@ class EnrolmentRegistry(Application[UUID]):
         self, what: str, position: int, *, because: str, dry_run: bool = False
     ) -> Recorded:
         """Take back the potential, target or figure recorded at a position."""
+        self._balances.prepare()
         with self.log_recorder.write() as transaction:
             recording = self._recording(transaction)
             row = transaction.log.row(position)
@@ -321,6 +334,36 @@ class EnrolmentRegistry(Application[UUID]):
             recording.append(
                 [areas.take_back(area, position, what, because=because, stamp=recording.stamp)]
             )
+            if area.closed_through is not None or self._override is not None:
+                recording.check(self._balances, dry_run=dry_run)
+            return self._admitted(recording, dry_run=dry_run)
+
+    def close_periods(
+        self, regencies: Sequence[str], through: date, *, dry_run: bool = False
+    ) -> Recorded:
+        """Close regencies through a day, stating what is known of it; all of them, or none.
+
+        One that is closed through that day already is left as it is. Of a single one a later
+        closing refuses it; of several, those closed through a later day are left as they are.
+        """
+        self._balances.prepare()
+        with self.log_recorder.write() as transaction:
+            recording = self._recording(transaction)
+            stated = self._balances.stated(transaction.log, regencies, through)
+            found = [recording.area(code) for code in regencies]
+            events, problems = close_all(found, through, stated, stamp=recording.stamp)
+            recording.problems += problems
+            recording.append(events)
+            return self._end(recording, dry_run=dry_run)
+
+    def reopen_period(
+        self, regency: str, since: date, *, because: str, dry_run: bool = False
+    ) -> Recorded:
+        """Open the days of a regency from one on; refused where none of them is closed."""
+        with self.log_recorder.write() as transaction:
+            recording = self._recording(transaction)
+            area = recording.area(regency)
+            recording.append([reopen(area, since, because=because, stamp=recording.stamp)])
             return self._end(recording, dry_run=dry_run)
 
     def add_category(self, category: AddedCategory, *, dry_run: bool = False) -> Recorded:
@@ -354,6 +397,10 @@ class EnrolmentRegistry(Application[UUID]):
         recording.decide(commands, draws=len(commands) > 1)
         if not recording.refused:
             recording.check(self._balances, dry_run=dry_run)
+        return self._admitted(recording, dry_run=dry_run)
+
+    def _admitted(self, recording: Recording, *, dry_run: bool) -> Recorded:
+        """End a transaction of typed commands; RuleBrokenError if it is refused."""
         recorded = self._end(recording, dry_run=dry_run)
         if recorded.decision == "refused":
             errors = tuple(each for each in recorded.problems if each.severity == "error")
@@ -363,7 +410,12 @@ class EnrolmentRegistry(Application[UUID]):
         return recorded
 
     def _recording(self, transaction: WriteTransaction) -> Recording:
-        return Recording(transaction, cast("EventMapper", self.mapper), self._stamp(transaction))
+        return Recording(
+            transaction,
+            cast("EventMapper", self.mapper),
+            self._stamp(transaction),
+            override=self._override,
+        )
 
     def _stamp(self, transaction: WriteTransaction) -> Stamp:
         """Return one instant and actor for the transaction; the clock never runs backwards."""

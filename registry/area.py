@@ -1,11 +1,14 @@
 """One area: what was said of its labour potential, targets and published figures, and taken back.
 
+Also through which day it is closed, which `registry.closing` decides.
+
 Decisions return events, None where just that is recorded already, or raise. Knows no database.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from registry.batch import Stamp
@@ -18,6 +21,8 @@ from registry.events import (
     ImportSource,
     LabourPotentialRevised,
     LabourPotentialWithdrawn,
+    PeriodClosed,
+    PeriodReopened,
     TargetSet,
     TargetWithdrawn,
 )
@@ -53,6 +58,9 @@ class Area:
     version: int = 0
     standing: dict[int, Said] = field(default_factory=dict)
     taken_back: set[int] = field(default_factory=set)
+    closed_through: date | None = None
+    closed_at: int | None = None
+    """The position of its last closing."""
     _contents: dict[tuple[Any, ...], set[int]] = field(default_factory=dict)
     """What was ever said, with the positions at which it stands."""
 
@@ -67,6 +75,10 @@ class Area:
             self.taken_back.add(event.takes_back_position)
             if gone is not None:
                 self._contents[_content(gone)].discard(event.takes_back_position)
+        elif isinstance(event, PeriodClosed):
+            self.closed_through, self.closed_at = event.closed_through, position
+        elif isinstance(event, PeriodReopened):
+            self.closed_through = event.closed_through
 
     def says(self, event: Said) -> bool:
         """Whether just that stands already; a potential only if no later one replaced it."""

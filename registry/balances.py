@@ -6,6 +6,7 @@ its own uncommitted events in the log, so that two processes cannot both be righ
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, Protocol
@@ -27,10 +28,37 @@ class Blame:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeOfClosed:
+    """What a transaction changes on closed days of a regency: a category's heads, or the potential.
+
+    `category` is None for the potential. On the closed days from first to last that change it is by
+    `lowest` to `highest` persons, signed.
+    """
+
+    area: str
+    category: str | None
+    closed_through: date
+    closing_position: int
+    first_on: date
+    last_on: date
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPeriod:
+    """What is known of a regency's day: active by category (None: no entry yet), and potential."""
+
+    active_by_category: Mapping[str, int] | None
+    potential: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A rule broken, or something odd, seen over the timeline with the transaction in it.
 
-    `column` is the column of a batches file that the finding is about.
+    `column` is the column of a file that the finding is about. `overridable`: what two persons may
+    want to be recorded nevertheless.
     """
 
     code: str
@@ -40,6 +68,7 @@ class Finding:
     remedy: str
     column: str
     blames: tuple[Blame, ...]
+    overridable: ChangeOfClosed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +94,10 @@ class Balances(Protocol):
 
         Unless it is a dry run, what was worked out may be kept for the time after the commit.
         """
+        ...
+
+    def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:
+        """Return what is known of each regency on a day."""
         ...
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:

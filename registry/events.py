@@ -64,6 +64,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_P
 Day = Annotated[date, AfterValidator(_within_calendar)]
 Workers = Annotated[int, Field(ge=1, le=WORKERS_MAX)]
 Count = Annotated[int, Field(ge=0, le=WORKERS_MAX)]
+Heads = Annotated[int, Field(ge=0, lt=2**53)]
+Change = Annotated[int, Field(gt=-(2**53), lt=2**53)]
 Row = Annotated[int, Field(ge=1)]
 Position = Annotated[int, Field(ge=1)]
 Decimals = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(?:\.[0-9]{1,6})?$")]
@@ -393,6 +395,78 @@ class FigureRetracted(AreaEvent):
     because: Text
 
 
+class PeriodClosed(AreaEvent):
+    """All days of a regency up to one are closed, with what was known of that day: a statement.
+
+    `active` is null where nothing was recorded of it up to that day, `potential` where none was in
+    force; `known_position` is the position of the log they were known at.
+    """
+
+    TOPIC = "ucj.period-closed"
+
+    area: RegencyCode
+    closed_through: Day
+    known_position: Annotated[int, Field(ge=0)]
+    active: Heads | None
+    active_by_category: dict[CategorySlug, Heads]
+    potential: Workers | None
+
+
+class PeriodReopened(AreaEvent):
+    """A regency's days from one on are open again; `closed_through` stays closed, null: nothing."""
+
+    TOPIC = "ucj.period-reopened"
+
+    area: RegencyCode
+    reopened_from: Day
+    closed_through: Day | None
+    because: Text
+
+
+class ClosedChange(Fact):
+    """What a transaction changes on closed days: heads of a category, or (null) the potential.
+
+    On the closed days from the first to the last that change it is by `lowest` to `highest`
+    persons, signed; 0 to 0 where the potential only counts something else.
+    """
+
+    category: CategorySlug | None
+    first_on: Day
+    last_on: Day
+    lowest: Change
+    highest: Change
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first_on > self.last_on or self.lowest > self.highest:
+            msg = "a change goes from its first day to its last, from its lowest to its highest"
+            raise ValueError(msg)
+        return self
+
+
+class ClosingOverridden(AreaEvent):
+    """The other events of the transaction change what was closed, as two persons want it.
+
+    `closing_position` is that of the closing, `seconded_by` another than who recorded it.
+    """
+
+    TOPIC = "ucj.closing-overridden"
+
+    area: RegencyCode
+    closed_through: Day
+    closing_position: Position
+    changes: Annotated[tuple[ClosedChange, ...], Field(min_length=1)]
+    seconded_by: Name
+    because: Text
+
+    @model_validator(mode="after")
+    def _changes_what_is_closed(self) -> Self:
+        if any(change.last_on > self.closed_through for change in self.changes):
+            msg = "what changes after the closed days overrides nothing"
+            raise ValueError(msg)
+        return self
+
+
 class FileImported(Event):
     """One sheet of one file was imported; the store keeps what was read, by `kept_sha256`.
 
@@ -439,6 +513,9 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     TargetWithdrawn,
     FigurePublished,
     FigureRetracted,
+    PeriodClosed,
+    PeriodReopened,
+    ClosingOverridden,
     FileImported,
     CategoryAdded,
 )

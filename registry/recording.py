@@ -10,7 +10,7 @@ import gc
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,6 +25,7 @@ from registry import batch as batches
 from registry.area import Area
 from registry.balances import FINDINGS_MAX
 from registry.batch import Batch, BatchFact, Stamp, Statement
+from registry.closing import Override, overridden
 from registry.commands import (
     Command,
     Commands,
@@ -102,6 +103,7 @@ class Recording:
         where: Where = lambda _sheet, _row, _column: "",
         sources: dict[str, ImportSource] | None = None,
         admitted: bool = False,
+        override: Override | None = None,
     ) -> None:
         self.transaction = transaction
         self.stamp = stamp
@@ -109,6 +111,7 @@ class Recording:
         self.counts = Counts()
         self._mapper = mapper
         self._where = where
+        self._override = override
         self._sources = sources or {}
         self._entries = Entries(stamp, self._sources) if admitted else None
         # Each as last looked at, and what was decided since: hardly any is looked at again.
@@ -159,14 +162,48 @@ class Recording:
             self._decide_in_order(commands, progress, draws=draws)
 
     def check(self, balances: Balances, *, dry_run: bool) -> None:
-        """Ask the ledger whether the rules hold with everything appended."""
+        """Ask the ledger whether the rules hold with everything appended, and closings stand."""
         found: Counter[str] = Counter()
-        for finding in balances.findings(
-            self.transaction.log, self.transaction.head, dry_run=dry_run
-        ):
-            self._found(finding)
+        findings = balances.findings(self.transaction.log, self.transaction.head, dry_run=dry_run)
+        for finding in findings:
+            if found[finding.code] < FINDINGS_MAX:
+                self._found(self._as_wanted(finding))
             found[finding.code] += 1
         self.counts.capped |= {code for code, count in found.items() if count >= FINDINGS_MAX}
+        if self._override is not None and not self.refused:
+            self._record_override(findings, self._override)
+
+    @property
+    def concerns_closed(self) -> bool:
+        """Whether an area that something is said of is closed, or a closing is to be overridden."""
+        closed = any(area.closed_through is not None for area in self._areas.values())
+        return closed or self._override is not None
+
+    def _as_wanted(self, finding: Finding) -> Finding:
+        """Return a finding; one that two persons override is a warning."""
+        if finding.overridable is None or self._override is None:
+            return finding
+        remedy = (
+            f"It is recorded as late: {safe(self._override.because)};"
+            f" seconded by {safe(self._override.seconded_by)}."
+        )
+        return replace(finding, severity="warning", remedy=remedy)
+
+    def _record_override(self, findings: Sequence[Finding], override: Override) -> None:
+        changes = [each.overridable for each in findings if each.overridable is not None]
+        areas = {code: self.area(code) for code in {each.area for each in changes}}
+        self.append(overridden(changes, areas, override, stamp=self.stamp))
+        if not changes:
+            self.problems.append(
+                Problem(
+                    code="nothing-overridden",
+                    severity="warning",
+                    where="",
+                    value=None,
+                    why="no closed day is changed, so nothing is recorded as overridden",
+                    remedy="Leave --override and --seconded-by out.",
+                )
+            )
 
     # --- deciding -----------------------------------------------------------------------------
 

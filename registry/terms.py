@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -25,6 +25,7 @@ LINES_MAX: Final = 20_000  # of one batch, held by one event; a decision about o
 WORKERS_MAX: Final = 300_000_000  # more than the people of Indonesia: a slip, not a batch
 FIRST_DAY: Final = date(1977, 12, 5)  # Astek, the first forerunner of Jamsostek: PP 33/1977
 LAST_DAY: Final = date(2199, 12, 31)
+JAKARTA: Final = timezone(timedelta(hours=7), "Asia/Jakarta")  # no summer time since 1964
 
 
 class Kind(StrEnum):

@@ -20,6 +20,7 @@ from registry.events import (
     BatchRenewed,
     BatchWithdrawn,
     CategoryAdded,
+    ClosingOverridden,
     Event,
     FigurePublished,
     FigureRetracted,
@@ -27,6 +28,8 @@ from registry.events import (
     LabourPotentialRevised,
     LabourPotentialWithdrawn,
     OpeningStated,
+    PeriodClosed,
+    PeriodReopened,
     TargetSet,
     TargetWithdrawn,
 )
@@ -207,6 +210,52 @@ SAMPLES: Final[tuple[Event, ...]] = (
         }
     ),
     FigureRetracted.model_validate(_TAKEN_BACK),
+    PeriodClosed.model_validate(
+        {
+            **_STREAM,
+            "area": "16.06",
+            "closed_through": date(2025, 6, 30),
+            "known_position": 6,
+            "active": 88_963,
+            "active_by_category": {"guru": 5, "tidak-terklasifikasi": 88_958},
+            "potential": 213_582,
+        }
+    ),
+    PeriodReopened.model_validate(
+        {
+            **_STREAM,
+            "area": "16.06",
+            "reopened_from": date(2025, 6, 1),
+            "closed_through": date(2025, 5, 31),
+            "because": "SK 400/9 came in late",
+        }
+    ),
+    ClosingOverridden.model_validate(
+        {
+            **_STREAM,
+            "area": "16.06",
+            "closed_through": date(2025, 6, 30),
+            "closing_position": 6,
+            "changes": (
+                {
+                    "category": "guru",
+                    "first_on": date(2025, 1, 1),
+                    "last_on": date(2025, 6, 30),
+                    "lowest": -5,
+                    "highest": 10,
+                },
+                {
+                    "category": None,
+                    "first_on": date(2025, 3, 1),
+                    "last_on": date(2025, 6, 30),
+                    "lowest": 0,
+                    "highest": 0,
+                },
+            ),
+            "seconded_by": "Budi Santoso",
+            "because": "SK 400/9 came in late",
+        }
+    ),
     FileImported.model_validate(
         {
             **_STREAM,
@@ -280,6 +329,7 @@ _areas = st.from_regex(r"[0-9]{2}\.[0-9]{2}", fullmatch=True)
 _slugs = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
 _rows = st.none() | st.integers(1, 2**53 - 1)
 _counts = st.integers(0, 300_000_000)
+_heads = st.integers(0, 2**53 - 1)
 _decimals = st.from_regex(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True)
 _instants = st.datetimes(
     datetime(1970, 1, 2),
@@ -414,6 +464,22 @@ _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
         "published_on": _maybe_day,
         "quote": st.none() | _texts(),
     },
+    PeriodClosed: {
+        **_stream,
+        "area": _areas,
+        "closed_through": _days,
+        "known_position": st.integers(0, 2**53 - 1),
+        "active": st.none() | _heads,
+        "active_by_category": st.dictionaries(_slugs, _heads, max_size=3),
+        "potential": st.none() | st.integers(1, 300_000_000),
+    },
+    PeriodReopened: {
+        **_stream,
+        "area": _areas,
+        "reopened_from": _days,
+        "closed_through": _maybe_day,
+        "because": _texts(),
+    },
     LabourPotentialWithdrawn: _taken_back,
     TargetWithdrawn: _taken_back,
     FigureRetracted: _taken_back,
@@ -440,11 +506,40 @@ _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
 
 
 @st.composite
+def _overrides(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what is overridden: each change in order, and of closed days."""
+    changes: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 3))):
+        first_on, last_on = sorted((draw(_days), draw(_days)))
+        lowest, highest = sorted(draw(st.integers(1 - 2**53, 2**53 - 1)) for _ in range(2))
+        changes.append(
+            {
+                "category": draw(st.none() | _slugs),
+                "first_on": first_on,
+                "last_on": last_on,
+                "lowest": lowest,
+                "highest": highest,
+            }
+        )
+    return {
+        **draw(st.fixed_dictionaries(_stream)),
+        "area": draw(_areas),
+        "closed_through": draw(st.dates(max(each["last_on"] for each in changes), LAST_DAY)),
+        "closing_position": draw(st.integers(1, 2**53 - 1)),
+        "changes": tuple(changes),
+        "seconded_by": draw(_texts(1)),
+        "because": draw(_texts()),
+    }
+
+
+@st.composite
 def events(draw: st.DrawFn) -> Event:
     """Draw any event that its form admits."""
     event_class = draw(st.sampled_from([type(each) for each in SAMPLES]))
     if event_class in _OTHERS:
         return event_class.model_validate(draw(st.fixed_dictionaries(_OTHERS[event_class])))
+    if event_class is ClosingOverridden:
+        return ClosingOverridden.model_validate(draw(_overrides()))
     if event_class is BatchWithdrawn:
         facts = draw(st.fixed_dictionaries(_batch))
         taken = draw(_taken())

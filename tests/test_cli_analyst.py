@@ -18,10 +18,12 @@ from tests.program import EXAMPLE, ROOT, Answer, head, nothing_recorded, ucj
 VIEWS = [
     "areas",
     "categories",
+    "closings",
     "entries",
     "events",
     "figures",
     "imports",
+    "overrides",
     "potentials",
     "taken_back",
     "targets",

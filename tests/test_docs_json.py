@@ -87,6 +87,8 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         + "SK 4,enrol,16.71,bpd,4,2025-01-01,,,,1\n",
         "more.csv": "reference,action,area,category,workers,effective_on\n"
         "SK 9,enrol,16.71,guru,4,2025-01-01\n",
+        "late.csv": "reference,action,area,category,workers,effective_on\n"
+        "SK 7,enrol,16.71,guru,2,2025-06-01\n",
         "wrong.csv": "reference,action,area,category,workers,effective_on\n"
         "SK 8,enrol,16.71,guru,1.5,2025-01-01\n",
     }
@@ -102,6 +104,8 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["renew", "SK 1", "--area", "16.71", "--until", "2026-12-31", "--as", "SK 5"],
         ["withdraw", "SK 4", "--area", "16.71", "--reason", "twice"],
         ["retract", "figure", "@15", "--reason", "corrected by the newspaper"],
+        ["close", "16.71", "--through", "2025-06"],
+        ["import", "batches", "late.csv", "--override", "came in late", "--seconded-by", "Budi"],
         ["category", "add", "nelayan-x", "--label-id", "Nelayan X", "--label-en", "Fishers X"],
         ["rebuild"],
     ]

@@ -282,7 +282,7 @@ def test_an_empty_log_has_an_empty_ledger(tmp_path: Path, folder: ImageFolder) -
 
 @pytest.mark.parametrize(
     ("topic", "error"),
-    [("ucj.period-closed", StoreNewerError), ("ucj.target-set", StoreDamagedError)],
+    [("ucj.batch-proposed", StoreNewerError), ("ucj.target-set", StoreDamagedError)],
 )
 def test_no_answer_is_given_while_an_event_is_skipped(
     tmp_path: Path, folder: ImageFolder, topic: str, error: type[StoreError]

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.coverage import coverage_at
-from projections.known import JAKARTA
 from projections.months import end_of_month
 from projections.revisions import (
     Metrics,
@@ -32,7 +31,7 @@ from projections.revisions import (
 from projections.vintages import BATCHES_LISTED
 from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
 from registry.reference.areas import regencies
-from registry.terms import NATION, Action
+from registry.terms import JAKARTA, NATION, Action
 from tests.heads import Cohort, Key, Stated
 from tests.oracle import Oracle, key_of
 from tests.stores import Store

@@ -129,7 +129,7 @@ HOSTILE_TOPICS: Final = (
     "antigravity:geohash",
     "ucj.target-set ",
     "UCJ.TARGET-SET",
-    "ucj.period-closed",
+    "ucj.batch-proposed",
     "",
     "\x1b[2J",
 )

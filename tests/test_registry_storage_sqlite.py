@@ -14,7 +14,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from eventsourcing.persistence import PersistenceError
 from eventsourcing.sqlite import SQLiteConnectionPool, SQLiteDatastore
 
 from registry.application import EnrolmentRegistry
-from registry.balances import Finding, Survivors
+from registry.balances import Finding, StatedPeriod, Survivors
 from registry.commands import RevisePotential
 from registry.errors import (
     RegistryError,
@@ -62,6 +62,11 @@ class NoRules:
         """Nothing is found."""
         del log, since, dry_run
         return []
+
+    def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:
+        """Nothing is known."""
+        del log, on
+        return {each: StatedPeriod(None, None) for each in areas}
 
     def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
         """Nobody is left."""

@@ -1,0 +1,103 @@
+"""Closing a period and opening it again: what was stated of it holds, unless two persons say not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import AREA, DAY, POINT, REGENCY, TEXT, Settings, dry_run_option, records
+from cli.recorded import say_recorded
+from registry.terms import NATION, is_regency
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@click.command("close")
+@click.argument("area", type=AREA)
+@click.option(
+    "--through",
+    type=POINT,
+    required=True,
+    metavar="DATE",
+    help="The last closed day, today at the latest; a month is its last day.",
+)
+@click.option(
+    "--all", "whole_province", is_flag=True, help="Every kabupaten and kota of the province AREA."
+)
+@dry_run_option
+@records
+def close_command(
+    settings: Settings,
+    area: str,
+    through: date,
+    whole_province: bool,  # noqa: FBT001
+    dry_run: bool,  # noqa: FBT001
+) -> None:
+    r"""Close a kabupaten or kota through a day.
+
+    What is known of that day is stated: active workers by category, and the potential. From then on
+    whatever would change a category's active workers, or the potential in force, on a closed day is
+    refused, whichever dates its batches have; with --override REASON --seconded-by NAME it is
+    recorded, marked as late in `ucj trace` and listed by `ucj revisions`. Targets and published
+    figures change no sum, and may come at any time. A province's own potential is not closed.
+
+    \b
+    Examples:
+      ucj close 16.06 --through 2025-06 --dry-run
+      ucj close 16.06 --through 2025-06-30 --by "Siti Aminah"
+      ucj close 16 --all --through 2025-06
+    """
+    regencies = _regencies(area, whole_province=whole_province)
+    with closing(settings.registry()) as registry:
+        say_recorded(registry.close_periods(regencies, through, dry_run=dry_run))
+
+
+def _regencies(area: str, *, whole_province: bool) -> list[str]:
+    from registry.reference.areas import regencies
+
+    if is_regency(area):
+        if whole_province:
+            raise click.UsageError(f"{area} is one kabupaten or kota; leave --all out.")
+        return [area]
+    if not whole_province or area == NATION:
+        raise click.UsageError(
+            "Name a kabupaten or kota; or a province, with --all for each in it."
+        )
+    return [each.code for each in regencies(area)]
+
+
+@click.command("reopen")
+@click.argument("area", type=REGENCY)
+@click.option(
+    "--from",
+    "since",
+    type=DAY,
+    required=True,
+    metavar="DATE",
+    help="The first day that is open again; what was closed before it stays closed.",
+)
+@click.option("--reason", type=TEXT, required=True, help="Why; kept with the reopening.")
+@dry_run_option
+@records
+def reopen_command(
+    settings: Settings,
+    area: str,
+    since: date,
+    reason: str,
+    dry_run: bool,  # noqa: FBT001
+) -> None:
+    r"""Open closed days of a kabupaten or kota again.
+
+    The days before --from stay closed. What the closing stated stays in the log; close again when
+    the days are right. Refused where no day from then on is closed.
+
+    \b
+    Examples:
+      ucj reopen 16.06 --from 2025-06-01 --reason "SK 400/9 came in late" --dry-run
+      ucj reopen 16.06 --from 2025-06-01 --reason "SK 400/9 came in late"
+    """
+    with closing(settings.registry()) as registry:
+        say_recorded(registry.reopen_period(area, since, because=reason, dry_run=dry_run))
