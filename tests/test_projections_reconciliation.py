@@ -1,0 +1,348 @@
+"""Published figures held against the ledger: planted faults, the naive oracle, the arithmetic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.coverage import coverage_at
+from projections.figures import printed
+from projections.ledger import Ledger
+from projections.reconciliation import Reconciled, Reconciliation, reconcile
+from projections.suspects import NAMED_MAX
+from registry.commands import Command, PublishFigure, RevisePotential, SetTarget
+from registry.numbers import round_half_away
+from registry.terms import NATION, Segment
+from tests.ledger_from_doc import attempted, parsed
+from tests.naive_reconciliation import Naive, Outcome
+from tests.planted_figures import (
+    CORRECTED_ON,
+    PUBLISHED_ON,
+    RECORDED_ON,
+    Country,
+    Planted,
+    planted_country,
+)
+from tests.stores import Store
+from tests.strategies import CATEGORIES, PROVINCES, REGENCIES, History, histories
+from tests.test_properties_histories import play
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(name="store")
+def _store() -> Iterator[Store]:
+    store = Store(None)
+    yield store
+    store.close()
+
+
+def on(day: date) -> datetime:
+    """Return an instant on a day in Jakarta, and on the same in UTC."""
+    return datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=3)
+
+
+def record(store: Store, day: str | date, *commands: Command) -> int:
+    """Record on a day; return the first position."""
+    store.clock.now = on(day if isinstance(day, date) else date.fromisoformat(day))
+    recorded = attempted(store, commands)
+    assert recorded.decision == "recorded", recorded.problems
+    assert recorded.first_position is not None
+    return recorded.first_position
+
+
+def documented(store: Store, document: str) -> None:
+    """Record the rows of a test's docstring."""
+    for transaction in parsed(document):
+        record(store, transaction.recorded_on, *transaction.commands)
+
+
+def figure(area: str = "16.06", as_of: str | None = "2025-07-31", **numbers: Any) -> PublishFigure:
+    """Return a figure printed on 1 August 2025, if nothing else is said."""
+    said = {"published_on": date(2025, 8, 1)} | numbers
+    return PublishFigure(area, as_of, "Dinas", f"Koran {sorted(numbers.items(), key=str)}", **said)
+
+
+def found(store: Store, area: str = NATION, known: int | None = None) -> Reconciliation:
+    """Return what reconciling says."""
+    with store.ledger() as ledger:
+        return reconcile(ledger, area, known=known)
+
+
+def only(store: Store, said: PublishFigure, day: str = "2026-01-01") -> Reconciled:
+    """Record one figure and return what becomes of it."""
+    position = record(store, day, said)
+    return next(each for each in found(store).figures if each.figure.position == position)
+
+
+def codes(each: Reconciled) -> set[str]:
+    """Return the codes of what was found."""
+    return {finding.code for finding in each.findings}
+
+
+def says(each: Reconciled, code: str) -> str:
+    """Return the arithmetic of the one finding of a kind."""
+    (said,) = [finding.says for finding in each.findings if finding.code == code]
+    return said
+
+
+# --- planted faults -------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="planted", scope="module")
+def _planted() -> Iterator[tuple[Country, Reconciliation]]:
+    country = planted_country()
+    with closing(Store(None)) as store:
+        record(store, RECORDED_ON, *country.before)
+        record(store, PUBLISHED_ON, *(each.figure for each in country.planted))
+        with closing(store.log()) as log:
+            said = [row.position for row in log.rows() if row.topic == "ucj.figure-published"]
+        for each, position in zip(country.planted, said, strict=True):
+            if each.retracted:
+                store.registry.take_back("figure", position, because="misread")
+        record(store, CORRECTED_ON, *country.corrections)
+        yield country, found(store)
+
+
+def test_every_planted_fault_is_found_and_no_other(
+    planted: tuple[Country, Reconciliation],
+) -> None:
+    """Each figure has the verdict and exactly the codes that it was made for."""
+    country, answer = planted
+    assert len(country.planted) >= 100
+    wrong = [
+        f"{each.kind}: {each.figure}\n  made for {each.verdict} {sorted(each.codes)},"
+        f" found {row.verdict} {sorted(codes(row))} {[one.says for one in row.findings]}"
+        for each, row in zip(country.planted, answer.figures, strict=True)
+        if (each.verdict, each.codes) != (row.verdict, codes(row))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_kind_of_fault_is_planted(planted: tuple[Country, Reconciliation]) -> None:
+    """No code and no verdict is left out, each several times."""
+    country, _ = planted
+    verdicts = Counter(each.verdict for each in country.planted)
+    made = Counter(code for each in country.planted for code in each.codes)
+    assert set(verdicts) == {
+        "agrees", "within-tolerance", "differs", "unclassified", "undated", "no-ledger",
+        "no-potential", "retracted",
+    }  # fmt: skip
+    assert set(made) == {
+        "percent-inconsistent", "percent-truncated", "uncovered-inconsistent", "gap-inconsistent",
+        "other-potential", "figures-conflict", "targets-conflict", "restated", "balanced",
+    }  # fmt: skip
+    assert min(verdicts.values()) > 3
+    assert min(made.values()) > 3
+
+
+def test_the_naive_oracle_finds_the_same_planted_faults(
+    planted: tuple[Country, Reconciliation],
+) -> None:
+    """The oracle is right where the faults are known: it is no echo of the program."""
+    country, answer = planted
+    with closing(Store(None)) as store:
+        record(store, RECORDED_ON, *country.before)
+        record(store, PUBLISHED_ON, *(each.figure for each in country.planted))
+        for each, row in zip(country.planted, answer.figures, strict=True):
+            if each.retracted:
+                store.registry.take_back("figure", row.figure.position, because="misread")
+        record(store, CORRECTED_ON, *country.corrections)
+        with closing(store.log()) as log:
+            rows = list(log.rows())
+    outcomes = Naive(rows).outcomes(rows[-1].position)
+    expected = [(each.kind, each.verdict, each.codes) for each in country.planted]
+    named = [each.kind for each in country.planted]
+    assert expected == [
+        (kind, each.verdict, each.codes) for kind, each in zip(named, outcomes, strict=True)
+    ]
+
+
+# --- any history, any figures ----------------------------------------------------------------------
+
+EPOCH = date(2026, 1, 1)
+AS_OF = (
+    "2023-12-31", "2024-01-01", "2024-02-29", "2024-12-31", "2025-01-01", "2025-06-30",
+    "2025-07-01", "2026-01-01", "2026-12-31", "2024-02", "2025-07", "2025-12", "2024", "2026", None,
+)  # fmt: skip
+
+
+class Draft:
+    """How a figure is to be made out of what is true when it is recorded."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        pick = lambda *choices: draw(st.sampled_from(choices))  # noqa: E731
+        self.area = pick(*REGENCIES, *REGENCIES, *PROVINCES, NATION)
+        self.as_of = pick(*AS_OF)
+        self.category = pick(None, None, None, *CATEGORIES)
+        self.segment = pick(None, None, None, None, None, Segment.BPU)
+        self.fields = draw(
+            st.sets(
+                st.sampled_from(("active", "potential", "percent", "uncovered_percent")),
+                min_size=1,
+                max_size=3,
+            )
+        )
+        self.off = {name: pick(0, 0, 0, 0, 1, -1, 40) for name in self.fields}
+        self.places = pick(0, 1, 2, 2)
+        self.tolerance = pick(0, 0, 0, 1, 3)
+        self.target = pick(None, None, "50", "105.5")
+        self.gap = pick(None, None, None, "workers", "points", "everybody", "odd")
+        self.published = pick(None, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 40)
+        self.retracted = pick(False, False, False, False, True)
+        self.after_step = pick(0, 1, 2, 3, 4)
+
+    def figure(self, naive: Naive, number: int) -> PublishFigure:
+        """Return the figure, near the truth."""
+        known = naive.rows[-1].position if naive.rows else 0
+        seen = naive.at(self.area, self.category, self.segment, self.as_of, known)
+        heads = seen.active if seen and seen.active is not None else 5
+        over = (seen.potential if seen else None) or 20
+        share = 100 * Decimal(heads) / over
+        unit = Decimal(1).scaleb(-self.places)
+        numbers: dict[str, Any] = {}
+        for name in self.fields:
+            off = self.off[name]
+            if name in {"active", "potential"}:
+                true = heads if name == "active" else over
+                numbers[name] = max(name == "potential", true + off)
+            else:
+                true_share = share if name == "percent" else 100 - share
+                printed_share = max(Decimal(0), true_share.quantize(unit) + off * unit)
+                numbers[name] = str(min(printed_share, Decimal(1000)))
+        if self.target is not None:
+            numbers["target_percent"] = self.target
+        target = Decimal(self.target or "50")
+        gaps = {
+            "workers": Decimal(-(-int(target * over) // 100) - heads),
+            "points": (target - share).quantize(unit),
+            "everybody": Decimal(over - heads),
+            "odd": Decimal(over + 17),
+        }
+        if self.gap is not None:
+            numbers["gap"] = str(max(Decimal(0), gaps[self.gap]))
+        day = None if self.published is None else EPOCH + self.published * DAY
+        return PublishFigure(
+            self.area,
+            self.as_of,
+            "Dinas",
+            f"Koran {number}",
+            category=self.category,
+            segment=self.segment,
+            tolerance=self.tolerance,
+            published_on=day,
+            **numbers,
+        )
+
+
+drafts = st.composite(Draft)
+targets = st.builds(
+    SetTarget,
+    area=st.sampled_from((*REGENCIES, "16")),
+    due_on=st.sampled_from((date(2025, 6, 30), date(2025, 12, 31), date(2026, 12, 31))),
+    percent=st.sampled_from((Decimal(50), Decimal("50.0"), Decimal("105.5"))),
+    basis=st.just("RPJMD"),
+    source=st.just("a source"),
+)
+
+EXAMPLES = max(1, settings().max_examples * 2 // 5)
+
+
+@pytest.mark.timeout(20 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
+@given(
+    history=histories(),
+    drawn=st.lists(drafts(), min_size=1, max_size=12),
+    aims=st.lists(targets, max_size=3, unique_by=lambda each: (each.area, each.due_on)),
+    place=st.integers(0, 1_000),
+)
+def test_any_figures_come_to_what_the_oracle_counts(
+    history: History, drawn: list[Draft], aims: list[SetTarget], place: int
+) -> None:
+    """Verdicts from three points of view, numbers, findings and suspects, at any position."""
+    with closing(Store(None)) as store:
+        if aims:
+            record(store, EPOCH - DAY, *aims)
+        for number, step in enumerate(history.steps):
+            store.clock.now = on(EPOCH + 2 * number * DAY)
+            play(store, step, history.oracle)
+            for at, draft in enumerate(drawn):
+                if min(draft.after_step, len(history.steps) - 1) == number:
+                    draw_up(store, draft, at, EPOCH + (2 * number + 1) * DAY)
+        rows = list(store.log().rows())
+        naive = Naive(rows)
+        ends = [row.position for row in rows if is_an_end(rows, row.position)]
+        for known in {ends[-1], ends[place % len(ends)]}:
+            with store.ledger() as ledger:
+                answer = reconcile(ledger, known=known)
+                for each, outcome in zip(answer.figures, naive.outcomes(known), strict=True):
+                    agree(each, outcome)
+                    as_coverage_says(each, ledger, known)
+
+
+def draw_up(store: Store, draft: Draft, number: int, day: date) -> None:
+    """Record a drafted figure, and take it back if it is to be."""
+    rows = list(store.log().rows())
+    position = record(store, day, draft.figure(Naive(rows), number))
+    if draft.retracted:
+        store.registry.take_back("figure", position, because="misread")
+
+
+def is_an_end(rows: Sequence[Any], position: int) -> bool:
+    """Whether a transaction ends at a position."""
+    following = [row for row in rows if row.position == position + 1]
+    return not following or following[0].facts()["transaction_id"] > position
+
+
+def agree(each: Reconciled, outcome: Outcome) -> None:
+    """Hold one answer to the oracle's."""
+    assert each.figure.position == outcome.position
+    assert each.verdict == outcome.verdict, (each, outcome)
+    assert each.verdict_then == outcome.verdict_then, (each, outcome)
+    seen = each.documented.verdict if each.documented else None
+    assert seen == outcome.verdict_documented or each.figure.as_of is None, (each, outcome)
+    for standing, count in ((each.now.standing, outcome.now), (each.then, outcome.then)):
+        standing = standing.standing if isinstance(standing, tuple) and standing is each.then else standing
+        if standing is None or count is None:
+            assert standing is None
+            assert count is None
+            continue
+        assert (standing.active, standing.potential) == (count.active, count.potential)
+        assert (standing.opening, standing.reconciling) == (count.opening, count.reconciling)
+    named = {
+        "uncovered" if check.what == "uncovered_percent" else check.what: check.result
+        for check in each.now.checks
+        if check.what != "gap"
+    }
+    assert named == outcome.results
+    assert codes(each) == outcome.codes, (each, outcome)
+    for batches, expected in (
+        (each.suspects, outcome.suspects),
+        (each.restated_by, outcome.restated_by),
+    ):
+        assert batches.total == len(expected), (each, outcome)
+        assert len(batches.named) == min(NAMED_MAX, len(expected))
+        for batch in batches.named:
+            assert expected[batch.area, batch.reference, batch.part] == batch.workers
+
+
+def as_coverage_says(each: Reconciled, ledger: Ledger, known: int) -> None:
+    """What a figure is held against is what `ucj coverage` answers on the day taken."""
+    standing, said = each.now.standing, each.figure
+    if standing is None or said.is_of_a_group:
+        return
+    assert each.on is not None
+    (row,) = coverage_at(ledger, [said.area], each.on, known=known)
+    assert (standing.active, standing.potential) == (row.active, row.potential)
+    assert standing.coverage == row.coverage
+    assert standing.regencies_counted == row.regencies_counted
