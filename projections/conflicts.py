@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from projections.figures import Figure, in_percent, in_persons
+from projections.figures import Figure, in_percent, in_persons, printed
 from projections.findings import Finding
-from projections.published import Target
+from projections.targets import Target, conflicting
 from registry.safe_text import safe
 
 Span = tuple[Fraction | int, Fraction | int]
@@ -50,19 +50,28 @@ def figures_in_conflict(figures: Iterable[Figure]) -> dict[int, list[Finding]]:
 
 def targets_in_conflict(targets: Iterable[Target]) -> dict[str, list[Finding]]:
     """Return area → the years for which targets stand that are not one and the same."""
-    due: dict[tuple[str, int], list[Target]] = defaultdict(list)
-    for target in targets:
-        due[target.area, target.due_on.year].append(target)
+    stand = list(targets)
+    contradicted = conflicting(stand)
+    at_odds: dict[tuple[str, int], list[Target]] = defaultdict(list)
+    for target in stand:
+        if target.position in contradicted:
+            at_odds[target.area, target.due_on.year].append(target)
     found: dict[str, list[Finding]] = defaultdict(list)
-    for (area, year), said in due.items():
-        if len({each.percent.value for each in said}) > 1:
-            listed = "; ".join(
-                f"{in_percent(each.percent.value, each.percent.places)} by {each.due_on}"
-                f" (#{each.position}, {safe(each.source)})"
-                for each in said
-            )
-            found[area].append(Finding("targets-conflict", f"for {year}: {listed}"))
+    for (area, year), said in at_odds.items():
+        listed = "; ".join(_target_in_words(each, said) for each in said)
+        found[area].append(Finding("targets-conflict", f"for {year}: {listed}"))
     return found
+
+
+def _target_in_words(target: Target, said: Sequence[Target]) -> str:
+    """Say a target and where it stands; what it rests on, where the percentages do not differ."""
+    aim = printed(target.percent)
+    alike = len({each.share for each in said}) == 1
+    basis = f" as {safe(target.basis)}" if alike else ""
+    return (
+        f"{in_percent(aim.value, aim.places)}{basis} by {target.due_on}"
+        f" (#{target.position}, {safe(target.source)})"
+    )
 
 
 def _apart(group: Sequence[Figure], quantity: _Quantity) -> Iterator[tuple[Figure, list[Figure]]]:

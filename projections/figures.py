@@ -68,11 +68,14 @@ class Printed(NamedTuple):
         """Whether it and another rounded number can stand for one and the same exact value."""
         return abs(self.value - value) < self.half_unit + half_unit
 
-    def workers(self, potential: int) -> tuple[int, int]:
-        """Return the fewest and the most heads that are printed as this percentage of a potential."""
+    def workers(self, potential: int) -> tuple[int, int] | None:
+        """Return the fewest and the most heads that are printed as this percentage of a potential.
+
+        None if no number of heads is: of a small potential the steps are wide.
+        """
         fewest = -(-(2 * self.units - 1) * potential // (200 * self.unit))
         most = -(-(2 * self.units + 1) * potential // (200 * self.unit)) - 1
-        return max(0, fewest), most
+        return (max(0, fewest), most) if fewest <= most else None
 
     def potentials(self, fewest: int, most: int) -> tuple[int, int | None]:
         """Return the least and the greatest potential of which so many heads are this percentage.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from projections.conflicts import figures_in_conflict, targets_in_conflict
 from projections.coverage import shown_name
 from projections.explanations import explained, restated
-from projections.figures import Figure, Printed
+from projections.figures import Figure, Printed, printed
 from projections.findings import (
     Finding,
     of_the_balance,
@@ -25,7 +25,7 @@ from projections.findings import (
     of_the_uncovered,
 )
 from projections.gaps import read_gap
-from projections.published import Target, figures_recorded, targets_standing
+from projections.published import figures_recorded
 from projections.standings import (
     Extent,
     Point,
@@ -37,6 +37,7 @@ from projections.standings import (
     standings_at,
 )
 from projections.suspects import NOBODY, Suspects, Window, suspects_in
+from projections.targets import Target, targets_of
 from projections.verdicts import GOOD, Judgement, Result, Tested, checks_of, judge, tested
 from registry.terms import NATION, is_regency
 
@@ -116,7 +117,7 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
     seen = [_seen(figure, each, standings) for figure, each in zip(figures, views, strict=True)]
     agreed = _agreed_before(seen)
     windows = dict(_windows(seen, agreed, extents))
-    said = _Said(figures, targets_standing(connection, area, position), potentials, position)
+    said = _Said(figures, targets_of(connection, area, position), potentials, position)
     suspects = suspects_in(connection, windows)
     return Reconciliation(
         position,
@@ -263,7 +264,7 @@ class _Said:
         self._potentials, self._known = potentials, known
         self._targets: dict[str, list[Printed]] = defaultdict(list)
         for target in targets:
-            self._targets[target.area].append(target.percent)
+            self._targets[target.area].append(printed(target.percent))
         standing = [figure for figure in figures if not figure.retracted]
         self._conflicts = figures_in_conflict(standing)
         self.targets_in_conflict = targets_in_conflict(targets)

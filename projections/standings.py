@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from projections.roll_up import RollUp
+from projections.vintages import CLAIMED_DAY, RECORDED_DAY
 from registry.reference.areas import regencies
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ UNCLASSIFIED: Final = "tidak-terklasifikasi"
 class Point(NamedTuple):
     """What is asked: an area (or one category or segment of it) on the days from first to last.
 
-    As known at a position; `documented_by` takes only what claims a document of that day or before.
+    As known at a position; `documented_by` takes only what claims a document of that day or before
+    (what claims none is documented by the day it was recorded, as `vintages` has it).
     """
 
     area: str
@@ -80,16 +82,20 @@ class PotentialSaid(NamedTuple):
     workers: int
     definition: str
     source: str
-    documented_on: date | None
+    claimed_day: date
     taken_back: int | None
+    taken_back_day: date | None
 
     def counts(self, known: int, documented_by: date | None) -> bool:
-        """Whether it is said, and not taken back, at a position and on paper of a day."""
-        if self.position > known or (self.taken_back is not None and self.taken_back <= known):
+        """Whether it is said, and not taken back, at a position and by what is claimed of a day."""
+        if self.position > known:
             return False
-        return documented_by is None or (
-            self.documented_on is not None and self.documented_on <= documented_by
-        )
+        taken_back = self.taken_back is not None and self.taken_back <= known
+        if documented_by is None:
+            return not taken_back
+        if taken_back and self.taken_back_day is not None:
+            taken_back = self.taken_back_day <= documented_by
+        return self.claimed_day <= documented_by and not taken_back
 
 
 class Potentials:
@@ -132,11 +138,15 @@ class Potentials:
         return found
 
 
-_POTENTIALS: Final = """
-SELECT area, valid_from, potentials.position, workers, definition, source, documented_on,
-       min(taken_back.position)
-FROM potentials LEFT JOIN taken_back ON takes_back_position = potentials.position
-WHERE area IN (SELECT unnest($areas)) GROUP BY ALL
+_POTENTIALS: Final = f"""
+SELECT area, valid_from, position, workers, definition, source, {CLAIMED_DAY},
+       taken.by_position, taken.on_day
+FROM potentials LEFT JOIN (
+    SELECT taken_back.takes_back_position AS position, min(position) AS by_position,
+           min({RECORDED_DAY}) AS on_day
+    FROM taken_back JOIN events USING (position) GROUP BY ALL
+) AS taken USING (position)
+WHERE area IN (SELECT unnest($areas))
 """
 
 _EXTENTS: Final = """
@@ -159,14 +169,14 @@ WITH point AS MATERIALIZED (
 ), inside AS MATERIALIZED (
     SELECT unnest($wholes) AS whole, unnest($parts) AS area
 ), entry AS MATERIALIZED (
-    SELECT area, category, segment, effective_on, position, documented_on, workers,
+    SELECT area, category, segment, effective_on, position, {CLAIMED_DAY} AS claimed_day, workers,
            CASE kind WHEN 'opening' THEN workers END AS opening,
            CASE kind WHEN 'reconciling' THEN workers END AS reconciling
     FROM entries WHERE area IN (SELECT area FROM inside)
 ), moved AS NOT MATERIALIZED (
     SELECT * FROM point JOIN inside USING (whole) JOIN entry USING (area)
     WHERE effective_on <= last_day AND position <= known
-      AND (documented_by IS NULL OR documented_on <= documented_by)
+      AND (documented_by IS NULL OR claimed_day <= documented_by)
 )
 SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
        CAST(sum(workers) AS BIGINT), NULL,

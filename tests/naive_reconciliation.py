@@ -27,8 +27,13 @@ FROM_BEST = (
 class Row(Protocol):
     """A row of the log."""
 
-    position: int
-    topic: str
+    @property
+    def position(self) -> int:
+        """Return where it stands."""
+
+    @property
+    def topic(self) -> str:
+        """Return what kind of event it is."""
 
     def facts(self) -> dict[str, Any]:
         """Return what it says."""
@@ -172,7 +177,19 @@ class Naive:
             return False
         if view.documented_by is None:
             return True
-        return documented_on is not None and documented_on <= view.documented_by
+        return (documented_on or self._recorded_on(position)) <= view.documented_by
+
+    def _recorded_on(self, position: int) -> date:
+        (row,) = [each for each in self.rows if each.position == position]
+        return (row.recorded_at() + timedelta(hours=7)).date()
+
+    def _withdrawn(self, said: Said, view: View) -> bool:
+        if not _gone(said, view.known):
+            return False
+        assert said.taken_back is not None
+        return (
+            view.documented_by is None or self._recorded_on(said.taken_back) <= view.documented_by
+        )
 
     def potential(self, area: str, on: date, view: View) -> int | None:
         """Return the potential in force: the latest day, among equals the latest recorded."""
@@ -182,9 +199,9 @@ class Naive:
             if said.facts["area"] == area
             and _day(said.facts["valid_from"]) <= on  # type: ignore[operator]
             and self._believed(view, said.position, _day(said.facts["documented_on"]))
-            and not (said.taken_back and said.taken_back <= view.known)
+            and not self._withdrawn(said, view)
         ]
-        return max(found)[2] if found else None  # type: ignore[type-var]
+        return max(found)[2] if found else None
 
     def count(
         self, area: str, category: str | None, segment: str | None, on: date, view: View
@@ -215,9 +232,7 @@ class Naive:
         own = self.potential(area, on, view)
         potential: int | None = sum(potentials[each] or 0 for each in both) or None
         counted: int | None = sum(each.workers for each in there if each.area in both)
-        if inside == [area]:
-            potential = own
-        elif own is not None and len(both) == len(inside):
+        if inside == [area] or (own is not None and len(both) == len(inside)):
             potential = own
         group = category is not None or segment is not None
         return Count(
@@ -251,7 +266,9 @@ class Naive:
     def holds_anything(self, area: str, known: int) -> bool:
         """Whether anything was said by then of the heads or the potential of an area."""
         inside = {area, *(each.code for each in regencies(area))}
-        return any(each.area in inside and each.position <= known for each in self.movements) or any(
+        return any(
+            each.area in inside and each.position <= known for each in self.movements
+        ) or any(
             said.facts["area"] in inside and said.position <= known for said in self.potentials
         )
 
@@ -332,9 +349,9 @@ class Naive:
         tested = {
             what for what in ("active", "percent", "uncovered") if outcome.results.get(what) in GOOD
         }
-        if outcome.verdict in GOOD and tested and now is not None:
-            if now.opening or now.reconciling:
-                codes.add("balanced")
+        balances = now is not None and (now.opening or now.reconciling)
+        if outcome.verdict in GOOD and tested and balances:
+            codes.add("balanced")
         return codes
 
     def _is_whole(self, facts: dict[str, Any], now: Count) -> bool:
@@ -397,23 +414,13 @@ class Naive:
         elif stated is None and now is not None and now.active_counted is not None:
             heads = [now.active_counted]
         whole = gap == gap.to_integral_value()
-        slack = facts["tolerance"]
-        for target in targets:
+        for goal in (*map(Decimal, targets), Decimal(100)):  # all of them, too, is a goal
             if potential and heads and whole:
-                goal = -(-int(Decimal(target) * 10**20) * potential // (100 * 10**20))
-                reached = goal <= min(heads)
-                if gap == 0 if reached else any(abs(goal - each - gap) <= slack for each in heads):
+                aim = -(-int(goal * 10**20) * potential // (100 * 10**20))
+                if _persons_fit(int(gap), aim, heads, facts["tolerance"]):
                     return False
-            if _points_fit(facts["gap"], Decimal(target), stated, heads, potential):
+            if _points_fit(facts["gap"], goal, stated, heads, potential):
                 return False
-        if potential and heads and whole:
-            if potential <= min(heads):
-                if gap == 0:
-                    return False
-            elif any(abs(potential - each - gap) <= slack for each in heads):
-                return False
-        if _points_fit(facts["gap"], Decimal(100), stated, heads, potential):
-            return False
         by_persons = bool(targets and potential and heads)
         by_points = bool(targets and (stated is not None or (heads and potential)))
         return by_persons or (by_points and not whole)
@@ -430,7 +437,8 @@ class Naive:
         ]
         at_odds = any(
             one["due_on"][:4] == other["due_on"][:4]
-            and Decimal(one["percent"]) != Decimal(other["percent"])
+            and (Decimal(one["percent"]), one["basis"])
+            != (Decimal(other["percent"]), other["basis"])
             for one in said
             for other in said
         )
@@ -516,6 +524,8 @@ def days_of(as_of: str | None) -> Iterator[date]:
         case [year]:
             for month in range(1, 13):
                 yield from days_of(f"{year:04}-{month:02}")
+        case _:
+            raise AssertionError(as_of)
 
 
 def _worst(facts: dict[str, Any], count: Count | None) -> tuple[str, Count | None, dict[str, str]]:
@@ -573,7 +583,9 @@ def _percentage(text: str, exact: Decimal | None, count: Count | None, slack: in
     assert count.potential
     near = quotient(slack, count.potential)
     low, high = _rounding(text)
-    return "within-tolerance" if slack and exact - near < high and exact + near >= low else "differs"
+    return (
+        "within-tolerance" if slack and exact - near < high and exact + near >= low else "differs"
+    )
 
 
 def _rounding(text: str) -> tuple[Decimal, Decimal]:
@@ -615,6 +627,12 @@ def _heads_printed_as(percent: str, potential: int) -> list[int]:
     ]
 
 
+def _persons_fit(gap: int, aim: int, heads: list[int], slack: int) -> bool:
+    if aim <= min(heads):  # reached
+        return gap == 0
+    return any(abs(aim - each - gap) <= slack for each in heads)
+
+
 def _points_fit(
     gap: str, goal: Decimal, stated: str | None, heads: list[int], potential: int | None
 ) -> bool:
@@ -634,9 +652,10 @@ def _contradict(one: dict[str, Any], other: dict[str, Any]) -> bool:
     if any(one[key] != other[key] for key in ("area", "as_of", "category", "segment")):
         return False
     for key in ("active", "potential"):
-        if one[key] is not None and other[key] is not None:
-            if abs(one[key] - other[key]) > one["tolerance"] + other["tolerance"]:
-                return True
+        if one[key] is None or other[key] is None:
+            continue
+        if abs(one[key] - other[key]) > one["tolerance"] + other["tolerance"]:
+            return True
     spans = [_stated(each) for each in (one, other)]
     if spans[0] is None or spans[1] is None:
         return False

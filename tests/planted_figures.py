@@ -101,7 +101,7 @@ class _Generator:
             SetTarget(TARGETS_AT_ODDS, date(2025, 12, 31), Decimal("52.15"), "RPJMD", "A"),
             SetTarget(TARGETS_AT_ODDS, date(2025, 6, 30), Decimal(58), "RKPD", "B"),
             SetTarget(OPENED[0], date(2025, 12, 31), Decimal(60), "RPJMD", "A"),
-            SetTarget(OPENED[0], date(2025, 12, 31), Decimal("60.0"), "RKPD", "B"),
+            SetTarget(OPENED[0], date(2025, 6, 30), Decimal("60.0"), "RPJMD", "B"),
             SetTarget(OPENED[0], date(2026, 12, 31), Decimal(70), "RPJMD", "A"),
         ]
 
@@ -114,9 +114,7 @@ class _Generator:
 
     def _active(self, area: str, on: date, category: str | None = None) -> int:
         return sum(
-            workers
-            for day, of, workers in self.heads[area]
-            if day <= on and category in {None, of}
+            workers for day, of, workers in self.heads[area] if day <= on and category in {None, of}
         )
 
     # --- what was printed ------------------------------------------------------------------------
@@ -130,7 +128,9 @@ class _Generator:
                 self.used.add((area, str(on)))
                 return area, on
 
-    def _percent(self, heads: int, potential: int, places: int = 2, how: str = ROUND_HALF_UP) -> str:
+    def _percent(
+        self, heads: int, potential: int, places: int = 2, how: str = ROUND_HALF_UP
+    ) -> str:
         unit = Decimal(1).scaleb(-places)
         return str((Decimal(100 * heads) / Decimal(potential)).quantize(unit, how))
 
@@ -177,9 +177,7 @@ class _Generator:
         active, potential = self._active(area, on), self.potential[area]
         uncovered = str(100 - Decimal(self._percent(active, potential)))
         percent = self._percent(active, potential) if number % 2 else None
-        yield self._planted(
-            kind, area, on, "agrees", percent=percent, uncovered_percent=uncovered
-        )
+        yield self._planted(kind, area, on, "agrees", percent=percent, uncovered_percent=uncovered)
 
     def clean_gap(self, kind: str, number: int) -> Iterator[Planted]:
         """A gap by each of its readings: workers, points, everybody not covered."""
@@ -281,9 +279,7 @@ class _Generator:
         numbers: dict[str, Any] = {"active": active} if number % 2 else {}
         numbers["percent"] = self._percent(active, potential)
         gap = str(goal - active + 9_000 + number)
-        yield self._planted(
-            kind, area, on, "agrees", kind, **numbers, target_percent="95", gap=gap
-        )
+        yield self._planted(kind, area, on, "agrees", kind, **numbers, target_percent="95", gap=gap)
 
     def other_potential(self, kind: str, number: int) -> Iterator[Planted]:
         """Active right, the percentage over a potential that is not in force."""
@@ -301,6 +297,7 @@ class _Generator:
 
     def targets_conflict(self, kind: str, number: int) -> Iterator[Planted]:
         """Two targets for one year, told of figures that name a target."""
+        del number
         area, on = self._place(TARGETS_AT_ODDS)
         active = self._active(area, on)
         yield self._planted(kind, area, on, "agrees", kind, active=active, target_percent="58")

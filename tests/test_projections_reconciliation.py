@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,12 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.coverage import coverage_at
-from projections.figures import printed
 from projections.ledger import Ledger
 from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
-from registry.commands import Command, PublishFigure, RevisePotential, SetTarget
-from registry.numbers import round_half_away
+from registry.commands import Command, PublishFigure, SetTarget
 from registry.terms import NATION, Segment
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
@@ -30,7 +26,6 @@ from tests.planted_figures import (
     PUBLISHED_ON,
     RECORDED_ON,
     Country,
-    Planted,
     planted_country,
 )
 from tests.stores import Store
@@ -124,7 +119,7 @@ def test_every_planted_fault_is_found_and_no_other(
         f"{each.kind}: {each.figure}\n  made for {each.verdict} {sorted(each.codes)},"
         f" found {row.verdict} {sorted(codes(row))} {[one.says for one in row.findings]}"
         for each, row in zip(country.planted, answer.figures, strict=True)
-        if (each.verdict, each.codes) != (row.verdict, codes(row))
+        if (str(each.verdict), set(each.codes)) != (str(row.verdict), codes(row))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -161,7 +156,7 @@ def test_the_naive_oracle_finds_the_same_planted_faults(
         with closing(store.log()) as log:
             rows = list(log.rows())
     outcomes = Naive(rows).outcomes(rows[-1].position)
-    expected = [(each.kind, each.verdict, each.codes) for each in country.planted]
+    expected = [(each.kind, each.verdict, set(each.codes)) for each in country.planted]
     named = [each.kind for each in country.planted]
     assert expected == [
         (kind, each.verdict, each.codes) for kind, each in zip(named, outcomes, strict=True)
@@ -181,7 +176,9 @@ class Draft:
     """How a figure is to be made out of what is true when it is recorded."""
 
     def __init__(self, draw: st.DrawFn) -> None:
-        pick = lambda *choices: draw(st.sampled_from(choices))  # noqa: E731
+        def pick(*choices: Any) -> Any:
+            return draw(st.sampled_from(choices))
+
         self.area = pick(*REGENCIES, *REGENCIES, *PROVINCES, NATION)
         self.as_of = pick(*AS_OF)
         self.category = pick(None, None, None, *CATEGORIES)
@@ -215,7 +212,7 @@ class Draft:
             off = self.off[name]
             if name in {"active", "potential"}:
                 true = heads if name == "active" else over
-                numbers[name] = max(name == "potential", true + off)
+                numbers[name] = max(1 if name == "potential" else 0, true + off)
             else:
                 true_share = share if name == "percent" else 100 - share
                 printed_share = max(Decimal(0), true_share.quantize(unit) + off * unit)
@@ -251,7 +248,7 @@ targets = st.builds(
     area=st.sampled_from((*REGENCIES, "16")),
     due_on=st.sampled_from((date(2025, 6, 30), date(2025, 12, 31), date(2026, 12, 31))),
     percent=st.sampled_from((Decimal(50), Decimal("50.0"), Decimal("105.5"))),
-    basis=st.just("RPJMD"),
+    basis=st.sampled_from(("RPJMD", "RPJMD", "RKPD")),
     source=st.just("a source"),
 )
 
@@ -311,8 +308,8 @@ def agree(each: Reconciled, outcome: Outcome) -> None:
     assert each.verdict_then == outcome.verdict_then, (each, outcome)
     seen = each.documented.verdict if each.documented else None
     assert seen == outcome.verdict_documented or each.figure.as_of is None, (each, outcome)
-    for standing, count in ((each.now.standing, outcome.now), (each.then, outcome.then)):
-        standing = standing.standing if isinstance(standing, tuple) and standing is each.then else standing
+    then = each.then.standing if each.then else None
+    for standing, count in ((each.now.standing, outcome.now), (then, outcome.then)):
         if standing is None or count is None:
             assert standing is None
             assert count is None
@@ -325,7 +322,7 @@ def agree(each: Reconciled, outcome: Outcome) -> None:
         if check.what != "gap"
     }
     assert named == outcome.results
-    assert codes(each) == outcome.codes, (each, outcome)
+    assert codes(each) == outcome.codes, f"{each.figure} {each.findings} {outcome.now}"
     for batches, expected in (
         (each.suspects, outcome.suspects),
         (each.restated_by, outcome.restated_by),
