@@ -140,12 +140,23 @@ BatchFact = BatchRecorded | BatchCorrected | BatchWithdrawn
 
 
 def record(
-    batch: Batch | None, statement: Statement, *, area: str, reference: str, part: str, stamp: Stamp
+    batch: Batch | None,
+    statement: Statement,
+    *,
+    area: str,
+    reference: str,
+    part: str,
+    stamp: Stamp,
+    settles: int | None = None,
 ) -> BatchRecorded:
-    """Record a batch for the first time, or again after it was withdrawn."""
+    """Record a batch for the first time, or again after it was withdrawn.
+
+    `settles` is the position of the figure that a balancing entry settles.
+    """
     if batch is not None and batch.statement is not None:
         what = f"{batch.name} of {area} is recorded already"
         raise RuleBrokenError(what, remedy="Use `ucj correct` to change what it says.")
+    settled = {"settles": settles} if statement.kind is Kind.RECONCILING else {}
     return RECORDED_AS[statement.kind](
         originator_id=batch_id(area, reference, part),
         originator_version=batch.version + 1 if batch else 1,
@@ -153,6 +164,7 @@ def record(
         reference=reference,
         part=part,
         **statement._asdict(),
+        **settled,
         **_stamped(stamp),
     )
 

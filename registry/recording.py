@@ -253,6 +253,8 @@ class Recording:
                 f"{batch.name} had been withdrawn and is recorded again",
                 "If that is not meant, withdraw it again.",
             )
+        if command.settles is not None:
+            areas.check_settled(self.area(command.area), command.settles)
         return batches.record(
             batch,
             statement,
@@ -260,6 +262,7 @@ class Recording:
             reference=command.reference,
             part=command.part,
             stamp=self.stamp,
+            settles=command.settles,
         )
 
     def _correction(
