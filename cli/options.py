@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
@@ -60,6 +60,11 @@ class Settings:
 
     store: Path
     actor: str
+
+    def acting(self, named: str | None) -> Settings:
+        """Return the same store with whoever records, for a question that comes to record."""
+        given = click.get_current_context().find_root().obj or {}
+        return replace(self, actor=actor_named(named or given.get("actor")))
 
     def workspace(self) -> Workspace:
         """Open the store for questions."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from cli.options import AREA, Settings, known_option, uses_store
+from cli.options import (
+    AREA,
+    CATEGORY,
+    POSITION,
+    REFERENCE,
+    TEXT,
+    Settings,
+    dry_run_option,
+    known_option,
+    uses_store,
+)
 from cli.output import Column, Listing, for_people, listing_options, percent, write_listing
-from registry.safe_text import safe
+from cli.reconciliation_in_words import figures_for_people, summary
+from cli.settling import Settling, settle_figure
 
 if TYPE_CHECKING:
     from projections.figures import Figure, Printed
@@ -55,18 +65,6 @@ _COLUMNS: Final = (
     Column("regencies_total", "Regencies", "count"),
 )
 
-_MEANINGS: Final = {
-    "percent-inconsistent": "The percentage is not its own active over its own potential",
-    "percent-truncated": "The percentage was cut off, not rounded",
-    "uncovered-inconsistent": "Covered and not covered do not make a whole",
-    "gap-inconsistent": "The gap is neither the workers or points to the target nor those not covered",
-    "other-potential": "The percentage is of another potential than the one in force",
-    "figures-conflict": "Figures contradict each other",
-    "targets-conflict": "Targets for one year contradict each other",
-    "restated": "It agreed when it was published, and differs now",
-    "balanced": "Agreement that an opening or a reconciling entry may have made: no independent one",
-}
-
 
 class _StrictIsAFlagToo(click.Command):
     """`--strict` alone never takes the area after it for its value; only `--strict=…` has one."""
@@ -88,6 +86,13 @@ class _StrictIsAFlagToo(click.Command):
     " balanced.",
 )
 @known_option
+@click.option("--settle", is_flag=True, help="Record the entry that makes the ledger agree.")
+@click.option("--figure", type=POSITION, help="The figure to settle; the only one that differs.")
+@click.option("--category", type=CATEGORY, help="Whose heads settle it, if it is not of one.")
+@click.option("--as", "reference", type=REFERENCE, help="The reference of the settling entry.")
+@click.option("--reason", type=TEXT, help="Why; kept with the settling entry.")
+@dry_run_option
+@click.option("--by", "actor", metavar="NAME", help="Who settles.")
 @uses_store
 @listing_options
 def reconcile_command(
@@ -95,6 +100,13 @@ def reconcile_command(
     area: str,
     strict: Strictness | None,
     known: str | None,
+    settle: bool,  # noqa: FBT001
+    figure: int | None,
+    category: str | None,
+    reference: str | None,
+    reason: str | None,
+    dry_run: bool,  # noqa: FBT001
+    actor: str | None,
     format: str | None,
     output: Path | None,
 ) -> int | None:
@@ -105,12 +117,36 @@ def reconcile_command(
     rounds to the printed one; a month or a year agrees if any day of it does. What is odd about a
     figure is told with its arithmetic. AREA takes in the areas below it; without one, all.
 
+    With --settle it records a balancing entry instead, in or out, from the day of the figure: a
+    visible one, which stays told apart from what batches did.
+
     \b
     Examples:
       ucj reconcile 16.06
       ucj reconcile --strict --format json
       ucj reconcile "Sumatera Selatan" --strict=independent --output figures.xlsx
+      ucj reconcile 16.06 --settle --figure @16 --category guru --as REKON-1 \
+        --reason "no list of who left was found" --dry-run
     """
+    settling = {
+        "--figure": figure,
+        "--category": category,
+        "--as": reference,
+        "--reason": reason,
+        "--dry-run": dry_run or None,
+        "--by": actor,
+    }
+    if settle:
+        _refuse_with("--settle", {"--strict": strict, "--known": known, "--output": output})
+        for option, value in {"--as": reference, "--reason": reason}.items():
+            if value is None:
+                raise click.UsageError(f"--settle needs {option}.")
+        assert reference is not None
+        assert reason is not None
+        order = Settling(area, figure, category, reference, reason, dry_run)
+        settle_figure(settings.acting(actor), order)
+        return None
+    _refuse_with("a question", settling)
     from projections.reconciliation import reconcile
 
     with settings.workspace() as workspace:
@@ -118,26 +154,27 @@ def reconcile_command(
         found = workspace.ask(
             lambda ledger: reconcile(ledger, area, known=position), known=position
         )
-    people = for_people(format, output)
-    listing = Listing(
-        name="reconcile",
-        columns=_columns_for_people(found.figures) if people else _COLUMNS,
-        rows=(_for_people(each) if people else _row(each, position) for each in found.figures),
-        notes=[*(_notes(found) if people else ()), *_summary(found)],
-    )
+    if for_people(format, output):
+        listing = figures_for_people(found)
+    else:
+        rows = (_row(each, position) for each in found.figures)
+        listing = Listing("reconcile", _COLUMNS, rows, notes=[*summary(found)])
     write_listing(listing, format=format, output=output)
     return EXIT_FOUND if strict is not None and _is_found(found, strict) else None
 
 
+def _refuse_with(what: str, options: Mapping[str, object]) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise click.UsageError(f"{option} does not go with {what}.")
+
+
 def _is_found(found: Reconciliation, strict: Strictness) -> bool:
     return (
-        any(each.is_odd for each in found.figures)
+        any(each.verdict == "differs" or each.is_odd for each in found.figures)
         or bool(found.targets_in_conflict)
         or (strict == "independent" and any(each.is_balanced for each in found.figures))
     )
-
-
-# --- for programs ---------------------------------------------------------------------------------
 
 
 def _row(each: Reconciled, known: int) -> dict[str, object]:
@@ -153,14 +190,14 @@ def _row(each: Reconciled, known: int) -> dict[str, object]:
         "publisher": figure.publisher,
         "published_on": figure.published_on,
         "published": _published(figure),
-        "as_known_then": None if figure.known_then is None else _known(then, figure.known_then),
+        "as_known_then": None if then is None else _known(then, figure.known_then or 0),
         "as_known_now": _known(standing, known),
-        "as_documented_then": None if figure.published_on is None else _known(documented, known),
+        "as_documented_then": None if documented is None else _known(documented, known),
         "tests": [] if retracted else [_test(check) for check in each.now.checks],
         "difference": None if retracted or deciding is None else deciding.difference,
         "verdict": each.verdict,
         "verdict_then": each.verdict_then,
-        "findings": _codes(each),
+        "findings": each.codes,
         "suspects": [suspect.reference for suspect in each.suspects.named],
         "position": figure.position,
         "area_name": each.area_name,
@@ -176,10 +213,6 @@ def _row(each: Reconciled, known: int) -> dict[str, object]:
         "regencies_counted": standing.regencies_counted if standing else None,
         "regencies_total": standing.regencies_total if standing else None,
     }
-
-
-def _codes(each: Reconciled) -> list[str]:
-    return list(dict.fromkeys(finding.code for finding in each.findings))
 
 
 def _published(figure: Figure) -> dict[str, object]:
@@ -217,186 +250,3 @@ def _test(check: Check) -> dict[str, object]:
         "result": check.result,
         "reading": check.reading,
     }
-
-
-# --- for people -----------------------------------------------------------------------------------
-
-
-def _columns_for_people(figures: Sequence[Reconciled]) -> tuple[Column, ...]:
-    columns = [
-        Column("position", "#", "count"),
-        Column("as_of", "As of", "text"),
-        Column("of", "Of", "text"),
-        Column("published", "Published", "text"),
-        Column("ledger", "Ledger", "text"),
-        Column("verdict", "Verdict", "text"),
-    ]
-    if any(each.then is not None for each in figures):
-        columns.append(Column("verdict_then", "Then", "text"))
-    return tuple(columns)
-
-
-def _for_people(each: Reconciled) -> dict[str, object]:
-    return {
-        "position": each.figure.position,
-        "as_of": each.figure.as_of or "unknown",
-        "of": _of(each),
-        "published": _numbers(each, printed=True),
-        "ledger": None if each.verdict == "retracted" else _numbers(each, printed=False),
-        "verdict": _verdict(each),
-        "verdict_then": each.verdict_then and _spaced(each.verdict_then),
-    }
-
-
-def _of(each: Reconciled) -> str:
-    """Return what a figure is of: the area, and the category and segment if it is of one."""
-    return " ".join(filter(None, (each.area_name, each.figure.category, each.figure.segment)))
-
-
-def _spaced(code: str) -> str:
-    return code.replace("-", " ")
-
-
-def _numbers(each: Reconciled, *, printed: bool) -> str | None:
-    """Return the numbers that were tested side by side; a potential that agrees is left out."""
-    said = []
-    for check in each.now.checks:
-        if not check.decides or (check.what == "potential" and check.result == "agrees"):
-            continue
-        number = check.published_number if printed else check.expected_number
-        if number is not None:
-            said.append(_IN_WORDS[check.what].format(f"{number:,}"))
-    return ", ".join(said) or None
-
-
-_IN_WORDS: Final = {  # no line is broken between a number and its %
-    "active": "{}",
-    "potential": "of {}",
-    "percent": "{}\u00a0%",
-    "uncovered_percent": "{}\u00a0% not covered",
-    "gap": "gap {}",
-}
-
-
-def _verdict(each: Reconciled) -> str:
-    from projections.explanations import signed
-
-    said = _spaced(each.verdict)
-    if each.verdict == "differs" and (deciding := each.now.deciding) is not None:
-        said += f" {signed(deciding.difference)}"
-        said += " points" if deciding.what in {"percent", "uncovered_percent"} else ""
-    if each.is_balanced:
-        said += ", balanced"
-    return f"{said} *" if any(one.code != "balanced" for one in each.findings) else said
-
-
-def _notes(found: Reconciliation) -> Iterator[str]:
-    """Yield what differs and what is odd, kind by kind, each with its arithmetic."""
-    if any(code != "balanced" for each in found.figures for code in _codes(each)):
-        yield "* What is odd about it is told below."
-        yield ""
-    for verdict, heading in _EXPLAINED.items():
-        lines = [
-            f"{_label(each)}: {each.explanation}"
-            for each in found.figures
-            if each.verdict == verdict and each.explanation
-        ]
-        yield from _group(heading, lines)
-    for verdict, heading in _UNTESTED.items():
-        lines = [_label(each) for each in found.figures if each.verdict == verdict]
-        yield from _group(heading, lines)
-    for code, heading in _MEANINGS.items():
-        yield from _group(f"{heading} ({code})", list(_findings(found, code)))
-
-
-def _group(heading: str, lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield f"{heading}:"
-        yield from (f"- {line}." for line in lines)
-        yield ""
-
-
-def _findings(found: Reconciliation, code: str) -> Iterator[str]:
-    """Yield the findings of a kind; what is said alike of several figures is said once."""
-    from projections.coverage import shown_name
-
-    said: dict[tuple[str, str], list[Reconciled]] = {}
-    for each in found.figures:
-        for finding in each.findings:
-            if finding.code == code:
-                said.setdefault((each.figure.area, finding.says), []).append(each)
-    if code == "targets-conflict":
-        for area, findings in found.targets_in_conflict.items():
-            for finding in findings:
-                said.setdefault((area, finding.says), [])
-    for (area, says), figures in said.items():
-        if len(figures) == 1:
-            yield f"{_label(figures[0])}: {says}"
-        else:
-            numbers = ", ".join(f"#{each.figure.position}" for each in figures)
-            yield f"{f'{numbers} ' if numbers else ''}{shown_name(area)}: {says}"
-
-
-def _label(each: Reconciled) -> str:
-    figure = each.figure
-    return f"#{figure.position} {_of(each)}, {figure.as_of or 'undated'} ({safe(figure.source)})"
-
-
-_EXPLAINED: Final = {
-    "differs": "Differs from the ledger",
-    "unclassified": "Cannot be told, because the ledger does not say of which category they are",
-}
-_UNTESTED: Final = {
-    "no-ledger": "Cannot be told, because the ledger has nothing there up to that day",
-    "no-potential": "Cannot be told, because no potential is in force",
-    "undated": "Cannot be told, because the day is unknown",
-}
-
-
-def _summary(found: Reconciliation) -> Iterator[str]:
-    """Yield how many figures came to what: now, when they were published, and by their documents."""
-    figures = found.figures
-    if not figures:
-        yield f"No figures, as known at #{found.known_position}."
-        return
-    balanced = sum(each.is_balanced for each in figures)
-    odd = sum(len(each.findings) for each in figures) - balanced
-    now = _counted([each.verdict for each in figures], balanced)
-    yield (
-        f"{_many(len(figures), 'figure')}, as known at #{found.known_position}: {now};"
-        f" {_many(odd, 'other finding')}."
-    )
-    then = [each.verdict_then for each in figures if each.verdict_then]
-    documented = [each.documented.verdict for each in figures if each.documented]
-    if then:
-        yield (
-            f"As known when published: {_counted(then)}."
-            f" By what claims a document of that day or before: {_counted(documented)}."
-        )
-
-
-_WORDS: Final = {
-    "agrees": "agree",
-    "within-tolerance": "within their tolerance",
-    "differs": "differ",
-    "unclassified": "unclassified",
-    "no-ledger": "without a ledger",
-    "no-potential": "without a potential",
-    "undated": "undated",
-    "not-yet-recorded": "not yet recorded",
-    "retracted": "retracted",
-}
-
-
-def _counted(verdicts: Sequence[str], balanced: int = 0) -> str:
-    """Return how many came to what, in the order of `_WORDS`; balanced are of those that agree."""
-    counts = Counter(verdicts)
-    said = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
-    good = sum(counts[verdict] > 0 for verdict in ("agrees", "within-tolerance"))
-    if balanced:
-        said[good - 1] += f" (of these {balanced} balanced)"
-    return ", ".join(said) or "none"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

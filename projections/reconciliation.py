@@ -18,6 +18,7 @@ from projections.coverage import shown_name
 from projections.explanations import explained, restated
 from projections.figures import Figure, Printed, printed
 from projections.findings import (
+    Code,
     Finding,
     of_the_balance,
     of_the_gap,
@@ -80,14 +81,19 @@ class Reconciled:
         return self.figure.last_day
 
     @property
+    def codes(self) -> list[Code]:
+        """What was found, each kind once."""
+        return list(dict.fromkeys(each.code for each in self.findings))
+
+    @property
     def is_balanced(self) -> bool:
         """Whether it agrees where an opening or a reconciling entry may have made it so."""
-        return any(each.code == "balanced" for each in self.findings)
+        return "balanced" in self.codes
 
     @property
     def is_odd(self) -> bool:
-        """Whether it differs, or anything but its balance was found."""
-        return self.verdict == "differs" or any(each.code != "balanced" for each in self.findings)
+        """Whether anything but its balance was found."""
+        return any(code != "balanced" for code in self.codes)
 
 
 @dataclass(frozen=True, slots=True)

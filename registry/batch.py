@@ -156,15 +156,16 @@ def record(
     if batch is not None and batch.statement is not None:
         what = f"{batch.name} of {area} is recorded already"
         raise RuleBrokenError(what, remedy="Use `ucj correct` to change what it says.")
-    settled = {"settles": settles} if statement.kind is Kind.RECONCILING else {}
+    said = statement._asdict()
+    if statement.kind is Kind.RECONCILING:
+        said["settles"] = settles
     return RECORDED_AS[statement.kind](
         originator_id=batch_id(area, reference, part),
         originator_version=batch.version + 1 if batch else 1,
         area=area,
         reference=reference,
         part=part,
-        **statement._asdict(),
-        **settled,
+        **said,
         **_stamped(stamp),
     )
 
