@@ -137,16 +137,15 @@ def reconcile_command(
         "--by": actor,
     }
     if settle:
-        _refuse_with("--settle", {"--strict": strict, "--known": known, "--output": output})
-        for option, value in {"--as": reference, "--reason": reason}.items():
-            if value is None:
-                raise click.UsageError(f"--settle needs {option}.")
-        assert reference is not None
-        assert reason is not None
+        asking = {"--strict": strict, "--known": known, "--format": format, "--output": output}
+        _refuse_any_of(asking, "{} does not go with --settle.")
+        if reference is None or reason is None:
+            missing = "--as" if reference is None else "--reason"
+            raise click.UsageError(f"--settle needs {missing}.")
         order = Settling(area, figure, category, reference, reason, dry_run)
         settle_figure(settings.acting(actor), order)
         return None
-    _refuse_with("a question", settling)
+    _refuse_any_of(settling, "{} goes with --settle only.")
     from projections.reconciliation import reconcile
 
     with settings.workspace() as workspace:
@@ -163,10 +162,10 @@ def reconcile_command(
     return EXIT_FOUND if strict is not None and _is_found(found, strict) else None
 
 
-def _refuse_with(what: str, options: Mapping[str, object]) -> None:
+def _refuse_any_of(options: Mapping[str, object], why: str) -> None:
     for option, value in options.items():
         if value is not None:
-            raise click.UsageError(f"{option} does not go with {what}.")
+            raise click.UsageError(why.format(option))
 
 
 def _is_found(found: Reconciliation, strict: Strictness) -> bool:
@@ -192,7 +191,7 @@ def _row(each: Reconciled, known: int) -> dict[str, object]:
         "published": _published(figure),
         "as_known_then": None if then is None else _known(then, figure.known_then or 0),
         "as_known_now": _known(standing, known),
-        "as_documented_then": None if documented is None else _known(documented, known),
+        "as_documented_then": _known(documented, known) if _says(documented) else None,
         "tests": [] if retracted else [_test(check) for check in each.now.checks],
         "difference": None if retracted or deciding is None else deciding.difference,
         "verdict": each.verdict,
@@ -230,6 +229,10 @@ def _published(figure: Figure) -> dict[str, object]:
 
 def _text(printed: Printed | None) -> str | None:
     return None if printed is None else printed.text
+
+
+def _says(standing: Standing | None) -> bool:
+    return standing is not None and (standing.active, standing.potential) != (None, None)
 
 
 def _known(standing: Standing | None, position: int) -> dict[str, object]:

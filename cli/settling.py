@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.recorded import say, say_recorded
+from cli.recorded import place, say, say_recorded
 
 if TYPE_CHECKING:
     from cli.options import Settings
@@ -39,11 +39,17 @@ def settle_figure(settings: Settings, order: Settling) -> None:
         known = workspace.known(None)
         found = _settlement(workspace, order, known)
     if found is None:
-        say(["nothing to settle: the heads agree"])
+        say([f"nothing to settle: {_agreed(order)}"])
         return
     with closing(settings.registry()) as registry:
         recorded = registry.record(_command(found, order), dry_run=order.dry_run, known=known)
     say_recorded(recorded)
+
+
+def _agreed(order: Settling) -> str:
+    if order.figure is not None:
+        return f"the workers of the figure at #{order.figure} agree with the ledger"
+    return f"of {place(order.area)} no figure that prints its workers differs from the ledger"
 
 
 def _settlement(workspace: Workspace, order: Settling, known: int) -> Settlement | None:
