@@ -40,9 +40,12 @@ from projections.standings import (
 from projections.suspects import NOBODY, Suspects, Window, suspects_in
 from projections.targets import Target, targets_of
 from projections.verdicts import GOOD, Judgement, Result, Tested, checks_of, judge, tested
+from registry.collecting import collecting_rarely
 from registry.terms import NATION, is_regency
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from projections.ledger import Ledger
 
 Verdict = Literal[Result, "retracted"]
@@ -111,8 +114,11 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
     Shape: a retracted figure is listed and not tested. Units: persons; percentages are exact.
     Rule: what the ledger says is what coverage says on that day, as known at that position.
     """
-    position = ledger.position if known is None else known
-    connection = ledger.connection
+    with collecting_rarely():
+        return _reconciliation(ledger.connection, area, ledger.position if known is None else known)
+
+
+def _reconciliation(connection: DuckDBPyConnection, area: str, position: int) -> Reconciliation:
     figures = figures_recorded(connection, area, position)
     areas = sorted({figure.area for figure in figures})
     potentials = potentials_said(connection, areas)

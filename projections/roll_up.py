@@ -30,6 +30,8 @@ class RollUp:
         self.regencies_total = 1 if self._is_regency else len(regencies(area))
         self.groups: defaultdict[str, int] = defaultdict(int)
         self._groups_counted: defaultdict[str, int] = defaultdict(int)
+        self._active = 0
+        self._active_counted = 0
         self._heads: dict[str, dict[str, int]] = {}
         self._potentials: dict[str, int] = {}
         self._potential_counted = 0
@@ -41,8 +43,10 @@ class RollUp:
         heads = self._heads.setdefault(regency, {})
         heads[group] = heads.get(group, 0) + workers
         self.groups[group] += workers
+        self._active += workers
         if regency in self._counted:
             self._groups_counted[group] += workers
+            self._active_counted += workers
         else:
             self._count(regency)
 
@@ -59,7 +63,7 @@ class RollUp:
     @property
     def active(self) -> int | None:
         """All heads; None before the first entry."""
-        return sum(self.groups.values()) if self._heads else None
+        return self._active if self._heads else None
 
     @property
     def regencies_counted(self) -> int:
@@ -74,7 +78,9 @@ class RollUp:
     @property
     def active_counted(self) -> int | None:
         """The heads that coverage is taken over; None where nobody is counted."""
-        return sum(self.groups_counted.values()) if self._counted else None
+        if not self._counted:
+            return None
+        return self._active if self._own_is_used else self._active_counted
 
     @property
     def potential(self) -> int | None:
@@ -103,3 +109,4 @@ class RollUp:
         self._potential_counted += self._potentials[regency]
         for group, workers in self._heads[regency].items():
             self._groups_counted[group] += workers
+            self._active_counted += workers

@@ -249,7 +249,7 @@ def _standings(point: Point, sums: Sequence[_Sum], potentials: Potentials) -> It
     """Carry the sums and the potentials of one point from day to day."""
     roll_up = RollUp(point.area)
     of_it = may_be = opening = reconciling = 0
-    has_group = False
+    has_group, grouped = False, point.is_of_a_group
     for on, moved, revised in _days(point, sums, potentials):
         for said in revised:
             roll_up.revise(said.area, said.workers)
@@ -260,18 +260,17 @@ def _standings(point: Point, sums: Sequence[_Sum], potentials: Potentials) -> It
             may_be += perhaps_in_it or 0
             opening += opened or 0
             reconciling += reconciled or 0
-        grouped = point.is_of_a_group
-        yield Standing(
-            on=on,
-            active=None if roll_up.active is None else of_it,
-            potential=None if grouped else roll_up.potential,
-            active_counted=None if grouped else roll_up.active_counted,
-            regencies_counted=roll_up.regencies_counted,
-            regencies_total=roll_up.regencies_total,
-            has_group=has_group,
-            unclassified=may_be,
-            opening=opening,
-            reconciling=reconciling,
+        yield Standing(  # by place: there may be one for each day of a year of each figure
+            on,
+            None if roll_up.active is None else of_it,
+            None if grouped else roll_up.potential,
+            None if grouped else roll_up.active_counted,
+            roll_up.regencies_counted,
+            roll_up.regencies_total,
+            has_group,
+            may_be,
+            opening,
+            reconciling,
         )
 
 
