@@ -67,12 +67,10 @@ def _figures(country: Country, number: int) -> Iterator[PublishFigure]:
         if each % 2:
             as_of, heads = f"{country.on}", true.get(area, 0)
         on = date(2024, 7, 1) + timedelta(days=random.randrange(500))
-        yield (
-            PublishFigure(
-                area, as_of, "BPS", f"page {each}", active=heads, percent="12.34", published_on=on
-            )
-            if not each % 2
-            else PublishFigure(area, as_of, "BPS", f"page {each}", active=heads, published_on=on)
+        percent = None if each % 2 else "12.34"
+        source = f"page {each}"
+        yield PublishFigure(
+            area, as_of, "BPS", source, active=heads, percent=percent, published_on=on
         )
 
 
