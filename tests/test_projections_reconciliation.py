@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,8 @@ from projections.coverage import coverage_at
 from projections.ledger import Ledger
 from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
-from registry.commands import Command, PublishFigure, SetTarget
+from projections.vintages import AreaVintages, Vintage
+from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
 from registry.terms import NATION, Segment
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
@@ -161,6 +163,169 @@ def test_the_naive_oracle_finds_the_same_planted_faults(
     assert expected == [
         (kind, each.verdict, each.codes) for kind, each in zip(named, outcomes, strict=True)
     ]
+
+
+# --- the three points of view -----------------------------------------------------------------------
+
+HISTORY = """
+#1 2025-01-10 opening 16.06 tidak-terklasifikasi 100 from 2024-12-31 SK-0
+#2 2025-02-10 enrol 16.06 guru 20 from 2025-02-01 SK-1
+"""
+
+
+def test_a_figure_is_tested_as_known_at_the_end_of_its_day_in_jakarta(store: Store) -> None:
+    """What is recorded a second before midnight there counts, a second after does not."""
+    midnight = datetime(2025, 8, 1, 17, tzinfo=UTC)  # 2 August begins in Jakarta
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    store.clock.now = midnight - timedelta(seconds=2)
+    attempted(store, parsed(HISTORY)[1].commands)
+    said = only(store, figure(active=120))
+    assert (said.verdict_then, said.figure.known_then) == ("agrees", 2)
+    with closing(Store(None)) as later:
+        record(later, "2025-07-01", *parsed(HISTORY)[0].commands)
+        later.clock.now = midnight
+        attempted(later, parsed(HISTORY)[1].commands)
+        said = only(later, figure(active=120))
+        assert (said.verdict, said.verdict_then, said.figure.known_then) == ("agrees", "differs", 1)
+
+
+def test_what_the_log_did_not_hold_was_not_yet_recorded(store: Store) -> None:
+    """Another area's batches are none of this one's; its potential is something."""
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    other = figure("16.71", active=1)
+    assert only(store, other).verdict_then == "not-yet-recorded"
+    assert only(store, figure("16", active=100)).verdict_then == "agrees"
+    with closing(Store(None)) as early:
+        record(early, "2025-07-01", RevisePotential("16.71", date(2025, 1, 1), 9, "w", "BPS"))
+        assert only(early, other).verdict_then == "no-ledger"
+
+
+def test_what_was_documented_then_counts_by_its_claimed_date(store: Store) -> None:
+    """Recorded late, claimed early; what claims nothing counts from the day it was recorded."""
+    first, second = (each.commands for each in parsed(HISTORY))
+    record(
+        store,
+        "2026-03-01",
+        *(replace(cast("RecordBatch", each), decided_on=date(2025, 1, 2)) for each in first),
+    )
+    record(store, "2026-03-01", *second)
+    said = only(store, figure(active=100), day="2026-03-02")
+    assert (said.verdict, said.verdict_then) == ("differs", "not-yet-recorded")
+    assert said.documented is not None
+    assert said.documented.verdict == "agrees"
+    late = only(store, figure(active=120, published_on=date(2026, 3, 1)), day="2026-03-02")
+    assert late.documented is not None
+    assert late.documented.verdict == "agrees"
+
+
+def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
+    """One rule for both: the same figure at the same claimed day."""
+    for number, transaction in enumerate(parsed(HISTORY)):
+        for command in transaction.commands:
+            claimed = replace(cast("RecordBatch", command), decided_on=date(2025, 5, 1 + number))
+            record(store, "2026-03-01", claimed)
+    for day, active in (
+        (date(2025, 4, 30), None),
+        (date(2025, 5, 1), 100),
+        (date(2025, 5, 2), 120),
+    ):
+        said = only(store, figure(active=1, published_on=day), day="2026-03-02")
+        assert said.documented is not None
+        assert said.documented.standing is not None
+        assert said.documented.standing.active == active
+        with store.ledger() as ledger:
+            vintages = AreaVintages(ledger.connection, "16.06", ledger.position, documented=True)
+            ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
+        assert seen.active == active
+
+
+def test_restated_names_the_batches_that_did_it(store: Store) -> None:
+    """It agreed when it was printed; then a batch was recorded, back-dated."""
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    position = record(store, "2025-08-01", figure(active=100))
+    record(store, "2025-09-01", *parsed(HISTORY)[1].commands)
+    (said,) = found(store).figures
+    assert (said.verdict, said.verdict_then) == ("differs", "agrees")
+    assert [(each.reference, each.workers) for each in said.restated_by.named] == [("SK-1", 20)]
+    assert says(said, "restated") == ("100 heads then, 120 now; recorded since #2: SK-1 (+20)")
+    (before,) = found(store, known=position).figures
+    assert (before.verdict, codes(before)) == ("agrees", {"balanced"})
+
+
+def test_a_month_or_a_year_agrees_if_any_day_of_it_does(store: Store) -> None:
+    """The day it agreed is said; one that fits no day is held against the last."""
+    documented(store, HISTORY)
+    for as_of in ("2025-02", "2025"):
+        assert only(store, figure(as_of=as_of, active=120)).verdict == "agrees"
+    year = only(store, figure(as_of="2025", active=100))
+    assert (year.verdict, year.on) == ("agrees", date(2025, 1, 1))
+    month = only(store, figure(as_of="2025-02", active=99))
+    assert (month.verdict, month.on) == ("differs", date(2025, 2, 28))
+    assert "it was 120 on every day of 2025-02" in str(month.explanation)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("48.26", "agrees"), ("48.3", "agrees"), ("48", "agrees"), ("48.27", "differs"),
+     ("48.2", "differs"), ("48.262", "agrees"), ("48.263", "differs")],
+)  # fmt: skip
+def test_a_percentage_agrees_at_its_printed_decimals(store: Store, text: str, verdict: str) -> None:
+    """103,079 of 213,582 is 48.2620… %: rounded half away from zero, not cut off."""
+    record(store, "2025-07-01", RevisePotential("16.06", date(2025, 1, 1), 213_582, "w", "BPS"))
+    documented(store, "#1 2025-07-02 enrol 16.06 guru 103079 from 2025-07-01 SK-1")
+    assert only(store, figure(percent=text)).verdict == verdict
+
+
+def test_a_province_is_held_against_the_regencies_counted(store: Store) -> None:
+    """Never one area's heads over another's potential; the answer says how many of how many."""
+    record(store, "2025-07-01", RevisePotential("16.06", date(2025, 1, 1), 200, "w", "BPS"))
+    documented(store, HISTORY.replace("16.06 guru", "16.71 guru"))
+    said = only(store, figure("16", percent="50.00"))
+    assert said.verdict == "agrees"
+    assert said.now.standing is not None
+    assert (said.now.standing.active, said.now.standing.active_counted) == (120, 100)
+    assert (said.now.standing.regencies_counted, said.now.standing.regencies_total) == (1, 17)
+    nation = only(store, figure(NATION, active=119))
+    assert "1 of 514 regencies" in str(nation.explanation)
+
+
+# --- how many questions ---------------------------------------------------------------------------
+
+
+class Counting:
+    """A connection that counts what it is asked."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.queries = 0
+
+    def execute(self, *arguments: Any) -> Any:
+        """Count and pass on."""
+        self.queries += 1
+        return self.connection.execute(*arguments)
+
+
+def test_no_figure_costs_a_query(planted: tuple[Country, Reconciliation], store: Store) -> None:
+    """As many queries for one figure as for all of them: seven at most."""
+    country, _ = planted
+    record(store, RECORDED_ON, *country.before)
+    counts = []
+    for said in (country.planted[:1], country.planted[1:]):
+        record(store, PUBLISHED_ON, *(each.figure for each in said))
+        with store.ledger() as ledger:
+            counting = Counting(ledger.connection)
+            answer = reconcile(cast("Ledger", Stand(counting, ledger.position)))
+        counts.append((len(answer.figures), counting.queries))
+    (one, few), (many, queries) = counts
+    assert (one, many) == (1, len(country.planted))
+    assert few <= queries <= 7
+
+
+class Stand(NamedTuple):
+    """What reconciling needs of a ledger."""
+
+    connection: Counting
+    position: int
 
 
 # --- any history, any figures ----------------------------------------------------------------------
