@@ -87,8 +87,10 @@ class _StrictIsAFlagToo(click.Command):
 )
 @known_option
 @click.option("--settle", is_flag=True, help="Record the entry that makes the ledger agree.")
-@click.option("--figure", type=POSITION, help="The figure to settle; the only one that differs.")
-@click.option("--category", type=CATEGORY, help="Whose heads settle it, if it is not of one.")
+@click.option("--figure", type=POSITION, help="The figure to settle. [the only one that differs]")
+@click.option(
+    "--category", type=CATEGORY, help="Of which workers the entry is, where the figure is of all."
+)
 @click.option("--as", "reference", type=REFERENCE, help="The reference of the settling entry.")
 @click.option("--reason", type=TEXT, help="Why; kept with the settling entry.")
 @dry_run_option
