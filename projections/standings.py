@@ -285,13 +285,14 @@ def _days(
     ]
     if point.first_day == point.last_day:
         return [(point.first_day, sums, revised)]
-    days: dict[date, tuple[list[_Sum], list[PotentialSaid]]] = {point.first_day: ([], [])}
+    moving: dict[date, list[_Sum]] = {point.first_day: []}
     for each in sums:
-        days.setdefault(each[1], ([], []))[0].append(each)
+        moving.setdefault(each[1], []).append(each)
+    revising: dict[date, list[PotentialSaid]] = {}
     for said in revised:
-        day = max(said.valid_from, point.first_day)
-        days.setdefault(day, ([], []))[1].append(said)
-    return [(day, *days[day]) for day in sorted(days)]
+        revising.setdefault(max(said.valid_from, point.first_day), []).append(said)
+    days = sorted(moving.keys() | revising.keys())
+    return [(day, moving.get(day, ()), revising.get(day, ())) for day in days]
 
 
 class Extent(NamedTuple):
