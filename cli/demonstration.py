@@ -183,5 +183,6 @@ def _say_what_next(keep: Path | None) -> None:
         f"  ucj --store {store} coverage 16 --on 2025-07",
         f"  ucj --store {store} coverage 16.06 --on 2025-07 --by category",
         f"  ucj --store {store} history 16.06",
+        f"  ucj --store {store} reconcile 16.06",
     ]
     say(lines)

@@ -49,6 +49,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "How a figure was revised after it was first known, and by which batches.",
     ),
     "report": ("cli.reporting", "Write the statement that an auditor files."),
+    "reconcile": ("cli.reconciling", "Hold every published figure against the ledger."),
     "history": ("cli.auditor", "What was recorded, by whom and when, from which file and row."),
     "show": ("cli.auditor", "One batch or event, whole."),
     "source": ("cli.auditor", "The original cells, or the file, that a batch came from."),

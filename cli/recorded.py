@@ -115,7 +115,10 @@ def place(area: str) -> str:
 def _batch_lines(event: str, facts: Facts) -> Iterator[str]:
     part = f" part {safe(facts['part'])}" if facts["part"] else ""
     done = {"batch-withdrawn": " withdrawn", "batch-corrected": " corrected"}.get(event, "")
-    yield f"{safe(facts['reference'])}{part} of {place(facts['area'])}: {facts['kind']}{done}"
+    settles = f", settles the figure at #{facts['settles']}" if facts.get("settles") else ""
+    yield (
+        f"{safe(facts['reference'])}{part} of {place(facts['area'])}: {facts['kind']}{done}{settles}"
+    )
     moves = [*_moves(facts)]
     yield from moves[:LINES_SHOWN_MAX]
     if len(moves) > LINES_SHOWN_MAX:

@@ -17,7 +17,8 @@ from cli.listing import Listing, Section
 from cli.outlook import forecast_listing, targets_listing, twelve_months_after
 from cli.revising import releases_listing
 from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_people
-from cli.tracing import groups_listing, published_listing
+from cli.reconciliation_in_words import figures_for_people
+from cli.tracing import groups_listing
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
@@ -149,21 +150,23 @@ def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
 
 
 def _figures(asked: Asked) -> Iterator[Section]:
+    at = asked.known.head
     yield _section(
         asked,
         "Published figures",
-        "Published for either day",
+        "Held against the ledger",
         "Published figures",
-        _between(asked),
-        f"{_trace_command(asked)} --format json",
+        f"Every day, as known at #{at}",
+        f"ucj reconcile {asked.traced.area} --known @{at}",
         partial(_figures_of, asked),
     )
 
 
 def _figures_of(asked: Asked) -> Listing:
-    listing = published_listing(asked.found)
-    none = () if listing.rows else ("No figure is published for either day.",)
-    return replace(listing, notes=none)
+    from projections.reconciliation import reconcile
+
+    found = reconcile(asked.ledger, asked.traced.area, known=asked.known.head)
+    return figures_for_people(found)
 
 
 def _revisions(asked: Asked) -> Iterator[Section]:

@@ -23,6 +23,7 @@ LONGEST_WORD: Final = 30  # a longer one (a digest, an address of the web) may b
 _NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "number", "percent", "points"})
 _WRAPPED: Final[frozenset[Kind]] = frozenset({"text", "code", "json"})
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>|~&#])")
+_NO_BREAK: Final = "\u00a0"
 _AFTER_HYPHEN: Final = re.compile(r"(?<=-)")
 _BOLD: Final = ("\x1b[1m", "\x1b[0m")
 
@@ -66,7 +67,10 @@ def display_width(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> Lines:
-    """Break the text into lines of at most that width: at spaces, in a word only if it must be."""
+    """Break the text into lines of at most that width: at spaces, in a word only if it must be.
+
+    A no-break space has done its work then, and is printed as any other.
+    """
     lines: Lines = []
     line = ""
     for word in text.split(" "):
@@ -78,7 +82,7 @@ def wrapped(text: str, width: int) -> Lines:
             lines.append(line)
         *full, line = _broken(word, width)
         lines += full
-    return [*lines, line]
+    return [each.replace(_NO_BREAK, " ") for each in (*lines, line)]
 
 
 def literal(text: str) -> str:

@@ -15,7 +15,8 @@
     "area": "VARCHAR", "reference": "VARCHAR", "part": "VARCHAR", "kind": "VARCHAR",
     "effective_on": "DATE", "decided_on": "DATE", "document": "VARCHAR", "reason": "VARCHAR",
     "note": "VARCHAR", "because": "VARCHAR", "programmes": ["VARCHAR"], "proposed": "BIGINT",
-    "rejected": "MAP(VARCHAR, BIGINT)", "source": {"import_id": "VARCHAR", "sheet": "VARCHAR"},
+    "rejected": "MAP(VARCHAR, BIGINT)", "settles": "BIGINT",
+    "source": {"import_id": "VARCHAR", "sheet": "VARCHAR"},
     "row": "BIGINT", "lines": @LINES, "puts": @LINES,
     "takes_back": {"effective_on": "DATE", "kind": "VARCHAR", "lines": @LINES, "reason": "VARCHAR"},
     "takes_back_position": "BIGINT",
@@ -46,9 +47,12 @@
 -- @forms: the keys of every event (*) and those of each topic, besides. What was read, written again
 -- with these keys, is byte for byte what is stored: no key is missed, misspelt or of another type.
 *: class_version recorded_at recorded_by transaction_id
-opening-stated batch-enrolled batch-renewed batch-deactivated batch-reclassified balance-reconciled:
+opening-stated batch-enrolled batch-renewed batch-deactivated batch-reclassified:
     area decided_on document effective_on kind lines note part programmes proposed reason reference
     rejected source
+balance-reconciled:
+    area decided_on document effective_on kind lines note part programmes proposed reason reference
+    rejected settles source
 batch-corrected:
     area because decided_on document effective_on kind note part programmes proposed puts reason
     reference rejected source takes_back

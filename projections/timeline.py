@@ -15,8 +15,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from projections.coverage import potentials_in_force, shown_name, within
+from projections.roll_up import EVERYBODY, RollUp
 from registry.reference.areas import regencies
-from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from projections.ledger import Ledger
 
 PAGE_ROWS: Final = 10_000
-
-_WHOLE: Final = ""
-"""In place of a category where all of them are taken together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,89 +163,37 @@ _STILL: Final = _Flow(0, 0, 0)
 
 
 class _Sweep:
-    """The running state of an area: heads and potential of its regencies, and their totals."""
+    """The running state of an area, by category or as a whole."""
 
     def __init__(self, area: str, *, by_category: bool) -> None:
-        self._area = area
+        self._roll_up = RollUp(area)
         self._by_category = by_category
-        self._inside = {each.code for each in regencies(area)}
-        self.total = len(self._inside)
-        self._heads: dict[str, dict[str, int]] = {}
-        self._potential: dict[str, int] = {}
-        self._own: int | None = None
-        self._counted: set[str] = set()
-        self._potential_counted = 0
-        self._active: dict[str, int] = {}
-        self._active_counted: dict[str, int] = {}
+        self.total = self._roll_up.regencies_total
 
     def take(self, day: _Day) -> None:
         """Take in what one day brings."""
         for regency, category, workers in day.moves:
-            self._move(regency, category, workers)
+            self._roll_up.move(regency, workers, category)
         for area, workers in day.potentials:
-            self._revise(area, workers)
+            self._roll_up.revise(area, workers)
 
     def groups(self) -> list[str]:
         """Return the groups there are: the categories seen so far, or the whole."""
-        return sorted(self._active) if self._by_category else [_WHOLE]
+        return sorted(self._roll_up.groups) if self._by_category else [EVERYBODY]
 
     def state(self, group: str) -> _State:
         """Return the state of a group, or of the whole area."""
-        whole, denominator, own_used = self._coverage()
-        active = self._active.get(group) if self._heads else None
-        counted = self._active if own_used else self._active_counted
-        heads = counted.get(group, 0) if whole is not None else None
+        area = self._roll_up
+        counted = area.regencies_counted
+        heads = area.groups_counted.get(group, 0) if area.coverage is not None else None
         if not self._by_category:
-            return _State(active, denominator, whole, None, len(self._counted), heads)
+            return _State(area.active, area.potential, area.coverage, None, counted, heads)
         points = (
-            Fraction(100 * counted.get(group, 0), denominator)
-            if whole is not None and denominator
+            Fraction(100 * area.groups_counted.get(group, 0), area.potential)
+            if area.coverage is not None and area.potential
             else None
         )
-        return _State(active, None, None, points, len(self._counted), heads)
-
-    def _coverage(self) -> tuple[Fraction | None, int | None, bool]:
-        """Return coverage, denominator, and whether it is the area's own recorded potential."""
-        denominator = self._potential_counted if self._counted else None
-        own_used = False
-        if is_regency(self._area):
-            denominator = self._potential.get(self._area)
-        elif self._own is not None and len(self._counted) == self.total:
-            denominator, own_used = self._own, True
-        if not self._counted or denominator is None:
-            return None, denominator, own_used
-        heads = self._active if own_used else self._active_counted
-        return Fraction(100 * sum(heads.values()), denominator), denominator, own_used
-
-    def _move(self, regency: str, category: str, workers: int) -> None:
-        heads = self._heads.setdefault(regency, {})
-        heads[category] = heads.get(category, 0) + workers
-        self._active[category] = self._active.get(category, 0) + workers
-        if regency in self._counted:
-            self._active_counted[category] = self._active_counted.get(category, 0) + workers
-        else:
-            self._count(regency)
-
-    def _revise(self, area: str, workers: int) -> None:
-        if area == self._area and not is_regency(area):
-            self._own = workers
-        if area not in self._inside:
-            return
-        if area in self._counted:
-            self._potential_counted += workers - self._potential[area]
-        self._potential[area] = workers
-        self._count(area)
-
-    def _count(self, regency: str) -> None:
-        """Count a regency from the day on which it has both an active count and a potential."""
-        if regency in self._counted or regency not in self._potential:
-            return
-        if regency not in self._heads:
-            return
-        self._counted.add(regency)
-        self._potential_counted += self._potential[regency]
-        for category, workers in self._heads[regency].items():
-            self._active_counted[category] = self._active_counted.get(category, 0) + workers
+        return _State(area.groups[group], None, None, points, counted, heads)
 
 
 def _days(
@@ -299,7 +244,7 @@ def _moves(
     by_category: bool,
 ) -> Iterator[_Move]:
     """Yield (day, regency, category, heads), by day; days up to `before` count as that day."""
-    category = "category" if by_category else f"'{_WHOLE}'"
+    category = "category" if by_category else f"'{EVERYBODY}'"
     found = connection.cursor().execute(
         f"SELECT {_DAY} AS day, area, {category} AS category, CAST(sum(workers) AS BIGINT)"
         f" FROM main.entries WHERE {_ASKED} AND {within([area])}"
@@ -325,7 +270,7 @@ def _flows(
     only what it came to. Legs of a reclassification are settled within what is asked, and the end
     of a term is one movement of its cohort, whoever left it before.
     """
-    category = "category" if by_category else f"'{_WHOLE}'"
+    category = "category" if by_category else f"'{EVERYBODY}'"
     settled = f"""
         SELECT effective_on, {category} AS category, kind = 'reconciling' AS balances,
             sum(workers) AS workers

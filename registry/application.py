@@ -229,10 +229,19 @@ class EnrolmentRegistry(Application[UUID]):
                 transaction.keep_source(kept.sha256, kept.size, kept.path)
             return replace(self._end(recording, dry_run=dry_run), plan=digest)
 
-    def record(self, *commands: Command, dry_run: bool = False) -> Recorded:
-        """Record typed commands in one transaction, in any order; RuleBrokenError if refused."""
+    def record(
+        self, *commands: Command, dry_run: bool = False, known: int | None = None
+    ) -> Recorded:
+        """Record typed commands in one transaction, in any order; RuleBrokenError if refused.
+
+        `known` is the position of the answer that the commands were made of: refused if the log
+        has gone on since.
+        """
         self._balances.prepare()
         with self.log_recorder.write() as transaction:
+            if known is not None and transaction.head != known:
+                what = f"something was recorded meanwhile: the log ends at #{transaction.head}"
+                raise RuleBrokenError(what, remedy="Look at it again, and repeat the command.")
             return self._decide(self._recording(transaction), commands, dry_run=dry_run)
 
     def withdraw_batch(

@@ -177,6 +177,13 @@ def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stam
     )
 
 
+def check_settled(area: Area, position: int) -> None:
+    """Raise RuleBrokenError unless a figure published of the area stands at the position."""
+    if not isinstance(area.standing.get(position), FigurePublished):
+        message = f"no figure of {area.code} stands at #{position}, so none is settled"
+        raise RuleBrokenError(message, remedy=f"See `ucj reconcile {area.code}`.")
+
+
 def _content(event: Said) -> tuple[Any, ...]:
     said = event.model_dump(exclude=set(_NOT_CONTENT))
     return (event.TOPIC, *said.values())

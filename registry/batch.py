@@ -140,19 +140,32 @@ BatchFact = BatchRecorded | BatchCorrected | BatchWithdrawn
 
 
 def record(
-    batch: Batch | None, statement: Statement, *, area: str, reference: str, part: str, stamp: Stamp
+    batch: Batch | None,
+    statement: Statement,
+    *,
+    area: str,
+    reference: str,
+    part: str,
+    stamp: Stamp,
+    settles: int | None = None,
 ) -> BatchRecorded:
-    """Record a batch for the first time, or again after it was withdrawn."""
+    """Record a batch for the first time, or again after it was withdrawn.
+
+    `settles` is the position of the figure that a balancing entry settles.
+    """
     if batch is not None and batch.statement is not None:
         what = f"{batch.name} of {area} is recorded already"
         raise RuleBrokenError(what, remedy="Use `ucj correct` to change what it says.")
+    said = statement._asdict()
+    if statement.kind is Kind.RECONCILING:
+        said["settles"] = settles
     return RECORDED_AS[statement.kind](
         originator_id=batch_id(area, reference, part),
         originator_version=batch.version + 1 if batch else 1,
         area=area,
         reference=reference,
         part=part,
-        **statement._asdict(),
+        **said,
         **_stamped(stamp),
     )
 

@@ -41,7 +41,10 @@ class BatchLine:
 
 @dataclass(slots=True)
 class RecordBatch:
-    """One batch, complete. `action` correct replaces, withdraw takes back (no lines)."""
+    """One batch, complete. `action` correct replaces, withdraw takes back (no lines).
+
+    `settles`: balance-in and balance-out only, the position of the published figure they settle.
+    """
 
     action: Action
     area: str
@@ -60,6 +63,7 @@ class RecordBatch:
     because: str | None = None
     sheet: str | None = None
     row: int | None = None
+    settles: int | None = None
 
     def identity(self) -> UUID:
         """Return the stream of the batch."""

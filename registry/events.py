@@ -277,10 +277,16 @@ class BatchReclassified(BatchRecorded):
 
 
 class BalanceReconciled(BatchRecorded):
-    """A balancing entry that no batch explains; always with a note."""
+    """A balancing entry that no batch explains; always with a note.
+
+    `settles` is the position of the published figure that the ledger is to agree with, if there is
+    one.
+    """
 
     TOPIC = "ucj.balance-reconciled"
     KINDS = frozenset({Kind.RECONCILING})
+
+    settles: Position | None
 
 
 class BatchCorrected(BatchStatementEvent):

@@ -6,12 +6,11 @@ Nothing here commits; `registry.application` does, if no error was found.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -26,6 +25,7 @@ from registry.area import Area
 from registry.balances import FINDINGS_MAX
 from registry.batch import Batch, BatchFact, Stamp, Statement
 from registry.closing import Override, overridden
+from registry.collecting import collecting_rarely
 from registry.commands import (
     Command,
     Commands,
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 PAGE_COMMANDS: Final = 1_000
 PAGE_LINES: Final = 10_000
 REMEMBERED_BATCHES: Final = 2_000
-COLLECTED_OBJECTS: Final = 200_000
 SHOWN_BLAMES: Final = 3
 
 Where = Callable[[str | None, int | None, str], str]
@@ -158,7 +157,7 @@ class Recording:
         self, commands: Commands, *, draws: bool, progress: Callable[[int], None] = lambda _: None
     ) -> None:
         """Decide all commands; `draws` says whether any of them names a batch of the file."""
-        with _collecting_rarely():
+        with collecting_rarely():
             self._decide_in_order(commands, progress, draws=draws)
 
     def check(self, balances: Balances, *, dry_run: bool) -> None:
@@ -292,6 +291,8 @@ class Recording:
                 f"{batch.name} had been withdrawn and is recorded again",
                 "If that is not meant, withdraw it again.",
             )
+        if command.settles is not None:
+            areas.check_settled(self.area(command.area), command.settles)
         return batches.record(
             batch,
             statement,
@@ -299,6 +300,7 @@ class Recording:
             reference=command.reference,
             part=command.part,
             stamp=self.stamp,
+            settles=command.settles,
         )
 
     def _correction(
@@ -606,20 +608,6 @@ class Recording:
                     sheet=blame.sheet,
                 )
             )
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Let the cycle collector look rarely: a page leaves many objects and no cycle.
-
-    Looking through them takes a twentieth of the time.
-    """
-    thresholds = gc.get_threshold()
-    gc.set_threshold(COLLECTED_OBJECTS, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 def _pages(commands: Iterable[Command]) -> Iterator[list[Command]]:

@@ -142,6 +142,7 @@ SAMPLES: Final[tuple[Event, ...]] = (
             **_STATEMENT,
             "kind": Kind.RECONCILING,
             "note": "to the published 103,079",
+            "settles": 16,
             "lines": (_line(-30_879, reference=None, expires_on=None),),
         }
     ),
@@ -558,5 +559,7 @@ def events(draw: st.DrawFn) -> Event:
         }
         return BatchCorrected.model_validate({**facts, **more})
     kind = _KINDS[event_class]
-    lines = draw(_lines(kind, effective_on))
-    return event_class.model_validate({**facts, "kind": kind, "lines": lines})
+    facts |= {"kind": kind, "lines": draw(_lines(kind, effective_on))}
+    if event_class is BalanceReconciled:
+        facts["settles"] = draw(st.none() | st.integers(1, 2**53 - 1))
+    return event_class.model_validate(facts)

@@ -38,8 +38,8 @@ ON = date(2024, 6, 30)
 @pytest.mark.parametrize(
     ("batches", "sha256"),
     [
-        (1_000, "8482df606a04a2b25ffcfe7d3f37ce85f36c0dd9ae53e8cdd9847f11a732a891"),
-        (10_000, "3e435f57e3e91472ee2253773b780e0682150134f81a445d53e022513050febd"),
+        (1_000, "0c6f857f44e87e4b671fbdcbf52d8e033bc9937857cb7a6c2b33c818a3460dcd"),
+        (10_000, "01df9b9fad742cf64e643837b375bc35a11a0f7a47b355448c25f2e936986b22"),
     ],
 )
 def test_the_country_is_the_same_everywhere(batches: int, sha256: str) -> None:

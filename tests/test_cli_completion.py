@@ -50,6 +50,8 @@ def test_another_shell_is_a_usage_error(tmp_path: Path) -> None:
         ("ucj template f", "plain,figures", "plain,targets"),
         ("ucj coverage 16.0", "plain,16.06", "plain,17.01"),
         ("ucj coverage musi", "plain,16.06", "plain,17.01"),
+        ("ucj reconcile 16.0", "plain,16.06", "plain,17.01"),
+        ("ucj reconcile --settle --category mar", "plain,marbot", "plain,guru"),
         ("ucj withdraw SK-1 --area 16.7", "plain,16.71", "plain,16.06"),
         ("ucj coverage --category mar", "plain,marbot", "plain,guru"),
         ("ucj renew SK-1 --category guru", "plain,guru-ngaji", "plain,marbot"),

@@ -192,15 +192,6 @@ def test_a_workbook_has_the_numbers_of_the_single_commands(folder: Path, tmp_pat
     assert (cohort["Batch"], cohort["Lapsing"]) == ("SK 1", 70)
 
 
-def test_the_published_figures_are_those_of_the_trace(folder: Path, tmp_path: Path) -> None:
-    """With what each has more than the ledger."""
-    reported(folder, tmp_path / "r.xlsx", "16.71", *BETWEEN)
-    (figure,) = rows_of(openpyxl.load_workbook(tmp_path / "r.xlsx")["Published figures"])
-    (published,) = asked(folder, "trace", "16.71", *BETWEEN)["published"]
-    assert figure["Active"] == published["active"] == 121
-    assert figure["Difference"] == published["difference"] == -8
-
-
 def test_a_province_has_its_regencies(folder: Path, tmp_path: Path) -> None:
     """Both ends have a sheet with a row for each regency; a regency has none."""
     reported(folder, tmp_path / "r.xlsx", "16", *BETWEEN)

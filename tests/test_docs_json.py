@@ -46,6 +46,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["revisions", "16.06", "--on", "2025-07", "--vintage", "documented"],
         ["revisions", "11", "--triangle"],
     ],
+    "reconcile": [["reconcile"], ["reconcile", "16.06", "--known", "@20"]],
     "history": [["history"], ["history", "16.71"]],
     "show": [["show", "SK 1"], ["show", "SK 2"], ["show", "SK 4"], ["show", "SK 5"]],
     "event": [["show", "@1"], ["show", "@6"]],

@@ -62,8 +62,10 @@ def line(**changes: Any) -> RecordBatch:
         ),
         (
             replace(ENROL, rejected=(("duplicate", 3),), proposed=13),
-            "proposed: recorded nothing, the file says 13;"
-            " rejected: recorded nothing, the file says duplicate:3",
+            (
+                "proposed: recorded nothing, the file says 13; rejected: recorded nothing, the file says"
+                " duplicate:3"
+            ),
         ),
         (
             replace(ENROL, lines=(LINE, BatchLine("bpd", 5, row=3))),
@@ -72,7 +74,7 @@ def line(**changes: Any) -> RecordBatch:
         (
             replace(ENROL, action=Action.OPENING, lines=(replace(LINE, covered_until=None),)),
             "action: recorded enrol, the file says opening;"
-            " covered_until: recorded 2025-12-31, the file says nothing",
+            + " covered_until: recorded 2025-12-31, the file says nothing",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

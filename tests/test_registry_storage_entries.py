@@ -50,6 +50,7 @@ def _by_the_model(command: RecordBatch) -> StoredEvent:
         reference=command.reference,
         part=command.part,
         stamp=STAMP,
+        settles=command.settles,
     )
     return MAPPER.to_stored_event(event)
 
@@ -85,6 +86,7 @@ _entries = st.builds(
     ).map(lambda said: tuple(said.items())),
     note=_maybe_text,
     sheet=st.none() | st.sampled_from(["", "Data é", "no such"]),
+    settles=st.none() | st.integers(1, 2**53 - 1),
 )
 
 

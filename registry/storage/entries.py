@@ -19,7 +19,7 @@ from registry.commands import RecordBatch
 from registry.drawing import KIND_OF
 from registry.events import ImportSource
 from registry.storage.mapper import instant_text
-from registry.terms import Action
+from registry.terms import Action, Kind
 
 _DAY: Final = timedelta(days=1)
 _ENTERING: Final = {
@@ -77,6 +77,7 @@ class Entries:
             "recorded_by": self._stamp.recorded_by,
             "reference": command.reference,
             "rejected": dict(sorted(command.rejected)),
+            **({"settles": command.settles} if kind is Kind.RECONCILING else {}),
             "source": self._sources.get(command.sheet or ""),
             "transaction_id": self._stamp.transaction_id,
         }

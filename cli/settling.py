@@ -1,0 +1,80 @@
+"""Settling a published figure: the balancing entry that makes the ledger agree, told to be made.
+
+Asks the ledger what is missing and records it through the registry, as any batch.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.recorded import place, say, say_recorded
+
+if TYPE_CHECKING:
+    from cli.options import Settings
+    from projections.settling import Settlement
+    from projections.workspace import Workspace
+    from registry.commands import RecordBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What is to be settled, and under which reference and reason it is recorded."""
+
+    area: str
+    figure: int | None
+    category: str | None
+    reference: str
+    reason: str
+    dry_run: bool
+
+
+def settle_figure(settings: Settings, order: Settling) -> None:
+    """Record the entry that settles a figure, or say that its heads agree already.
+
+    Raises: NotSettledError, and what any command raises that breaks a rule.
+    """
+    with settings.workspace() as workspace:
+        known = workspace.known(None)
+        found = _settlement(workspace, order, known)
+    if found is None:
+        say([f"nothing to settle: {_agreed(order)}"])
+        return
+    with closing(settings.registry()) as registry:
+        recorded = registry.record(_command(found, order), dry_run=order.dry_run, known=known)
+    say_recorded(recorded)
+
+
+def _agreed(order: Settling) -> str:
+    if order.figure is not None:
+        return f"the workers of the figure at #{order.figure} agree with the ledger"
+    return f"of {place(order.area)} no figure that prints its workers differs from the ledger"
+
+
+def _settlement(workspace: Workspace, order: Settling, known: int) -> Settlement | None:
+    from projections.reconciliation import reconcile
+    from projections.settling import figure_to_settle, settlement
+    from registry.nomenclature import categories_of
+
+    category = categories_of(workspace.log).find(order.category) if order.category else None
+    found = workspace.ask(lambda ledger: reconcile(ledger, order.area, known=known), known=known)
+    figure = figure_to_settle(found.figures, order.figure)
+    return None if figure is None else settlement(figure, category)
+
+
+def _command(found: Settlement, order: Settling) -> RecordBatch:
+    from registry.commands import BatchLine, RecordBatch
+    from registry.terms import Action, Segment
+
+    segment = Segment(found.segment) if found.segment else None
+    line = BatchLine(found.category, abs(found.workers), segment=segment)
+    return RecordBatch(
+        Action.BALANCE_IN if found.workers > 0 else Action.BALANCE_OUT,
+        found.area,
+        order.reference,
+        (line,),
+        effective_on=found.effective_on,
+        note=order.reason,
+        settles=found.figure,
+    )

@@ -1,0 +1,353 @@
+"""Every published figure held against the ledger: as known now, as known then, as documented then.
+
+All figures of an area are answered together, with a handful of queries whatever their number. A
+figure is a claim: what is odd is told with its arithmetic, and nothing is corrected.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from projections.conflicts import figures_in_conflict, targets_in_conflict
+from projections.coverage import shown_name
+from projections.explanations import explained, restated
+from projections.figures import Figure, Printed, printed
+from projections.findings import (
+    Code,
+    Finding,
+    of_the_balance,
+    of_the_gap,
+    of_the_percentage,
+    of_the_uncovered,
+)
+from projections.gaps import read_gap
+from projections.published import figures_recorded
+from projections.standings import (
+    Extent,
+    Point,
+    Potentials,
+    PotentialSaid,
+    Standing,
+    extents_of,
+    potentials_said,
+    standings_at,
+)
+from projections.suspects import NOBODY, Suspects, Window, suspects_in
+from projections.targets import Target, targets_of
+from projections.verdicts import GOOD, Judgement, Result, Tested, checks_of, judge, tested
+from registry.collecting import collecting_rarely
+from registry.terms import NATION, is_regency
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from projections.ledger import Ledger
+
+Verdict = Literal[Result, "retracted"]
+VerdictThen = Literal[Result, "not-yet-recorded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """One published figure and what became of testing it.
+
+    `now` is judged as known at the position of the answer, `then` at the figure's `known_then` (None
+    where the log held nothing of the area, which `verdict_then` says, or the day of publication is
+    unknown), `documented` by what claims a document of that day or before. `suspects` are batches
+    recorded or effective since `agreed_before`, the last figure of the same that agreed.
+    """
+
+    figure: Figure
+    area_name: str
+    now: Tested
+    then: Judgement | None
+    documented: Judgement | None
+    verdict: Verdict
+    verdict_then: VerdictThen | None
+    findings: tuple[Finding, ...]
+    explanation: str | None
+    agreed_before: Figure | None
+    suspects: Suspects
+    restated_by: Suspects
+
+    @property
+    def on(self) -> date | None:
+        """The day taken: of a month or year the first of those that fit, or its last if none does."""
+        standing = self.now.standing
+        if standing is None or self.now.verdict in GOOD:
+            return standing.on if standing else None
+        return self.figure.last_day
+
+    @property
+    def codes(self) -> list[Code]:
+        """What was found, each kind once."""
+        return list(dict.fromkeys(each.code for each in self.findings))
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether it agrees where an opening or a reconciling entry may have made it so."""
+        return "balanced" in self.codes
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether anything but its balance was found."""
+        return any(code != "balanced" for code in self.codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """All figures asked for, as known at a position, and by area the targets that are at odds."""
+
+    known_position: int
+    figures: list[Reconciled]
+    targets_in_conflict: dict[str, list[Finding]]
+
+
+def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -> Reconciliation:
+    """Test every figure recorded of an area and of those below it, in the order of recording.
+
+    Shape: a retracted figure is listed and not tested. Units: persons; percentages are exact.
+    Rule: what the ledger says is what coverage says on that day, as known at that position.
+    """
+    with collecting_rarely():
+        return _reconciliation(ledger.connection, area, ledger.position if known is None else known)
+
+
+def _reconciliation(connection: DuckDBPyConnection, area: str, position: int) -> Reconciliation:
+    figures = figures_recorded(connection, area, position)
+    areas = sorted({figure.area for figure in figures})
+    potentials = potentials_said(connection, areas)
+    extents = extents_of(connection, areas)
+    views = [_views(figure, position, extents.get(figure.area)) for figure in figures]
+    points = [point for each in views for point in each if point is not None]
+    standings = standings_at(connection, points, potentials)
+    seen = [_seen(figure, each, standings) for figure, each in zip(figures, views, strict=True)]
+    agreed = _agreed_before(seen)
+    windows = dict(_windows(seen, agreed, extents))
+    said = _Said(figures, targets_of(connection, area, position), potentials, position)
+    suspects = suspects_in(connection, windows)
+    return Reconciliation(
+        position,
+        [_reconciled(each, said, agreed.get(each.figure.position), suspects) for each in seen],
+        said.targets_in_conflict,
+    )
+
+
+# --- from which points a figure is seen -----------------------------------------------------------
+
+
+class _Views(NamedTuple):
+    """The points to ask the ledger at; None where there is none."""
+
+    now: Point | None
+    then: Point | None
+    documented: Point | None
+
+
+class _Seen(NamedTuple):
+    """A figure judged from each point; `days` is what the ledger says of its days as known now."""
+
+    figure: Figure
+    point: Point | None
+    days: Sequence[Standing]
+    now: Judgement
+    then: Judgement | None
+    documented: Judgement | None
+
+    @property
+    def series(self) -> tuple[str, str | None, str | None]:
+        """What it is a figure of."""
+        return self.figure.area, self.figure.category, self.figure.segment
+
+
+def _views(figure: Figure, known: int, extent: Extent | None) -> _Views:
+    if figure.first_day is None or figure.last_day is None:
+        return _Views(None, None, None)
+    first_day, last_day = figure.first_day, figure.last_day
+
+    def seen_at(position: int, documented_by: date | None = None) -> Point:
+        # what was recorded after the last that matters changes nothing: points become the same
+        known = min(position, extent.last) if extent else 0
+        group = figure.category, figure.segment
+        return Point(figure.area, *group, first_day, last_day, known, documented_by)
+
+    held = (
+        extent is not None and figure.known_then is not None and extent.first <= figure.known_then
+    )
+    return _Views(
+        seen_at(known),
+        seen_at(figure.known_then) if held and figure.known_then is not None else None,
+        seen_at(known, figure.published_on) if figure.published_on is not None else None,
+    )
+
+
+def _seen(figure: Figure, views: _Views, standings: Mapping[Point, list[Standing]]) -> _Seen:
+    days = standings[views.now] if views.now is not None else []
+    return _Seen(
+        figure,
+        views.now,
+        days,
+        judge(figure, days),
+        judge(figure, standings[views.then]) if views.then is not None else None,
+        judge(figure, standings[views.documented]) if views.documented is not None else None,
+    )
+
+
+# --- since when it may have gone wrong ------------------------------------------------------------
+
+
+def _agreed_before(seen: Sequence[_Seen]) -> dict[int, Figure]:
+    """Return position → the last figure of the same that agreed, of those that differ."""
+    agreed: dict[tuple[str | None, ...], list[tuple[date, int, Figure]]] = defaultdict(list)
+    for each in seen:
+        figure = each.figure
+        if each.now.verdict in GOOD and not figure.retracted and figure.last_day is not None:
+            agreed[each.series].append((figure.last_day, figure.position, figure))
+    for series in agreed.values():
+        series.sort()
+    found: dict[int, Figure] = {}
+    for each in seen:
+        figure = each.figure
+        if each.now.verdict == "differs" and figure.last_day is not None:
+            before = agreed.get(each.series, [])
+            place = bisect_right(before, figure.last_day, key=lambda one: one[0])
+            if place:
+                found[figure.position] = before[place - 1][2]
+    return found
+
+
+def _windows(
+    seen: Sequence[_Seen], agreed: Mapping[int, Figure], extents: Mapping[str, Extent]
+) -> Iterator[tuple[tuple[Literal["suspects", "restated"], int], Window]]:
+    """Yield where to look for the batches behind each figure whose heads differ."""
+    for each in seen:
+        figure, point = each.figure, each.point
+        if point is None or figure.retracted or each.now.verdict != "differs":
+            continue
+        if each.then is not None and each.then.verdict in GOOD:
+            assert figure.known_then is not None
+            yield ("restated", figure.position), Window(point, point.last_day, figure.known_then)
+        heads = _heads_that_differ(figure, each.now)
+        if heads is None:
+            continue
+        before = agreed.get(figure.position)
+        if before is None or before.last_day is None:
+            if not is_regency(figure.area):
+                continue  # it would be every batch of the province
+            yield ("suspects", figure.position), Window(point, date.min, 0, heads)
+            continue
+        recorded_after = before.position
+        if before.known_then is not None and before.known_then >= extents[figure.area].first:
+            recorded_after = min(before.position, before.known_then)
+        yield (
+            ("suspects", figure.position),
+            Window(point, before.last_day, recorded_after, heads),
+        )
+
+
+def _heads_that_differ(figure: Figure, judged: Judgement) -> int | None:
+    """Return the heads that the ledger has more than the figure; 0 if unknown; None if they agree."""
+    checks = checks_of(figure, judged.standing)
+    for check in checks:
+        if check.what == "active":
+            return -int(check.difference or 0) if check.result == "differs" else None
+    differ = any(each.what != "potential" and each.result == "differs" for each in checks)
+    return 0 if differ else None
+
+
+# --- what is said of it ---------------------------------------------------------------------------
+
+
+class _Said:
+    """What else was said of the areas: figures, targets and potentials that stand."""
+
+    def __init__(
+        self,
+        figures: Sequence[Figure],
+        targets: Sequence[Target],
+        potentials: Potentials,
+        known: int,
+    ) -> None:
+        self._potentials, self._known = potentials, known
+        self._targets: dict[str, list[Printed]] = defaultdict(list)
+        for target in targets:
+            self._targets[target.area].append(printed(target.percent))
+        standing = [figure for figure in figures if not figure.retracted]
+        self._conflicts = figures_in_conflict(standing)
+        self.targets_in_conflict = targets_in_conflict(targets)
+        self._areas_of_aims = {each.area for each in standing if _names_an_aim(each)}
+
+    def targets(self, area: str) -> Sequence[Printed]:
+        """Return the targets recorded for an area."""
+        return self._targets.get(area, ())
+
+    def potentials(self, area: str) -> list[PotentialSaid]:
+        """Return the potentials that stand for an area."""
+        return [each for each in self._potentials.said_of(area) if each.counts(self._known, None)]
+
+    def conflicts(self, figure: Figure) -> Iterator[Finding]:
+        """Yield what contradicts a figure.
+
+        Targets at odds are told of the figures that name a target or a gap; of all, if none does.
+        """
+        yield from self._conflicts.get(figure.position, ())
+        if _names_an_aim(figure) or figure.area not in self._areas_of_aims:
+            yield from self.targets_in_conflict.get(figure.area, ())
+
+
+def _names_an_aim(figure: Figure) -> bool:
+    return figure.target is not None or figure.gap is not None
+
+
+_Key = tuple[Literal["suspects", "restated"], int]
+
+
+def _reconciled(
+    seen: _Seen, said: _Said, agreed_before: Figure | None, suspects: Mapping[_Key, Suspects]
+) -> Reconciled:
+    figure, then = seen.figure, seen.then
+    behind = suspects.get(("suspects", figure.position), NOBODY)
+    since = suspects.get(("restated", figure.position), NOBODY)
+    gap = None
+    if figure.gap is not None and not figure.retracted:
+        gap = read_gap(figure, seen.now.standing, said.targets(figure.area))
+    now = tested(figure, seen.now, gap.check if gap else None)
+    findings: list[Finding] = []
+    if not figure.retracted:
+        potentials = said.potentials(figure.area)
+        findings += of_the_percentage(figure, now, potentials)
+        findings += of_the_uncovered(figure, now)
+        findings += of_the_gap(gap)
+        findings += said.conflicts(figure)
+        if then is not None and then.verdict in GOOD and now.verdict == "differs":
+            findings.append(restated(figure, then, now, since))
+        findings += of_the_balance(now)
+    return Reconciled(
+        figure=figure,
+        area_name=shown_name(figure.area),
+        now=now,
+        then=then,
+        documented=seen.documented,
+        verdict="retracted" if figure.retracted else now.verdict,
+        verdict_then=_verdict_then(seen),
+        findings=tuple(findings),
+        explanation=None
+        if figure.retracted
+        else explained(figure, now, seen.days, agreed_before, behind),
+        agreed_before=agreed_before,
+        suspects=behind,
+        restated_by=since,
+    )
+
+
+def _verdict_then(seen: _Seen) -> VerdictThen | None:
+    if seen.figure.known_then is None:
+        return None
+    if seen.point is None:
+        return "undated"
+    return "not-yet-recorded" if seen.then is None else seen.then.verdict

@@ -1,0 +1,319 @@
+"""What the ledger says at many points at once: of an area, on a day or any day of a span, as known.
+
+One query sums the heads of all points; potentials are few and are kept in memory. Equal, point for
+point, to `coverage.coverage_at`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from projections.roll_up import RollUp
+from projections.vintages import CLAIMED_DAY, RECORDED_DAY
+from registry.reference.areas import regencies
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+UNCLASSIFIED: Final = "tidak-terklasifikasi"
+
+
+class Point(NamedTuple):
+    """What is asked: an area (or one category or segment of it) on the days from first to last.
+
+    As known at a position; `documented_by` takes only what claims a document of that day or before
+    (what claims none is documented by the day it was recorded, as `vintages` has it).
+    """
+
+    area: str
+    category: str | None
+    segment: str | None
+    first_day: date
+    last_day: date
+    known: int
+    documented_by: date | None = None
+
+    @property
+    def is_of_a_group(self) -> bool:
+        """Whether it is of one category or segment, of which no potential is recorded."""
+        return self.category is not None or self.segment is not None
+
+
+class Standing(NamedTuple):
+    """What the ledger says from one day on, until it says something else.
+
+    `active` is of the category and segment asked, None before the area's first entry; `potential`
+    and `active_counted` are what coverage is taken over, None of a category or segment. `has_group`:
+    whether any head was ever recorded of it; `unclassified`: heads that may be of it or are.
+    `opening` and `reconciling` are the heads in `active` that no batch explains, net.
+    """
+
+    on: date
+    active: int | None
+    potential: int | None
+    active_counted: int | None
+    regencies_counted: int
+    regencies_total: int
+    has_group: bool
+    unclassified: int
+    opening: int
+    reconciling: int
+
+    @property
+    def coverage(self) -> Fraction | None:
+        """What is counted over the potential, in percent, exact."""
+        if self.active_counted is None or not self.potential:
+            return None
+        return Fraction(100 * self.active_counted, self.potential)
+
+
+class PotentialSaid(NamedTuple):
+    """A labour potential (persons) as recorded: from when, where, and where it was taken back."""
+
+    area: str
+    valid_from: date
+    position: int
+    workers: int
+    definition: str
+    source: str
+    claimed_day: date
+    taken_back: int | None
+    taken_back_day: date | None
+
+    def counts(self, known: int, documented_by: date | None) -> bool:
+        """Whether it is said, and not taken back, at a position and by what is claimed of a day."""
+        if self.position > known:
+            return False
+        taken_back = self.taken_back is not None and self.taken_back <= known
+        if documented_by is None:
+            return not taken_back
+        if taken_back and self.taken_back_day is not None:
+            taken_back = self.taken_back_day <= documented_by
+        return self.claimed_day <= documented_by and not taken_back
+
+
+class Potentials:
+    """All potentials of some areas, in memory."""
+
+    def __init__(self, said: Sequence[PotentialSaid]) -> None:
+        self._of: dict[str, list[PotentialSaid]] = defaultdict(list)
+        for each in sorted(said, key=itemgetter(0, 1, 2)):
+            self._of[each.area].append(each)
+        self._inside: dict[str, list[str]] = {}
+
+    def areas_in(self, area: str) -> Sequence[str]:
+        """Return the areas that have any, of an area and the regencies in it."""
+        if area not in self._inside:
+            self._inside[area] = [code for code in _and_within(area) if code in self._of]
+        return self._inside[area]
+
+    def said_of(self, area: str) -> Sequence[PotentialSaid]:
+        """Return what was ever said of one area, by the day from which it holds."""
+        return self._of.get(area, ())
+
+    def in_force(self, area: str, point: Point) -> list[PotentialSaid]:
+        """Return the one in force on the point's first day, then each that replaces it in its span.
+
+        The latest `valid_from` is in force, among equals the one recorded last.
+        """
+        said = self._of.get(area, [])
+        begun = bisect_right(said, point.first_day, key=itemgetter(1))
+        _, _, _, _, last_day, known, documented_by = point
+        found = []
+        for each in reversed(said[:begun]):
+            if each.counts(known, documented_by):
+                found.append(each)
+                break
+        for each in said[begun:]:
+            if each.valid_from > last_day:
+                break
+            if each.counts(known, documented_by):
+                found.append(each)
+        return found
+
+
+_POTENTIALS: Final = f"""
+SELECT area, valid_from, position, workers, definition, source, {CLAIMED_DAY},
+       taken.by_position, taken.on_day
+FROM potentials LEFT JOIN (
+    SELECT taken_back.takes_back_position AS position, min(position) AS by_position,
+           min({RECORDED_DAY}) AS on_day
+    FROM taken_back JOIN events USING (position) GROUP BY ALL
+) AS taken USING (position)
+WHERE area IN (SELECT unnest($areas))
+"""
+
+_EXTENTS: Final = """
+WITH inside AS (SELECT unnest($wholes) AS whole, unnest($parts) AS area),
+said AS (
+    SELECT area, position FROM entries
+    UNION ALL SELECT area, position FROM potentials
+    UNION ALL SELECT potentials.area, taken_back.position
+    FROM taken_back JOIN potentials ON takes_back_position = potentials.position
+)
+SELECT whole, min(position), max(position) FROM inside JOIN said USING (area) GROUP BY whole
+"""
+
+_SUMS: Final = f"""
+WITH point AS MATERIALIZED (
+    SELECT unnest($numbers) AS number, unnest($areas) AS whole,
+           unnest($categories::VARCHAR[]) AS in_category, unnest($segments::VARCHAR[]) AS in_segment,
+           unnest($first_days) AS first_day, unnest($last_days) AS last_day,
+           unnest($known) AS known, unnest($documented::DATE[]) AS documented_by
+), inside AS MATERIALIZED (
+    SELECT unnest($wholes) AS whole, unnest($parts) AS area
+), entry AS MATERIALIZED (
+    SELECT area, category, segment, effective_on, position, {CLAIMED_DAY} AS claimed_day, workers,
+           CASE kind WHEN 'opening' THEN workers END AS opening,
+           CASE kind WHEN 'reconciling' THEN workers END AS reconciling
+    FROM entries WHERE area IN (SELECT area FROM inside)
+), moved AS NOT MATERIALIZED (
+    SELECT * FROM point JOIN inside USING (whole) JOIN entry USING (area)
+    WHERE effective_on <= last_day AND position <= known
+      AND (documented_by IS NULL OR claimed_day <= documented_by)
+)
+SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
+       CAST(sum(workers) AS BIGINT), NULL,
+       CAST(sum(opening) AS BIGINT), CAST(sum(reconciling) AS BIGINT)
+FROM moved WHERE in_category IS NULL AND in_segment IS NULL GROUP BY ALL
+UNION ALL
+SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
+       CAST(sum(workers) FILTER (is_of_it) AS BIGINT),
+       CAST(sum(workers) FILTER (is_of_it
+           OR ((category = '{UNCLASSIFIED}' OR coalesce(category = in_category, true))
+           AND (segment IS NULL OR coalesce(segment = in_segment, true)))) AS BIGINT),
+       CAST(sum(opening) FILTER (is_of_it) AS BIGINT),
+       CAST(sum(reconciling) FILTER (is_of_it) AS BIGINT)
+FROM (SELECT *, coalesce(category = in_category, true)
+          AND coalesce(segment = in_segment, in_segment IS NULL) AS is_of_it
+      FROM moved WHERE in_category IS NOT NULL OR in_segment IS NOT NULL) GROUP BY ALL
+"""
+
+_Sum = tuple[int, date, str, int, int | None, int | None, int | None, int | None]
+
+
+def potentials_said(connection: DuckDBPyConnection, areas: Collection[str]) -> Potentials:
+    """Return every potential ever recorded of the areas and of the regencies in them."""
+    wanted = {each for area in areas for each in _and_within(area)}
+    found = connection.execute(_POTENTIALS, {"areas": sorted(wanted)}).fetchall()
+    return Potentials([PotentialSaid(*each) for each in found])
+
+
+def standings_at(
+    connection: DuckDBPyConnection, points: Collection[Point], potentials: Potentials
+) -> dict[Point, list[Standing]]:
+    """Return what the ledger says at each point: its first day, and each day of a change after it.
+
+    Shape: at least one standing a point, by day. Units: persons; coverage is percent, exact.
+    """
+    asked = list(dict.fromkeys(points))
+    sums: list[list[_Sum]] = [[] for _ in asked]
+    for each in _sums(connection, asked):
+        sums[each[0]].append(each)
+    return {
+        point: list(_standings(point, sums[number], potentials))
+        for number, point in enumerate(asked)
+    }
+
+
+def _sums(connection: DuckDBPyConnection, points: Sequence[Point]) -> list[_Sum]:
+    """Return what moved: all up to the first day of a point as on it, then day by day."""
+    areas, categories, segments, first_days, last_days, known, documented = (
+        zip(*points, strict=True) if points else ((),) * len(Point._fields)
+    )
+    pairs = [(area, each.code) for area in dict.fromkeys(areas) for each in regencies(area)]
+    return connection.execute(
+        _SUMS,
+        {
+            "numbers": list(range(len(points))),
+            "areas": list(areas),
+            "categories": list(categories),
+            "segments": list(segments),
+            "first_days": list(first_days),
+            "last_days": list(last_days),
+            "known": list(known),
+            "documented": list(documented),
+            "wholes": [whole for whole, _ in pairs],
+            "parts": [part for _, part in pairs],
+        },
+    ).fetchall()
+
+
+def _standings(point: Point, sums: Sequence[_Sum], potentials: Potentials) -> Iterator[Standing]:
+    """Carry the sums and the potentials of one point from day to day."""
+    roll_up = RollUp(point.area)
+    of_it = may_be = opening = reconciling = 0
+    has_group, grouped = False, point.is_of_a_group
+    for on, moved, revised in _days(point, sums, potentials):
+        for said in revised:
+            roll_up.revise(said.area, said.workers)
+        for _, _, area, workers, in_it, perhaps_in_it, opened, reconciled in moved:
+            roll_up.move(area, workers)
+            has_group = has_group or in_it is not None
+            of_it += in_it or 0
+            may_be += perhaps_in_it or 0
+            opening += opened or 0
+            reconciling += reconciled or 0
+        yield Standing(  # by place: there may be one for each day of a year of each figure
+            on,
+            None if roll_up.active is None else of_it,
+            None if grouped else roll_up.potential,
+            None if grouped else roll_up.active_counted,
+            roll_up.regencies_counted,
+            roll_up.regencies_total,
+            has_group,
+            may_be,
+            opening,
+            reconciling,
+        )
+
+
+def _days(
+    point: Point, sums: Sequence[_Sum], potentials: Potentials
+) -> Iterable[tuple[date, Sequence[_Sum], Sequence[PotentialSaid]]]:
+    """Return the days that bring anything, the first day always: what moved, what was revised."""
+    revised = [
+        said
+        for area in potentials.areas_in(point.area)
+        for said in potentials.in_force(area, point)
+    ]
+    if point.first_day == point.last_day:
+        return [(point.first_day, sums, revised)]
+    moving: dict[date, list[_Sum]] = {point.first_day: []}
+    for each in sums:
+        moving.setdefault(each[1], []).append(each)
+    revising: dict[date, list[PotentialSaid]] = {}
+    for said in revised:
+        revising.setdefault(max(said.valid_from, point.first_day), []).append(said)
+    days = sorted(moving.keys() | revising.keys())
+    return [(day, moving.get(day, ()), revising.get(day, ())) for day in days]
+
+
+class Extent(NamedTuple):
+    """The first and the last position at which anything that a sum depends on was recorded."""
+
+    first: int
+    last: int
+
+
+def extents_of(connection: DuckDBPyConnection, areas: Collection[str]) -> dict[str, Extent]:
+    """Return from where to where the log speaks of batches and potentials of each area or below.
+
+    Shape: only areas of which it holds anything at all. After `last` nothing changes what is known.
+    """
+    pairs = [(area, part) for area in areas for part in _and_within(area)]
+    found = connection.execute(
+        _EXTENTS, {"wholes": [whole for whole, _ in pairs], "parts": [part for _, part in pairs]}
+    ).fetchall()
+    return {area: Extent(first, last) for area, first, last in found}
+
+
+def _and_within(area: str) -> list[str]:
+    """Return an area and the regencies in it."""
+    return list(dict.fromkeys((area, *(each.code for each in regencies(area)))))

@@ -1,0 +1,123 @@
+"""Which batches lie between a figure and the last one that agreed: asked for all figures at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from projections.standings import Point
+from registry.reference.areas import regencies
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NAMED_MAX: Final = 10
+"""Named of one figure; all of them are counted."""
+
+
+class Window(NamedTuple):
+    """Where to look: what moved the heads of a point, if it was effective or recorded after this.
+
+    `explains`: the heads that a batch must have moved to explain all by itself; such are named first.
+    """
+
+    point: Point
+    effective_after: date
+    recorded_after: int
+    explains: int = 0
+
+
+class Suspect(NamedTuple):
+    """A batch, and the heads (signed) that it moved within the window, taken back ones settled."""
+
+    area: str
+    reference: str
+    part: str
+    workers: int
+
+
+class Suspects(NamedTuple):
+    """The batches of one window, those named and how many they are in all."""
+
+    named: tuple[Suspect, ...] = ()
+    total: int = 0
+
+
+NOBODY: Final = Suspects()
+_BATCHES: Final = """
+WITH looked AS MATERIALIZED (
+    SELECT unnest($numbers) AS number, unnest($areas) AS whole,
+           unnest($categories::VARCHAR[]) AS in_category, unnest($segments::VARCHAR[]) AS in_segment,
+           unnest($last_days) AS last_day, unnest($known) AS known,
+           unnest($effective) AS effective_after, unnest($recorded) AS recorded_after,
+           unnest($explain) AS explains
+), inside AS MATERIALIZED (
+    SELECT unnest($wholes) AS whole, unnest($parts) AS area
+), moved AS (
+    SELECT number, area, reference, part, any_value(explains) AS explains,
+           CAST(sum(workers) AS BIGINT) AS workers
+    FROM looked JOIN inside USING (whole) JOIN entries USING (area)
+    WHERE effective_on <= last_day AND position <= known
+      AND (effective_on > effective_after OR position > recorded_after)
+      AND coalesce(category = in_category, in_category IS NULL)
+      AND coalesce(segment = in_segment, in_segment IS NULL)
+    GROUP BY number, area, reference, part HAVING sum(workers) <> 0
+), placed AS (
+    SELECT *, count(*) OVER (PARTITION BY number) AS total, row_number() OVER (
+        PARTITION BY number
+        ORDER BY workers <> explains, abs(workers) DESC, area, reference, part) AS place
+    FROM moved
+)
+SELECT number, area, reference, part, workers, total FROM placed WHERE place <= $named
+ORDER BY number, place
+"""
+
+
+Key = TypeVar("Key")
+
+
+def suspects_in(
+    connection: DuckDBPyConnection, windows: Mapping[Key, Window]
+) -> dict[Key, Suspects]:
+    """Return the batches of each window: what explains all first, then the largest.
+
+    Shape: the windows that have any; at most `NAMED_MAX` batches are named, all are counted. A term
+    that ended is of the batch whose term it was.
+    """
+    if not windows:
+        return {}
+    asked = list(windows.values())
+    pairs = [
+        (area, each.code)
+        for area in dict.fromkeys(window.point.area for window in asked)
+        for each in regencies(area)
+    ]
+    found = connection.execute(
+        _BATCHES,
+        {
+            "numbers": list(range(len(asked))),
+            "areas": [each.point.area for each in asked],
+            "categories": [each.point.category for each in asked],
+            "segments": [each.point.segment for each in asked],
+            "last_days": [each.point.last_day for each in asked],
+            "known": [each.point.known for each in asked],
+            "effective": [each.effective_after for each in asked],
+            "recorded": [each.recorded_after for each in asked],
+            "explain": [each.explains for each in asked],
+            "wholes": [whole for whole, _ in pairs],
+            "parts": [part for _, part in pairs],
+            "named": NAMED_MAX,
+        },
+    ).fetchall()
+    named: dict[int, list[Suspect]] = defaultdict(list)
+    totals: dict[int, int] = {}
+    for number, *batch, total in found:
+        named[number].append(Suspect(*batch))
+        totals[number] = total
+    return {
+        key: Suspects(tuple(named[number]), totals[number])
+        for number, key in enumerate(windows)
+        if number in totals
+    }

@@ -1,0 +1,510 @@
+"""Published figures held against the ledger: planted faults, the naive oracle, the arithmetic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.coverage import coverage_at
+from projections.ledger import Ledger
+from projections.reconciliation import Reconciled, Reconciliation, reconcile
+from projections.suspects import NAMED_MAX
+from projections.vintages import AreaVintages, Vintage
+from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
+from registry.terms import NATION, Segment
+from tests.ledger_from_doc import attempted, parsed
+from tests.naive_reconciliation import Naive, Outcome
+from tests.planted_figures import (
+    CORRECTED_ON,
+    PUBLISHED_ON,
+    RECORDED_ON,
+    Country,
+    planted_country,
+)
+from tests.stores import Store
+from tests.strategies import CATEGORIES, PROVINCES, REGENCIES, History, histories
+from tests.test_properties_histories import play
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(name="store")
+def _store() -> Iterator[Store]:
+    store = Store(None)
+    yield store
+    store.close()
+
+
+def on(day: date) -> datetime:
+    """Return an instant on a day in Jakarta, and on the same in UTC."""
+    return datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=3)
+
+
+def record(store: Store, day: str | date, *commands: Command) -> int:
+    """Record on a day; return the first position."""
+    store.clock.now = on(day if isinstance(day, date) else date.fromisoformat(day))
+    recorded = attempted(store, commands)
+    assert recorded.decision == "recorded", recorded.problems
+    assert recorded.first_position is not None
+    return recorded.first_position
+
+
+def documented(store: Store, document: str) -> None:
+    """Record the rows of a test's docstring."""
+    for transaction in parsed(document):
+        record(store, transaction.recorded_on, *transaction.commands)
+
+
+def figure(area: str = "16.06", as_of: str | None = "2025-07-31", **numbers: Any) -> PublishFigure:
+    """Return a figure printed on 1 August 2025, if nothing else is said."""
+    said = {"published_on": date(2025, 8, 1)} | numbers
+    return PublishFigure(area, as_of, "Dinas", f"Koran {sorted(numbers.items(), key=str)}", **said)
+
+
+def found(store: Store, area: str = NATION, known: int | None = None) -> Reconciliation:
+    """Return what reconciling says."""
+    with store.ledger() as ledger:
+        return reconcile(ledger, area, known=known)
+
+
+def only(store: Store, said: PublishFigure, day: str = "2026-01-01") -> Reconciled:
+    """Record one figure and return what becomes of it."""
+    position = record(store, day, said)
+    return next(each for each in found(store).figures if each.figure.position == position)
+
+
+def codes(each: Reconciled) -> set[str]:
+    """Return the codes of what was found."""
+    return {finding.code for finding in each.findings}
+
+
+def says(each: Reconciled, code: str) -> str:
+    """Return the arithmetic of the one finding of a kind."""
+    (said,) = [finding.says for finding in each.findings if finding.code == code]
+    return said
+
+
+# --- planted faults -------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="planted", scope="module")
+def _planted() -> Iterator[tuple[Country, Reconciliation]]:
+    country = planted_country()
+    with closing(Store(None)) as store:
+        record(store, RECORDED_ON, *country.before)
+        record(store, PUBLISHED_ON, *(each.figure for each in country.planted))
+        with closing(store.log()) as log:
+            said = [row.position for row in log.rows() if row.topic == "ucj.figure-published"]
+        for each, position in zip(country.planted, said, strict=True):
+            if each.retracted:
+                store.registry.take_back("figure", position, because="misread")
+        record(store, CORRECTED_ON, *country.corrections)
+        yield country, found(store)
+
+
+def test_every_planted_fault_is_found_and_no_other(
+    planted: tuple[Country, Reconciliation],
+) -> None:
+    """Each figure has the verdict and exactly the codes that it was made for."""
+    country, answer = planted
+    assert len(country.planted) >= 100
+    wrong = [
+        f"{each.kind}: {each.figure}\n  made for {each.verdict} {sorted(each.codes)},"
+        f" found {row.verdict} {sorted(codes(row))} {[one.says for one in row.findings]}"
+        for each, row in zip(country.planted, answer.figures, strict=True)
+        if (str(each.verdict), set(each.codes)) != (str(row.verdict), codes(row))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_kind_of_fault_is_planted(planted: tuple[Country, Reconciliation]) -> None:
+    """No code and no verdict is left out, each several times."""
+    country, _ = planted
+    verdicts = Counter(each.verdict for each in country.planted)
+    made = Counter(code for each in country.planted for code in each.codes)
+    assert set(verdicts) == {
+        "agrees", "within-tolerance", "differs", "unclassified", "undated", "no-ledger",
+        "no-potential", "retracted",
+    }  # fmt: skip
+    assert set(made) == {
+        "percent-inconsistent", "percent-truncated", "uncovered-inconsistent", "gap-inconsistent",
+        "other-potential", "figures-conflict", "targets-conflict", "restated", "balanced",
+    }  # fmt: skip
+    assert min(verdicts.values()) > 3
+    assert min(made.values()) > 3
+
+
+def test_the_naive_oracle_finds_the_same_planted_faults(
+    planted: tuple[Country, Reconciliation],
+) -> None:
+    """The oracle is right where the faults are known: it is no echo of the program."""
+    country, answer = planted
+    with closing(Store(None)) as store:
+        record(store, RECORDED_ON, *country.before)
+        record(store, PUBLISHED_ON, *(each.figure for each in country.planted))
+        for each, row in zip(country.planted, answer.figures, strict=True):
+            if each.retracted:
+                store.registry.take_back("figure", row.figure.position, because="misread")
+        record(store, CORRECTED_ON, *country.corrections)
+        with closing(store.log()) as log:
+            rows = list(log.rows())
+    outcomes = Naive(rows).outcomes(rows[-1].position)
+    expected = [(each.kind, each.verdict, set(each.codes)) for each in country.planted]
+    named = [each.kind for each in country.planted]
+    assert expected == [
+        (kind, each.verdict, each.codes) for kind, each in zip(named, outcomes, strict=True)
+    ]
+
+
+# --- the three points of view -----------------------------------------------------------------------
+
+HISTORY = """
+#1 2025-01-10 opening 16.06 tidak-terklasifikasi 100 from 2024-12-31 SK-0
+#2 2025-02-10 enrol 16.06 guru 20 from 2025-02-01 SK-1
+"""
+
+
+def test_a_figure_is_tested_as_known_at_the_end_of_its_day_in_jakarta(store: Store) -> None:
+    """What is recorded a second before midnight there counts, a second after does not."""
+    midnight = datetime(2025, 8, 1, 17, tzinfo=UTC)  # 2 August begins in Jakarta
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    store.clock.now = midnight - timedelta(seconds=2)
+    attempted(store, parsed(HISTORY)[1].commands)
+    said = only(store, figure(active=120))
+    assert (said.verdict_then, said.figure.known_then) == ("agrees", 2)
+    with closing(Store(None)) as later:
+        record(later, "2025-07-01", *parsed(HISTORY)[0].commands)
+        later.clock.now = midnight
+        attempted(later, parsed(HISTORY)[1].commands)
+        said = only(later, figure(active=120))
+        assert (said.verdict, said.verdict_then, said.figure.known_then) == ("agrees", "differs", 1)
+
+
+def test_what_the_log_did_not_hold_was_not_yet_recorded(store: Store) -> None:
+    """Another area's batches are none of this one's; its potential is something."""
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    other = figure("16.71", active=1)
+    assert only(store, other).verdict_then == "not-yet-recorded"
+    assert only(store, figure("16", active=100)).verdict_then == "agrees"
+    with closing(Store(None)) as early:
+        record(early, "2025-07-01", RevisePotential("16.71", date(2025, 1, 1), 9, "w", "BPS"))
+        assert only(early, other).verdict_then == "no-ledger"
+
+
+def test_what_was_documented_then_counts_by_its_claimed_date(store: Store) -> None:
+    """Recorded late, claimed early; what claims nothing counts from the day it was recorded."""
+    first, second = (each.commands for each in parsed(HISTORY))
+    record(
+        store,
+        "2026-03-01",
+        *(replace(cast("RecordBatch", each), decided_on=date(2025, 1, 2)) for each in first),
+    )
+    record(store, "2026-03-01", *second)
+    said = only(store, figure(active=100), day="2026-03-02")
+    assert (said.verdict, said.verdict_then) == ("differs", "not-yet-recorded")
+    assert said.documented is not None
+    assert said.documented.verdict == "agrees"
+    late = only(store, figure(active=120, published_on=date(2026, 3, 1)), day="2026-03-02")
+    assert late.documented is not None
+    assert late.documented.verdict == "agrees"
+
+
+def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
+    """One rule for both: the same figure at the same claimed day."""
+    for number, transaction in enumerate(parsed(HISTORY)):
+        for command in transaction.commands:
+            claimed = replace(cast("RecordBatch", command), decided_on=date(2025, 5, 1 + number))
+            record(store, "2026-03-01", claimed)
+    for day, active in (
+        (date(2025, 4, 30), None),
+        (date(2025, 5, 1), 100),
+        (date(2025, 5, 2), 120),
+    ):
+        said = only(store, figure(active=1, published_on=day), day="2026-03-02")
+        assert said.documented is not None
+        assert said.documented.standing is not None
+        assert said.documented.standing.active == active
+        with store.ledger() as ledger:
+            vintages = AreaVintages(ledger.connection, "16.06", ledger.position, documented=True)
+            ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
+        assert seen.active == active
+
+
+def test_restated_names_the_batches_that_did_it(store: Store) -> None:
+    """It agreed when it was printed; then a batch was recorded, back-dated."""
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    position = record(store, "2025-08-01", figure(active=100))
+    record(store, "2025-09-01", *parsed(HISTORY)[1].commands)
+    (said,) = found(store).figures
+    assert (said.verdict, said.verdict_then) == ("differs", "agrees")
+    assert [(each.reference, each.workers) for each in said.restated_by.named] == [("SK-1", 20)]
+    assert says(said, "restated") == ("100 heads then, 120 now; recorded since #2: SK-1 (+20)")
+    (before,) = found(store, known=position).figures
+    assert (before.verdict, codes(before)) == ("agrees", {"balanced"})
+
+
+def test_a_month_or_a_year_agrees_if_any_day_of_it_does(store: Store) -> None:
+    """The day it agreed is said; one that fits no day is held against the last."""
+    documented(store, HISTORY)
+    for as_of in ("2025-02", "2025"):
+        assert only(store, figure(as_of=as_of, active=120)).verdict == "agrees"
+    year = only(store, figure(as_of="2025", active=100))
+    assert (year.verdict, year.on) == ("agrees", date(2025, 1, 1))
+    month = only(store, figure(as_of="2025-02", active=99))
+    assert (month.verdict, month.on) == ("differs", date(2025, 2, 28))
+    assert "it was 120 on every day of 2025-02" in str(month.explanation)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("48.26", "agrees"), ("48.3", "agrees"), ("48", "agrees"), ("48.27", "differs"),
+     ("48.2", "differs"), ("48.262", "agrees"), ("48.263", "differs")],
+)  # fmt: skip
+def test_a_percentage_agrees_at_its_printed_decimals(store: Store, text: str, verdict: str) -> None:
+    """103,079 of 213,582 is 48.2620… %: rounded half away from zero, not cut off."""
+    record(store, "2025-07-01", RevisePotential("16.06", date(2025, 1, 1), 213_582, "w", "BPS"))
+    documented(store, "#1 2025-07-02 enrol 16.06 guru 103079 from 2025-07-01 SK-1")
+    assert only(store, figure(percent=text)).verdict == verdict
+
+
+def test_a_province_is_held_against_the_regencies_counted(store: Store) -> None:
+    """Never one area's heads over another's potential; the answer says how many of how many."""
+    record(store, "2025-07-01", RevisePotential("16.06", date(2025, 1, 1), 200, "w", "BPS"))
+    documented(store, HISTORY.replace("16.06 guru", "16.71 guru"))
+    said = only(store, figure("16", percent="50.00"))
+    assert said.verdict == "agrees"
+    assert said.now.standing is not None
+    assert (said.now.standing.active, said.now.standing.active_counted) == (120, 100)
+    assert (said.now.standing.regencies_counted, said.now.standing.regencies_total) == (1, 17)
+    nation = only(store, figure(NATION, active=119))
+    assert "1 of 514 regencies" in str(nation.explanation)
+
+
+# --- how many questions ---------------------------------------------------------------------------
+
+
+class Counting:
+    """A connection that counts what it is asked."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.queries = 0
+
+    def execute(self, *arguments: Any) -> Any:
+        """Count and pass on."""
+        self.queries += 1
+        return self.connection.execute(*arguments)
+
+
+def test_no_figure_costs_a_query(planted: tuple[Country, Reconciliation], store: Store) -> None:
+    """As many queries for one figure as for all of them: seven at most."""
+    country, _ = planted
+    record(store, RECORDED_ON, *country.before)
+    counts = []
+    for said in (country.planted[:1], country.planted[1:]):
+        record(store, PUBLISHED_ON, *(each.figure for each in said))
+        with store.ledger() as ledger:
+            counting = Counting(ledger.connection)
+            answer = reconcile(cast("Ledger", Stand(counting, ledger.position)))
+        counts.append((len(answer.figures), counting.queries))
+    (one, few), (many, queries) = counts
+    assert (one, many) == (1, len(country.planted))
+    assert few <= queries <= 7
+
+
+class Stand(NamedTuple):
+    """What reconciling needs of a ledger."""
+
+    connection: Counting
+    position: int
+
+
+# --- any history, any figures ----------------------------------------------------------------------
+
+EPOCH = date(2026, 1, 1)
+AS_OF = (
+    "2023-12-31", "2024-01-01", "2024-02-29", "2024-12-31", "2025-01-01", "2025-06-30",
+    "2025-07-01", "2026-01-01", "2026-12-31", "2024-02", "2025-07", "2025-12", "2024", "2026", None,
+)  # fmt: skip
+
+
+class Draft:
+    """How a figure is to be made out of what is true when it is recorded."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        def pick(*choices: Any) -> Any:
+            return draw(st.sampled_from(choices))
+
+        self.area = pick(*REGENCIES, *REGENCIES, *PROVINCES, NATION)
+        self.as_of = pick(*AS_OF)
+        self.category = pick(None, None, None, *CATEGORIES)
+        self.segment = pick(None, None, None, None, None, Segment.BPU)
+        self.fields = draw(
+            st.sets(
+                st.sampled_from(("active", "potential", "percent", "uncovered_percent")),
+                min_size=1,
+                max_size=3,
+            )
+        )
+        self.off = {name: pick(0, 0, 0, 0, 1, -1, 40) for name in self.fields}
+        self.places = pick(0, 1, 2, 2)
+        self.tolerance = pick(0, 0, 0, 1, 3)
+        self.target = pick(None, None, "50", "105.5")
+        self.gap = pick(None, None, None, "workers", "points", "everybody", "odd")
+        self.published = pick(None, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 40)
+        self.retracted = pick(False, False, False, False, True)
+        self.after_step = pick(0, 1, 2, 3, 4)
+
+    def figure(self, naive: Naive, number: int) -> PublishFigure:
+        """Return the figure, near the truth."""
+        known = naive.rows[-1].position if naive.rows else 0
+        seen = naive.at(self.area, self.category, self.segment, self.as_of, known)
+        heads = seen.active if seen and seen.active is not None else 5
+        over = (seen.potential if seen else None) or 20
+        share = 100 * Decimal(heads) / over
+        unit = Decimal(1).scaleb(-self.places)
+        numbers: dict[str, Any] = {}
+        for name in self.fields:
+            off = self.off[name]
+            if name in {"active", "potential"}:
+                true = heads if name == "active" else over
+                numbers[name] = max(1 if name == "potential" else 0, true + off)
+            else:
+                true_share = share if name == "percent" else 100 - share
+                printed_share = max(Decimal(0), true_share.quantize(unit) + off * unit)
+                numbers[name] = str(min(printed_share, Decimal(1000)))
+        if self.target is not None:
+            numbers["target_percent"] = self.target
+        target = Decimal(self.target or "50")
+        gaps = {
+            "workers": Decimal(-(-int(target * over) // 100) - heads),
+            "points": (target - share).quantize(unit),
+            "everybody": Decimal(over - heads),
+            "odd": Decimal(over + 17),
+        }
+        if self.gap is not None:
+            numbers["gap"] = str(max(Decimal(0), gaps[self.gap]))
+        day = None if self.published is None else EPOCH + self.published * DAY
+        return PublishFigure(
+            self.area,
+            self.as_of,
+            "Dinas",
+            f"Koran {number}",
+            category=self.category,
+            segment=self.segment,
+            tolerance=self.tolerance,
+            published_on=day,
+            **numbers,
+        )
+
+
+drafts = st.composite(Draft)
+targets = st.builds(
+    SetTarget,
+    area=st.sampled_from((*REGENCIES, "16")),
+    due_on=st.sampled_from((date(2025, 6, 30), date(2025, 12, 31), date(2026, 12, 31))),
+    percent=st.sampled_from((Decimal(50), Decimal("50.0"), Decimal("105.5"))),
+    basis=st.sampled_from(("RPJMD", "RPJMD", "RKPD")),
+    source=st.just("a source"),
+)
+
+EXAMPLES = max(1, settings().max_examples * 2 // 5)
+
+
+@pytest.mark.timeout(20 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
+@given(
+    history=histories(),
+    drawn=st.lists(drafts(), min_size=1, max_size=12),
+    aims=st.lists(targets, max_size=3, unique_by=lambda each: (each.area, each.due_on)),
+    place=st.integers(0, 1_000),
+)
+def test_any_figures_come_to_what_the_oracle_counts(
+    history: History, drawn: list[Draft], aims: list[SetTarget], place: int
+) -> None:
+    """Verdicts from three points of view, numbers, findings and suspects, at any position."""
+    with closing(Store(None)) as store:
+        if aims:
+            record(store, EPOCH - DAY, *aims)
+        for number, step in enumerate(history.steps):
+            store.clock.now = on(EPOCH + 2 * number * DAY)
+            play(store, step, history.oracle)
+            for at, draft in enumerate(drawn):
+                if min(draft.after_step, len(history.steps) - 1) == number:
+                    draw_up(store, draft, at, EPOCH + (2 * number + 1) * DAY)
+        rows = list(store.log().rows())
+        naive = Naive(rows)
+        ends = [row.position for row in rows if is_an_end(rows, row.position)]
+        for known in {ends[-1], ends[place % len(ends)]}:
+            with store.ledger() as ledger:
+                answer = reconcile(ledger, known=known)
+                for each, outcome in zip(answer.figures, naive.outcomes(known), strict=True):
+                    agree(each, outcome)
+                    as_coverage_says(each, ledger, known)
+
+
+def draw_up(store: Store, draft: Draft, number: int, day: date) -> None:
+    """Record a drafted figure, and take it back if it is to be."""
+    rows = list(store.log().rows())
+    position = record(store, day, draft.figure(Naive(rows), number))
+    if draft.retracted:
+        store.registry.take_back("figure", position, because="misread")
+
+
+def is_an_end(rows: Sequence[Any], position: int) -> bool:
+    """Whether a transaction ends at a position."""
+    following = [row for row in rows if row.position == position + 1]
+    return not following or following[0].facts()["transaction_id"] > position
+
+
+def agree(each: Reconciled, outcome: Outcome) -> None:
+    """Hold one answer to the oracle's."""
+    assert each.figure.position == outcome.position
+    assert each.verdict == outcome.verdict, (each, outcome)
+    assert each.verdict_then == outcome.verdict_then, (each, outcome)
+    seen = each.documented.verdict if each.documented else None
+    assert seen == outcome.verdict_documented or each.figure.as_of is None, (each, outcome)
+    then = each.then.standing if each.then else None
+    for standing, count in ((each.now.standing, outcome.now), (then, outcome.then)):
+        if standing is None or count is None:
+            assert standing is None
+            assert count is None
+            continue
+        assert (standing.active, standing.potential) == (count.active, count.potential)
+        assert (standing.opening, standing.reconciling) == (count.opening, count.reconciling)
+    named = {
+        "uncovered" if check.what == "uncovered_percent" else check.what: check.result
+        for check in each.now.checks
+        if check.what != "gap"
+    }
+    assert named == outcome.results
+    assert codes(each) == outcome.codes, f"{each.figure} {each.findings} {outcome.now}"
+    for batches, expected in (
+        (each.suspects, outcome.suspects),
+        (each.restated_by, outcome.restated_by),
+    ):
+        assert batches.total == len(expected), (each, outcome)
+        assert len(batches.named) == min(NAMED_MAX, len(expected))
+        for batch in batches.named:
+            assert expected[batch.area, batch.reference, batch.part] == batch.workers
+
+
+def as_coverage_says(each: Reconciled, ledger: Ledger, known: int) -> None:
+    """What a figure is held against is what `ucj coverage` answers on the day taken."""
+    standing, said = each.now.standing, each.figure
+    if standing is None or said.is_of_a_group:
+        return
+    assert each.on is not None
+    (row,) = coverage_at(ledger, [said.area], each.on, known=known)
+    assert (standing.active, standing.potential) == (row.active, row.potential)
+    assert standing.coverage == row.coverage
+    assert standing.regencies_counted == row.regencies_counted
