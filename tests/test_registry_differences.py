@@ -73,8 +73,10 @@ def line(**changes: Any) -> RecordBatch:
         ),
         (
             replace(ENROL, action=Action.OPENING, lines=(replace(LINE, covered_until=None),)),
-            "action: recorded enrol, the file says opening;"
-            + " covered_until: recorded 2025-12-31, the file says nothing",
+            (
+                "action: recorded enrol, the file says opening; "
+                "covered_until: recorded 2025-12-31, the file says nothing"
+            ),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
