@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 from cli.analyst import coverage_listing
 from cli.listing import Listing, Section
 from cli.outlook import forecast_listing, targets_listing, twelve_months_after
+from cli.reconciliation_in_words import figures_for_people
 from cli.revising import releases_listing
 from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_people
-from cli.reconciliation_in_words import figures_for_people
 from cli.tracing import groups_listing
 from registry.terms import is_regency
 
