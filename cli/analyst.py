@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import AREA, CATEGORY, POINT, Settings, known_option, today, uses_store
+from cli.options import (
+    AREA,
+    CATEGORY,
+    POINT,
+    Settings,
+    boundaries_option,
+    drawn_as_of,
+    known_option,
+    today,
+    uses_store,
+)
 from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
 
 if TYPE_CHECKING:
@@ -38,6 +48,7 @@ _COVERAGE = (
     Column("points", "Points", "points"),
     Column("active_counted", "Active counted", "count"),
     Column("own_potential", "Own potential", "flag"),
+    Column("boundaries", "Boundaries", "code"),
 )
 
 
@@ -57,6 +68,7 @@ _COVERAGE = (
     is_flag=True,
     help="Divide by the area's own recorded potential, whatever its regencies have.",
 )
+@boundaries_option
 @uses_store
 @listing_options
 def coverage_command(
@@ -67,16 +79,20 @@ def coverage_command(
     by: tuple[str, ...],
     category: str | None,
     own_potential: bool,  # noqa: FBT001
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
     r"""Active workers and coverage on a date, as known at any time.
 
-    AREA is a code (16.06, 16, ID) or a name; without one, the nation.
+    AREA is a code (16.06, 16, ID) or a name, of today or of before; without one, the nation. A
+    province is the sum of the regencies that lay in it on the day; with --boundaries now, of those
+    that lie in it today, and what was split since is one row.
 
     \b
     Examples:
       ucj coverage 16.06 --on 2025-07
+      ucj coverage 91 --by area --on 2021-12 --boundaries now
       ucj coverage 16 --by area --on 31/07/2025 --format csv
       ucj coverage "Musi Banyuasin" --by category --known 2025-01-31
     """
@@ -97,6 +113,7 @@ def coverage_command(
                 by=by,  # type: ignore[arg-type]
                 category=slug,
                 own_potential=own_potential,
+                as_of=drawn_as_of(boundaries, day),
             ),
             known=position,
         )
@@ -105,8 +122,8 @@ def coverage_command(
     listing = Listing(
         name="coverage",
         columns=columns,
-        rows=[_coverage_row(row) for row in rows],
-        notes=_coverage_notes(rows, day, position, slug),
+        rows=[{**_coverage_row(row), "boundaries": boundaries} for row in rows],
+        notes=[*_coverage_notes(rows, day, position, slug), *_boundaries_notes(boundaries)],
     )
     write_listing(listing, format=format, output=output)
 
@@ -137,6 +154,11 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
         else f"{'* ' if _is_of_those_counted(row) else ''}{row.regencies_counted} of"
         f" {row.regencies_total} regencies",
     }
+
+
+def _boundaries_notes(boundaries: str) -> list[str]:
+    """Return what view of the areas was asked for, where it is not the plain one."""
+    return ["Codes, names and provinces are today's."] if boundaries == "now" else []
 
 
 def _is_of_those_counted(row: CoverageRow) -> bool:

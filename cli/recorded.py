@@ -25,6 +25,7 @@ _TAKEN_BACK: Final = {
     "ucj.labour-potential-withdrawn": "potential",
     "ucj.target-withdrawn": "target",
     "ucj.figure-retracted": "figure",
+    "ucj.area-change-withdrawn": "change",
 }
 
 
@@ -102,10 +103,11 @@ def change_lines(events: Sequence[StoredRow]) -> Iterator[str]:
 
 
 def place(area: str) -> str:
-    """Return an area's name with its code."""
-    from registry.reference.areas import area_by_code
+    """Return an area's name with its code; of one that the built-in list does not have, the code."""
+    from registry.reference.gazetteer import area_of
 
-    return f"{area_by_code(area).name} ({area})"
+    known = area_of(area)
+    return area if known is None else f"{known.name} ({area})"
 
 
 def _batch_lines(event: str, facts: Facts) -> Iterator[str]:
