@@ -243,6 +243,7 @@ _TIMELINE = (
     Column("regencies_counted", "Counted", "count"),
     Column("regencies_total", "Regencies", "count"),
     Column("complete", "Complete", "flag"),
+    Column("boundaries", "Boundaries", "code"),
 )
 _FLOWS = frozenset({"workers_in", "workers_out", "reconciled"})
 _BY_CATEGORY = _FLOWS | {"on", "category", "active", "points"}
@@ -261,6 +262,7 @@ _WHOLE = _FLOWS | {"on", "active", "potential", "coverage_percent"}
 @click.option(
     "--by", type=click.Choice(("category",)), help="A row for each category that changed."
 )
+@boundaries_option
 @uses_store
 @listing_options
 def timeline_command(
@@ -270,6 +272,7 @@ def timeline_command(
     until: date | None,
     known: str | None,
     by: str | None,
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
@@ -295,7 +298,7 @@ def timeline_command(
         position = workspace.known(known)
         rows = workspace.ask(
             lambda ledger: [
-                _timeline_row(row)
+                {**_timeline_row(row), "boundaries": boundaries}
                 for row in timeline(
                     ledger,
                     area,
@@ -303,6 +306,7 @@ def timeline_command(
                     until=last,
                     known=position,
                     by_category=by is not None,
+                    as_of=drawn_as_of(boundaries, last),
                 )
             ],
             known=position,
@@ -311,7 +315,10 @@ def timeline_command(
         name="timeline",
         columns=_timeline_columns(rows, people=for_people(format, output), by=by),
         rows=rows,
-        notes=_timeline_notes(rows, area, last, position),
+        notes=[
+            *_timeline_notes(rows, area, last, position),
+            *_boundaries_notes(boundaries),
+        ],
     )
     write_listing(listing, format=format, output=output)
 
@@ -357,7 +364,8 @@ def _timeline_notes(
 ) -> list[str]:
     from projections.coverage import shown_name
 
-    notes = [f"{shown_name(area)} ({area}) up to {until}, as known at #{position}."]
+    last = rows[-1] if rows else {"area": area, "area_name": shown_name(area)}
+    notes = [f"{last['area_name']} ({last['area']}) up to {until}, as known at #{position}."]
     if any(row["regencies_total"] != 1 and not row["complete"] for row in rows):
         what = (
             "Points are" if any(row["category"] for row in rows) else "Coverage and potential are"

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from projections.boundaries import boundaries_at, within
-from registry.reference.areas import area_by_code
+from registry.reference.gazetteer import area_of
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
@@ -131,8 +131,13 @@ def coverage_at(
 
 
 def shown_name(area: str) -> str:
-    """Return an area's name as answers show it: a city says that it is one, others go plain."""
-    named = area_by_code(area)
+    """Return an area's built-in name as answers show it: a city says that it is one.
+
+    An answer about a day asks the map of that day (`projections.boundaries`), which knows more.
+    """
+    named = area_of(area)
+    if named is None:  # opened in a store: its name is there
+        return area
     return named.full_name if named.kind == "kota" else named.name
 
 
