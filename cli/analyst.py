@@ -374,6 +374,8 @@ def _timeline_notes(
             f"* {what} of the regencies counted: those with both an active count and a potential."
             " Active is of all."
         )
+    if len({row["regencies_total"] for row in rows}) > 1:
+        notes.append("Regencies came under it or left it: that changes Active without In or Out.")
     if all(row["active"] is None for row in rows):
         notes.append("No batch is recorded there up to that day.")
     return notes

@@ -108,6 +108,10 @@ class Map:
         """Return the keys of the places inside an area."""
         return tuple(place.key for place in self.inside(area))
 
+    def has(self, area: str) -> bool:
+        """Whether an area has heads of its own on the day, or is part of a place that has."""
+        return self._holder.get(area, area) in self._by_key
+
     def code(self, area: str) -> str:
         """Return the code that stands for an area on the day."""
         places = self.inside(area) if is_regency(area) else ()
