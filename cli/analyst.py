@@ -396,8 +396,8 @@ def sql_command(
     """Ask the ledger's views in SQL, read-only.
 
     One SELECT in DuckDB's SQL over entries, events, potentials, targets, figures, taken_back,
-    imports, categories (all of them) and areas, as known at --known. Nothing is written, and no
-    file or other database can be reached. `SHOW TABLES` and `DESCRIBE entries` say what there is.
+    imports, area_changes, categories (all of them), areas and area_days (the province of an area
+    from day to day), as known at --known. Nothing is written, and no file or other database can be reached. `SHOW TABLES` and `DESCRIBE entries` say what there is.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ The one place where a question learns which regencies a province has on a day.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from registry.reference.areas import area_by_code
@@ -32,6 +33,11 @@ def boundaries_at(connection: DuckDBPyConnection, known: int) -> Boundaries:
     found = connection.execute(STANDING, {"known": known}).fetchall()
     changes = (AreaChange(area, Change(change), *facts) for area, change, *facts in found)
     return Boundaries(changes) if found else BUILT_IN
+
+
+def last_map(connection: DuckDBPyConnection, known: int) -> Map:
+    """Return the areas after the last change: for answers that are about no day."""
+    return boundaries_at(connection, known).map_on(date.max)
 
 
 def within(areas: Sequence[str], drawn: Map | None = None) -> str:

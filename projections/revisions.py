@@ -13,7 +13,6 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
-from projections.coverage import shown_name
 from projections.months import month_ends
 from projections.vintages import AreaVintages
 
@@ -121,7 +120,7 @@ def revisions_on(
     A release for each transaction after that day that changed the figure; with `documented`, for
     each claimed document date.
     """
-    asked = _asked(ledger, area, known, documented=documented)
+    asked = _asked(ledger, area, on, known, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
     return _answer(asked, [on], asked.changes_after(on), kind, only_changes=True)
 
@@ -143,7 +142,7 @@ def revision_triangle(
     the `positions`. A figure is released from its reference date on, so each row begins on the
     diagonal; at the last vintage all are.
     """
-    asked = _asked(ledger, area, max(positions, default=known), documented=documented)
+    asked = _asked(ledger, area, until, max(positions, default=known), documented=documented)
     begin = since or asked.first_day(until)
     references = list(month_ends(begin, until)) if begin else []
     vintages = asked.positions(positions) if positions else asked.months(until)
@@ -174,9 +173,11 @@ def revision_metrics(pairs: Iterable[tuple[int | Fraction, int | Fraction]]) -> 
     )
 
 
-def _asked(ledger: Ledger, area: str, known: int | None, *, documented: bool) -> AreaVintages:
+def _asked(
+    ledger: Ledger, area: str, on: date, known: int | None, *, documented: bool
+) -> AreaVintages:
     position = ledger.position if known is None else known
-    return AreaVintages(ledger.connection, area, position, documented=documented)
+    return AreaVintages(ledger.connection, area, on, position, documented=documented)
 
 
 def _answer(
@@ -207,8 +208,8 @@ def _answer(
         for earlier, later in (pairwise(row) if only_changes else _first_and_latest(row))
     ]
     return Revisions(
-        area=asked.area,
-        area_name=shown_name(asked.area),
+        area=asked.code,
+        area_name=asked.name,
         known_position=asked.known,
         vintage=kind,
         compared="release-with-previous" if only_changes else "latest-with-first",
