@@ -150,7 +150,7 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
         "active_counted": row.active_counted,
         "own_potential": row.own_potential,
         "counted": None
-        if row.regencies_total == 1
+        if row.regencies_total <= 1
         else f"{'* ' if _is_of_those_counted(row) else ''}{row.regencies_counted} of"
         f" {row.regencies_total} regencies",
     }
@@ -210,6 +210,11 @@ def _coverage_notes(
         notes.append(
             "Warning: coverage above 100 %: check the potential, or batches counted twice."
         )
+    notes += [
+        f"{row.area_name} ({row.area}) is newer than that day: what is its own was counted elsewhere."
+        for row in rows
+        if row.regencies_total == 0
+    ]
     if all(row.active is None for row in rows):
         of = f" of {category}" if category else ""
         notes.append(f"No batch{of} is recorded there up to that day.")

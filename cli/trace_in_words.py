@@ -88,7 +88,7 @@ def _lines(found: Trace) -> Iterator[Row]:
             end = found.start if each.line == "opening" else found.end
             name, remark = f"{name} {end.on}", _of_potential(end)
         elif each.line == "moved":
-            remark = _numbers(found.moved_in, "regencies in", found.moved_out, "regencies out")
+            remark = _numbers(found.moved_in, "came in", found.moved_out, "went out")
         elif each.line in _FLOWS:
             remark = _kinds(found, _FLOWS[each.line])
         yield _row(name, each.workers, each.points, remark)
