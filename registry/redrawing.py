@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry.batch import Stamp
 from registry.commands import ChangeArea
-from registry.errors import RegistryError, RuleBrokenError, UnknownAreaError
+from registry.errors import RuleBrokenError, UnknownAreaError
 from registry.events import AreaChanged, AreaChangeWithdrawn, ImportSource
 from registry.reference.areas import AreaKind, all_areas, find_area
 from registry.reference.boundaries import AreaChange, Boundaries, kind_of
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from registry.storage.log import StoredRow
 
 _DAY: Final = timedelta(days=1)
+_IN_ORDER: Final = (Change.OPENED, Change.MOVED, Change.RENAMED, Change.RECODED)
+"""What is recorded first of one day: where a code lies rests on the move before it."""
+
 _TRAITS: Final = {Change.RECODED: "code", Change.RENAMED: "name", Change.MOVED: "province"}
 _KIND_WORD: Final = re.compile(
     r"(?:kab\.?|kabupaten|kota|provinsi|prov\.?)\s+(?=\S)", re.IGNORECASE
@@ -169,22 +172,29 @@ def _drafts(
     ]
     known = Boundaries([*boundaries.changes, *opened])
     codes: dict[str, str] = {}
-    # A row that gives an area another code makes both known to all other rows.
+    # A row that gives an area another code makes both known to all other rows, so it comes first;
+    # what names an area that no row has told of yet waits until none tells of another.
     in_order = sorted(commands, key=lambda each: each.change is not Change.RECODED)
-    for number, command in enumerate(in_order):
-        position = stamp.transaction_id + number
-        try:
-            draft = _draft(known, codes, command, position)
-        except RegistryError as error:
-            why = f"{error.what}: {error.why}" if error.why else error.what
-            redrawn.refusals.append(
-                Refusal(command, error.code, error.where or "to", why, error.remedy)
-            )
-            continue
-        if _stands(boundaries, draft):
-            redrawn.already_recorded += 1
-        else:
-            yield command, draft
+    waiting = list(enumerate(in_order, start=stamp.transaction_id))
+    unknown: list[tuple[int, ChangeArea, UnknownAreaError]] = []
+    while waiting:
+        unknown = []
+        for position, command in waiting:
+            try:
+                draft = _draft(known, codes, command, position)
+            except UnknownAreaError as error:
+                unknown.append((position, command, error))
+                continue
+            if _stands(boundaries, draft):
+                redrawn.already_recorded += 1
+            else:
+                yield command, draft
+        if len(unknown) == len(waiting):
+            break
+        waiting = [(position, command) for position, command, _ in unknown]
+    for _, command, error in unknown:
+        why = f"{error.what}: {error.why}" if error.why else error.what
+        redrawn.refusals.append(Refusal(command, error.code, error.where, why, error.remedy))
 
 
 def _draft(
@@ -255,7 +265,7 @@ def _with_before(boundaries: Boundaries, drafts: Sequence[AreaChange]) -> list[A
         if area_of(draft.area) is not None or draft.area in known.opened:
             before = known.standing(draft.area, draft.change, draft.on - _DAY)
         told.append(replace(draft, before=before))
-    return sorted(told, key=lambda each: (each.on, [*Change].index(each.change), each.position))
+    return sorted(told, key=lambda each: (each.on, _IN_ORDER.index(each.change), each.position))
 
 
 # --- what may not be ------------------------------------------------------------------------------
