@@ -192,9 +192,9 @@ def _drafts(
         if len(unknown) == len(waiting):
             break
         waiting = [(position, command) for position, command, _ in unknown]
-    for _, command, error in unknown:
-        why = f"{error.what}: {error.why}" if error.why else error.what
-        redrawn.refusals.append(Refusal(command, error.code, error.where, why, error.remedy))
+    for _, command, refused in unknown:
+        why = f"{refused.what}: {refused.why}" if refused.why else refused.what
+        redrawn.refusals.append(Refusal(command, refused.code, refused.where, why, refused.remedy))
 
 
 def _draft(
