@@ -27,11 +27,11 @@ ENGINE_INTERRUPTED: Final = "Query interrupted"
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("cli.admin", "Make an empty store."),
     "template": ("cli.admin", "Print an empty file to fill in, with headers and examples."),
-    "import": ("cli.importing", "Record a file of batches, potentials, targets or figures."),
+    "import": ("cli.importing", "Record a file of batches, potentials, targets, figures or areas."),
     "correct": ("cli.importing", "Replace what a recorded batch says."),
     "withdraw": ("cli.admin", "Take back a recorded batch."),
     "renew": ("cli.admin", "Cover on, as a new batch, those whose term ends."),
-    "retract": ("cli.admin", "Take back a figure, a potential or a target."),
+    "retract": ("cli.admin", "Take back a figure, a potential, a target or a change of an area."),
     "category": ("cli.admin", "List the categories of workers, or add one."),
     "status": ("cli.upkeep", "Say what the store holds and whether it is sound."),
     "rebuild": ("cli.upkeep", "Build the ledger anew from the log, or check it."),

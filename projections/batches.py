@@ -161,7 +161,7 @@ def find_batch(
 
     Raises: UnknownBatchError; AmbiguousBatchError where area or part must say which, listing them.
     """
-    names = last_map(ledger.connection, known)
+    names = last_map(ledger, known)
     written = spellings(ledger.connection, reference, known)
     found = ledger.connection.execute(
         "SELECT DISTINCT area, reference, part FROM events"
@@ -213,7 +213,7 @@ def batch_at(ledger: Ledger, key: BatchKey, *, on: date, known: int) -> BatchSho
     written = sorted({each["reference"] for each in facts})
     return BatchShown(
         key=BatchKey(last["area"], last["reference"], last["part"]),
-        area_name=last_map(ledger.connection, known).name(last["area"]),
+        area_name=last_map(ledger, known).name(last["area"]),
         known_position=known,
         on=on,
         kind=stated["kind"],

@@ -115,7 +115,7 @@ def coverage_at(
     grouped: list[str] = [each for each in _GROUPS if each in dimensions]
     if category is not None and "category" not in grouped:
         grouped.append("category")
-    drawn = boundaries_at(ledger.connection, position).map_on(on, as_of=as_of)
+    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
     sums = _sums(ledger.connection, within(areas, drawn), on, position, grouped)
     potentials = potentials_in_force(ledger.connection, on, position)
     rows: list[CoverageRow] = []

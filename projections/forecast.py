@@ -140,7 +140,7 @@ def forecast(
     """
     position = ledger.position if known is None else known
     connection = ledger.connection
-    drawn = boundaries_at(connection, position).map_on(on)
+    drawn = boundaries_at(ledger, position).map_on(on)
     states = _States(timeline(ledger, area, since=on, until=until, known=position))
     cohorts = _ending(connection, area, on, until, position, drawn)
     target: Target | None = None

@@ -80,9 +80,9 @@ def history_page(
     nothing is asked for, or anything asked for came from them.
     """
     position = ledger.position if known is None else known
-    inside = None if area is None else _ever_within(ledger.connection, area, position)
+    inside = None if area is None else _ever_within(ledger, area, position)
     wanted = _wanted(ledger.connection, area, inside, reference, position)
-    names = last_map(ledger.connection, position)
+    names = last_map(ledger, position)
     found = ledger.connection.execute(
         _PAGE.format(
             wanted=wanted,
@@ -94,9 +94,9 @@ def history_page(
     return [_row(each, names) for each in found]
 
 
-def _ever_within(connection: DuckDBPyConnection, area: str, known: int) -> str:
+def _ever_within(ledger: Ledger, area: str, known: int) -> str:
     """Return a condition over `area`: what lay inside on any day."""
-    boundaries = boundaries_at(connection, known)
+    boundaries = boundaries_at(ledger, known)
     maps = (boundaries.map_on(day) for day in (date.min, *boundaries.days))
     conditions = dict.fromkeys(within([area], each) for each in maps)
     return " OR ".join(conditions) if len(conditions) == 1 else f"({' OR '.join(conditions)})"

@@ -181,7 +181,7 @@ def steps(ledger: Ledger, traced: Traced) -> Iterator[Step]:
 def maps(ledger: Ledger, traced: Traced) -> tuple[Map, Map]:
     """Return the map at each end: of its day, as known at its position."""
     first, second = (
-        boundaries_at(ledger.connection, at.known).map_on(at.on, as_of=traced.as_of)
+        boundaries_at(ledger, at.known).map_on(at.on, as_of=traced.as_of)
         for at in (traced.start, traced.end)
     )
     return first, second

@@ -87,7 +87,7 @@ def targets_at(ledger: Ledger, area: str, on: date, *, known: int | None = None)
     Shape: one row per target known and not taken back, by area, due date and percentage.
     """
     position = ledger.position if known is None else known
-    drawn = boundaries_at(ledger.connection, position).map_on(on)
+    drawn = boundaries_at(ledger, position).map_on(on)
     targets = targets_of(ledger.connection, area, position, drawn)
     if not targets:
         return []

@@ -110,7 +110,7 @@ def timeline(
     position = ledger.position if known is None else known
     connection = ledger.connection
     before = None if since is None else since - timedelta(days=1)
-    boundaries = boundaries_at(connection, position)
+    boundaries = boundaries_at(ledger, position)
     drawn = [
         (day, boundaries.map_on(day, as_of=as_of))
         for day in (before or date.min, *boundaries.days)

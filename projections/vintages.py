@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.boundaries import boundaries_at, within
+from projections.boundaries import boundaries_in, within
 from projections.months import month_ends
 from registry.terms import is_regency
 
@@ -100,7 +100,7 @@ class AreaVintages:
     def __init__(
         self, connection: DuckDBPyConnection, area: str, on: date, known: int, *, documented: bool
     ) -> None:
-        drawn = boundaries_at(connection, known).map_on(on)
+        drawn = boundaries_in(connection, known).map_on(on)
         self.area = area
         self.code, self.name = drawn.code(area), drawn.name(area)
         self.total = len(drawn.inside(area))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from projections import fold
-from projections.boundaries import boundaries_at
+from projections.boundaries import boundaries_in
 from registry.reference.categories import Categories
 from registry.terms import FIRST_DAY, Change, is_regency
 
@@ -56,7 +56,7 @@ def add_areas(connection: DuckDBPyConnection, name: str, known: int) -> None:
 
     `code` is that of the other tables: the one under which the registry keeps the area.
     """
-    areas = boundaries_at(connection, known).areas
+    areas = boundaries_in(connection, known).areas
     connection.execute(
         f"CREATE TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS code,"
         " unnest($2::VARCHAR[]) AS name, unnest($3::VARCHAR[]) AS kind,"
@@ -76,7 +76,7 @@ def add_area_days(connection: DuckDBPyConnection, name: str, known: int) -> None
     One row holds from `valid_from` until the day before `expires_on` (null: no end). `area` is the
     code of the other tables, `code` the one in force.
     """
-    boundaries = boundaries_at(connection, known)
+    boundaries = boundaries_in(connection, known)
     rows = []
     for area in boundaries.areas:
         opened = boundaries.opened.get(area.code)

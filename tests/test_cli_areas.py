@@ -176,7 +176,7 @@ def test_sql_sums_a_province_by_the_day(folder: Path) -> None:
     batches(folder, "SK 1,enrol,91.01,guru,100,2021-01-01,,")
     question = (
         "SELECT province, sum(workers)::INT AS workers FROM entries JOIN area_days USING (area)"
-        " WHERE valid_from <= '{0}' AND coalesce(expires_on > '{0}', true) GROUP BY ALL"
+        " WHERE valid_from <= '{0}' AND coalesce(area_days.expires_on > '{0}', true) GROUP BY ALL"
     )
     for on, province in (("2021-12-31", "91"), ("2023-12-31", "93")):
         found = ucj("sql", question.format(on), "--format", "json", folder=folder).json()

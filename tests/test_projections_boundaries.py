@@ -182,7 +182,7 @@ def test_a_change_is_known_from_its_position_on() -> None:
                 coverage_at(ledger, ["11"], AFTER, known=known)[0].active
                 for known in (before, changed_at, ledger.position)
             ]
-            assert boundaries_at(ledger.connection, ledger.position) is BUILT_IN
+            assert boundaries_at(ledger, ledger.position) is BUILT_IN
     assert found == [7, 107, 7]
 
 
