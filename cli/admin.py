@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from registry.application import EnrolmentRegistry, Recorded
     from registry.intake.columns import InputKind
 
-KINDS: Final = ("batches", "potentials", "targets", "figures")
+KINDS: Final = ("batches", "potentials", "targets", "figures", "areas")
 
 _RENEWING: Final = {
     "unknown-batch": "Check the reference and --area with `ucj history`; if its document has parts,"
@@ -228,7 +228,7 @@ def renew_command(
 
 
 @click.command("retract")
-@click.argument("what", type=click.Choice(("figure", "potential", "target")))
+@click.argument("what", type=click.Choice(("figure", "potential", "target", "area")))
 @click.argument("position", type=POSITION, metavar="@POSITION")
 @click.option("--reason", type=TEXT, required=True, help="Why; kept with what takes it back.")
 @dry_run_option
@@ -241,15 +241,16 @@ def retract_command(
     reason: str,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    r"""Take back a figure, a potential or a target.
+    r"""Take back a figure, a potential, a target or a change of an area.
 
     It is named by the position at which it was recorded (`ucj history AREA` lists them). What was
-    known before stays known.
+    known before stays known. A change of an area on which another rests is refused.
 
     \b
     Examples:
       ucj retract figure @12 --reason "the newspaper corrected it" --dry-run
       ucj retract potential @7 --reason "of another regency"
+      ucj retract area @31 --reason "the decree was annulled"
     """
     _record(
         settings,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import AREA, CATEGORY, POINT, Settings, known_option, today, uses_store
+from cli.options import (
+    AREA,
+    CATEGORY,
+    POINT,
+    Settings,
+    boundaries_option,
+    drawn_as_of,
+    known_option,
+    today,
+    uses_store,
+)
 from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
 
 if TYPE_CHECKING:
@@ -38,6 +48,7 @@ _COVERAGE = (
     Column("points", "Points", "points"),
     Column("active_counted", "Active counted", "count"),
     Column("own_potential", "Own potential", "flag"),
+    Column("boundaries", "Boundaries", "code"),
 )
 
 
@@ -57,6 +68,7 @@ _COVERAGE = (
     is_flag=True,
     help="Divide by the area's own recorded potential, whatever its regencies have.",
 )
+@boundaries_option
 @uses_store
 @listing_options
 def coverage_command(
@@ -67,16 +79,20 @@ def coverage_command(
     by: tuple[str, ...],
     category: str | None,
     own_potential: bool,  # noqa: FBT001
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
     r"""Active workers and coverage on a date, as known at any time.
 
-    AREA is a code (16.06, 16, ID) or a name; without one, the nation.
+    AREA is a code (16.06, 16, ID) or a name, of today or of before; without one, the nation. A
+    province is the sum of the regencies that lay in it on the day; with --boundaries now, of those
+    that lie in it today, and what was split since is one row.
 
     \b
     Examples:
       ucj coverage 16.06 --on 2025-07
+      ucj coverage 91 --by area --on 2021-12 --boundaries now
       ucj coverage 16 --by area --on 31/07/2025 --format csv
       ucj coverage "Musi Banyuasin" --by category --known 2025-01-31
     """
@@ -97,23 +113,30 @@ def coverage_command(
                 by=by,  # type: ignore[arg-type]
                 category=slug,
                 own_potential=own_potential,
+                as_of=drawn_as_of(boundaries, day),
             ),
             known=position,
         )
     people = for_people(format, output)
-    listing = coverage_listing(rows, day, position, slug, people=people)
+    listing = coverage_listing(rows, day, position, slug, people=people, boundaries=boundaries)
     write_listing(listing, format=format, output=output)
 
 
 def coverage_listing(
-    rows: list[CoverageRow], on: date, position: int, category: str | None, *, people: bool
+    rows: list[CoverageRow],
+    on: date,
+    position: int,
+    category: str | None,
+    *,
+    people: bool,
+    boundaries: str = "then",
 ) -> Listing:
     """Return the rows and what is said below them; for people the columns that say something."""
     return Listing(
         name="coverage",
         columns=_for_people(rows) if people else _COVERAGE,
-        rows=[_coverage_row(row) for row in rows],
-        notes=_coverage_notes(rows, on, position, category),
+        rows=[{**_coverage_row(row), "boundaries": boundaries} for row in rows],
+        notes=[*_coverage_notes(rows, on, position, category), *_boundaries_notes(boundaries)],
     )
 
 
@@ -139,10 +162,15 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
         "active_counted": row.active_counted,
         "own_potential": row.own_potential,
         "counted": None
-        if row.regencies_total == 1
+        if row.regencies_total <= 1
         else f"{'* ' if _is_of_those_counted(row) else ''}{row.regencies_counted} of"
         f" {row.regencies_total} regencies",
     }
+
+
+def _boundaries_notes(boundaries: str) -> list[str]:
+    """Return what view of the areas was asked for, where it is not the plain one."""
+    return ["Codes, names and provinces are today's."] if boundaries == "now" else []
 
 
 def _is_of_those_counted(row: CoverageRow) -> bool:
@@ -194,6 +222,11 @@ def _coverage_notes(
         notes.append(
             "Warning: coverage above 100 %: check the potential, or batches counted twice."
         )
+    notes += [
+        f"{row.area_name} ({row.area}) is newer than that day: what is its own was counted elsewhere."
+        for row in rows
+        if row.regencies_total == 0
+    ]
     if all(row.active is None for row in rows):
         of = f" of {category}" if category else ""
         notes.append(f"No batch{of} is recorded there up to that day.")
@@ -228,6 +261,7 @@ _TIMELINE = (
     Column("regencies_total", "Regencies", "count"),
     Column("complete", "Complete", "flag"),
     Column("active_counted", "Active counted", "count"),
+    Column("boundaries", "Boundaries", "code"),
 )
 _FLOWS = frozenset({"workers_in", "workers_out", "reconciled"})
 _BY_CATEGORY = _FLOWS | {"on", "category", "active", "points"}
@@ -246,6 +280,7 @@ _WHOLE = _FLOWS | {"on", "active", "potential", "coverage_percent"}
 @click.option(
     "--by", type=click.Choice(("category",)), help="A row for each category that changed."
 )
+@boundaries_option
 @uses_store
 @listing_options
 def timeline_command(
@@ -255,6 +290,7 @@ def timeline_command(
     until: date | None,
     known: str | None,
     by: str | None,
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
@@ -280,7 +316,7 @@ def timeline_command(
         position = workspace.known(known)
         rows = workspace.ask(
             lambda ledger: [
-                _timeline_row(row)
+                {**_timeline_row(row), "boundaries": boundaries}
                 for row in timeline(
                     ledger,
                     area,
@@ -288,6 +324,7 @@ def timeline_command(
                     until=last,
                     known=position,
                     by_category=by is not None,
+                    as_of=drawn_as_of(boundaries, last),
                 )
             ],
             known=position,
@@ -296,7 +333,10 @@ def timeline_command(
         name="timeline",
         columns=_timeline_columns(rows, people=for_people(format, output), by=by),
         rows=rows,
-        notes=_timeline_notes(rows, area, last, position),
+        notes=[
+            *_timeline_notes(rows, area, last, position),
+            *_boundaries_notes(boundaries),
+        ],
     )
     write_listing(listing, format=format, output=output)
 
@@ -346,7 +386,8 @@ def _timeline_notes(
 ) -> list[str]:
     from projections.coverage import shown_name
 
-    notes = [f"{shown_name(area)} ({area}) up to {until}, as known at #{position}."]
+    last = rows[-1] if rows else {"area": area, "area_name": shown_name(area)}
+    notes = [f"{last['area_name']} ({last['area']}) up to {until}, as known at #{position}."]
     if any(row["regencies_total"] != 1 and not row["complete"] for row in rows):
         what = (
             "Points are" if any(row["category"] for row in rows) else "Coverage and potential are"
@@ -358,6 +399,8 @@ def _timeline_notes(
             else f"* {what} of the regencies counted: those with both an active count and a"
             " potential. Active is of all."
         )
+    if len({row["regencies_total"] for row in rows}) > 1:
+        notes.append("Regencies came under it or left it: that changes Active without In or Out.")
     if all(row["active"] is None for row in rows):
         notes.append("No batch is recorded there up to that day.")
     return notes
@@ -378,9 +421,9 @@ def sql_command(
     """Ask the ledger's views in SQL, read-only.
 
     One SELECT in DuckDB's SQL over entries, events, potentials, targets, figures, taken_back,
-    closings, overrides, imports, categories (all of them) and areas, as known at --known. Nothing
-    is written, and no file or other database can be reached. `SHOW TABLES` and `DESCRIBE entries`
-    say what there is.
+    closings, overrides, imports, area_changes, categories (all of them), areas and area_days (the
+    province of an area from day to day), as known at --known. Nothing is written, and no file or
+    other database can be reached. `SHOW TABLES` and `DESCRIBE entries` say what there is.
 
     \b
     Examples:

@@ -52,7 +52,11 @@ _DESCRIBED: Final = {
     "overrides": "What was changed on closed days, why, and which two persons wanted it.",
     "imports": "The files that were imported, with their SHA-256 and control totals.",
     "categories": "Categories of workers, built in or added to the store.",
-    "areas": "The nation, provinces, regencies and cities (Kemendagri codes).",
+    "area_changes": "Changes of areas: a new code, name or province from a day on, or a new area.",
+    "areas": "The nation, provinces, regencies and cities after the last change; code is that of the"
+    " other tables.",
+    "area_days": "What each area is called, and which province it lies in, from valid_from until the"
+    " day before expires_on; area is the code of the other tables, code the one in force.",
 }
 
 

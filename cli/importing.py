@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from registry.intake.admitted import AdmittedFile
     from registry.intake.report import Report
     from registry.intake.spool import SpooledFile
+    from registry.reference.boundaries import Boundaries
     from registry.reference.categories import Categories
 
 Command = Callable[..., Any]
-KINDS: Final = ("batches", "potentials", "targets", "figures")
 STDIN: Final = Path("-")
 _PLAN_DIGITS_MAX: Final = 64
 EXIT_REFUSED: Final = 1
@@ -170,7 +170,7 @@ _takes_one_file: Final = taking(*_READING_OPTIONS, dry_run_option, *_FILE_OPTION
 
 @click.group("import")
 def import_command() -> None:
-    r"""Record a file of batches, potentials, targets or figures.
+    r"""Record a file of batches, potentials, targets, figures or areas.
 
     CSV, XLSX, XLS and ODS, with headers in Indonesian or English. One file is one decision: all of
     it is recorded, or nothing. Importing the same file again records nothing and says so, however
@@ -245,6 +245,23 @@ def import_figures(settings: Settings, files: tuple[Path, ...], **given: object)
       ucj import figures press.csv --plan 3f9a1c0b77d2
     """
     return _import_files(settings, files, _request("figures", given))
+
+
+@import_command.command("areas")
+@_takes_files
+def import_areas(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
+    r"""Record changes of areas: a new code, name or province, or a new area.
+
+    Each row is one change from a day on. An area is found by any code or name that it has or had;
+    what is recorded of it stays its own. Heads that a new regency takes over are transferred by
+    rows of a batches file (`reclassify` with from_area).
+
+    \b
+    Examples:
+      ucj import areas papua-2022.csv --dry-run
+      ucj import areas papua-2022.csv
+    """
+    return _import_files(settings, files, _request("areas", given))
 
 
 @click.command("correct")
@@ -334,17 +351,18 @@ def _is_the_same(place: Path, file: Path) -> bool:
 def _import_files(settings: Settings, files: Sequence[Path], request: Request) -> int:
     """Decide file after file; a refused one does not stop the others. The worst code counts."""
     _check_usage(files, request)
+    from registry.boundaries import boundaries_of
     from registry.errors import RegistryError, StoreError
     from registry.nomenclature import categories_of
     from registry.storage.log import open_log
 
     with closing(open_log(settings.store)) as log:
-        categories = categories_of(log)
+        known = categories_of(log), boundaries_of(log)
     codes: list[int] = []
     with closing(settings.registry()) as registry:
         for file in files:
             try:
-                codes.append(_import_file(settings, registry, file, request, categories))
+                codes.append(_import_file(settings, registry, file, request, known))
             except StoreError:
                 _say_left(files, len(codes))
                 raise
@@ -379,7 +397,7 @@ def _import_file(
     registry: EnrolmentRegistry,
     file: Path,
     request: Request,
-    categories: Categories,
+    known: tuple[Categories, Boundaries],
 ) -> int:
     from cli.imported_before import imported_before
     from cli.terminal import progress
@@ -392,7 +410,14 @@ def _import_file(
     source = sys.stdin.buffer if file == STDIN else file
     with spool_input(source, name=str(file)) as spooled:
         with progress(f"{spooled.name}: rows read") as bar:
-            admission = admit(spooled, request.options, categories, on_progress=bar.reach)
+            categories, boundaries = known
+            admission = admit(
+                spooled,
+                request.options,
+                categories,
+                boundaries=boundaries,
+                on_progress=bar.reach,
+            )
         with admission:
             try:
                 admitted = AdmittedFile(spooled, admission)

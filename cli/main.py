@@ -26,11 +26,11 @@ ENGINE_INTERRUPTED: Final = "Query interrupted"
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("cli.admin", "Make an empty store."),
     "template": ("cli.admin", "Print an empty file to fill in, with headers and examples."),
-    "import": ("cli.importing", "Record a file of batches, potentials, targets or figures."),
+    "import": ("cli.importing", "Record a file of batches, potentials, targets, figures or areas."),
     "correct": ("cli.importing", "Replace what a recorded batch says."),
     "withdraw": ("cli.admin", "Take back a recorded batch."),
     "renew": ("cli.admin", "Cover on, as a new batch, those whose term ends."),
-    "retract": ("cli.admin", "Take back a figure, a potential or a target."),
+    "retract": ("cli.admin", "Take back a figure, a potential, a target or a change of an area."),
     "close": ("cli.closing", "Close a kabupaten or kota through a day."),
     "reopen": ("cli.closing", "Open closed days of a kabupaten or kota again."),
     "category": ("cli.admin", "List the categories of workers, or add one."),

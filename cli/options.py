@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from projections.workspace import Workspace
     from registry.application import EnrolmentRegistry
     from registry.closing import Override
+    from registry.reference.boundaries import Boundaries
     from registry.reference.categories import Categories
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -125,7 +126,8 @@ def _with_settings(command: Command, *, acts: bool) -> Command:
         given = click.get_current_context().find_root().obj or {}
         store = options.pop("store") or given.get("store")
         actor = (options.pop("actor") if acts else None) or given.get("actor")
-        return command(_settings(store, actor if acts else "-"), *args, **options)
+        settings = _settings(store, actor if acts else "-")
+        return command(settings, *args, **_with_areas(settings.store, options))
 
     decorated: Any = click.option("--store", metavar="PATH", help="The store to use.")(called)
     if acts:
@@ -134,13 +136,18 @@ def _with_settings(command: Command, *, acts: bool) -> Command:
 
 
 def _settings(store: str | None, actor: str | None) -> Settings:
+    place = _place(store)
+    return Settings(place, actor if actor == "-" else actor_named(actor))
+
+
+def _place(store: str | None) -> Path:
     place = store or os.environ.get("UCJ_STORE") or DEFAULT_STORE
     if "://" in place:
         raise StoreError(
             "this ucj keeps its store in a file; it has no server store yet",
             remedy="Name a file with --store (or UCJ_STORE).",
         )
-    return Settings(Path(place).expanduser(), actor if actor == "-" else actor_named(actor))
+    return Path(place).expanduser()
 
 
 def actor_named(named: str | None) -> str:
@@ -190,8 +197,63 @@ class DateType(click.ParamType[Any]):
             ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class AskedArea:
+    """An area as typed, until the store says which areas it has."""
+
+    text: str
+    regencies_only: bool
+
+    def code(self, boundaries: Boundaries) -> str:
+        """Return the code under which the store keeps the area."""
+        try:
+            area = boundaries.find(self.text)
+        except BareDigitsError as error:  # its remedy is that of a file, which may declare a coding
+            raise BareDigitsError(error.what, why=error.why, remedy=_DOTTED) from None
+        if self.regencies_only and not is_regency(area.code):
+            raise NotARegencyError(
+                f"{area.full_name} is no kabupaten or kota",
+                why="Only those hold batches; provinces and the nation are sums over them.",
+                remedy="Name the kabupaten or kota of the batch.",
+            )
+        return area.code
+
+
+def _with_areas(store: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with each area that was typed as its code in the store."""
+    asked = {
+        name: value
+        for name, value in options.items()
+        if isinstance(value, AskedArea)
+        or (isinstance(value, tuple) and value and isinstance(value[0], AskedArea))
+    }
+    if not asked:
+        return options
+    boundaries = _boundaries(store)
+    return options | {
+        name: value.code(boundaries)
+        if isinstance(value, AskedArea)
+        else tuple(each.code(boundaries) for each in value)
+        for name, value in asked.items()
+    }
+
+
+def _boundaries(store: Path, *, wait_seconds: float | None = None) -> Boundaries:
+    """Return the areas of a store; the built-in ones where it cannot be read, as is said later."""
+    from registry.boundaries import boundaries_of
+    from registry.reference.boundaries import BUILT_IN
+    from registry.storage.log import LOCK_TIMEOUT_SECONDS, open_log
+
+    try:
+        timeout = LOCK_TIMEOUT_SECONDS if wait_seconds is None else wait_seconds
+        with closing(open_log(store, lock_timeout_seconds=timeout)) as log:
+            return boundaries_of(log)
+    except StoreError:
+        return BUILT_IN
+
+
 class AreaType(click.ParamType[Any]):
-    """A code or a name of an area; its code is handed over."""
+    """A code or a name of an area; the code under which the store keeps it is handed over."""
 
     name = "area"
 
@@ -202,37 +264,25 @@ class AreaType(click.ParamType[Any]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer the codes that begin so, or whose area's name does."""
-        del ctx, param
+        del param
         from click.shell_completion import CompletionItem
 
-        from registry.reference.areas import all_areas
-
         begun = incomplete.casefold()
+        store = ctx.params.get("store") or ctx.find_root().params.get("store")
+        boundaries = _boundaries(_place(store), wait_seconds=COMPLETION_WAIT_SECONDS)
         return [
             CompletionItem(area.code, help=area.full_name)
-            for area in all_areas()
+            for area in boundaries.areas
             if area.code.casefold().startswith(begun)
             or (begun and area.name.casefold().startswith(begun))
         ]
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """Return the area's code."""
+    ) -> AskedArea:
+        """Return what was typed; which area it is, is asked of the store (`_with_settings`)."""
         del param, ctx
-        from registry.reference.areas import find_area
-
-        try:
-            area = find_area(str(value))
-        except BareDigitsError as error:  # its remedy is that of a file, which may declare a coding
-            raise BareDigitsError(error.what, why=error.why, remedy=_DOTTED) from None
-        if self._regencies_only and not is_regency(area.code):
-            raise NotARegencyError(
-                f"{area.full_name} is no kabupaten or kota",
-                why="Only those hold batches; provinces and the nation are sums over them.",
-                remedy="Name the kabupaten or kota of the batch.",
-            )
-        return area.code
+        return AskedArea(str(value), self._regencies_only)
 
 
 class CategoryType(click.ParamType[Any]):
@@ -347,6 +397,15 @@ POSITION: Final = PositionType()
 COUNT: Final = CountType()
 CATEGORY: Final = CategoryType()
 
+boundaries_option = click.option(
+    "--boundaries",
+    type=click.Choice(("then", "now")),
+    default="then",
+    show_default=True,
+    help="Codes, names and provinces of each day asked about, or today's.",
+)
+
+
 known_option = click.option(
     "--known",
     metavar="K",
@@ -370,6 +429,14 @@ def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
         return command
 
     return decorate
+
+
+def drawn_as_of(boundaries: str, *days: date) -> date | None:
+    """Return the day whose boundaries are meant; None: those of each day asked about.
+
+    Today's, or the last day asked about where that is still to come.
+    """
+    return None if boundaries == "then" else max(today(), *days)
 
 
 def today() -> date:

@@ -25,6 +25,7 @@ _TAKEN_BACK: Final = {
     "ucj.labour-potential-withdrawn": "potential",
     "ucj.target-withdrawn": "target",
     "ucj.figure-retracted": "figure",
+    "ucj.area-change-withdrawn": "change",
 }
 
 _CLOSINGS: Final = frozenset({"ucj.period-closed", "ucj.period-reopened"})
@@ -106,10 +107,11 @@ def change_lines(events: Sequence[StoredRow]) -> Iterator[str]:
 
 
 def place(area: str) -> str:
-    """Return an area's name with its code."""
+    """Return an area's name with its code; of one that the built-in list does not have, the code."""
     from projections.coverage import shown_name
+    from registry.reference.gazetteer import area_of
 
-    return f"{shown_name(area)} ({area})"
+    return area if area_of(area) is None else f"{shown_name(area)} ({area})"
 
 
 def _batch_lines(event: str, facts: Facts) -> Iterator[str]:

@@ -35,6 +35,7 @@ _FLOWS: Final = {
     "renewed": "renewed",
     "reconciled": "reconciled",
     "restated": "restated",
+    "moved": "moved",
 }
 
 
@@ -68,12 +69,9 @@ def statement_for_people(found: Trace) -> Listing:
 
     Below them the effects on the percentage, what was published, and what remains unexplained.
     """
-    from projections.coverage import shown_name
-
-    area = found.traced.area
     rows = [*_lines(found), *_effects(found), *_published(found), *_unexplained(found)]
     columns = [
-        Column("line", f"{shown_name(area)} ({area})", "text"),
+        Column("line", f"{found.area_name} ({found.area})", "text"),
         Column("workers", "Workers", "count"),
         Column("points", "Points", "points"),
         Column("remark", "", "text"),
@@ -89,6 +87,8 @@ def _lines(found: Trace) -> Iterator[Row]:
         if each.line in {"opening", "closing"}:
             end = found.start if each.line == "opening" else found.end
             name, remark = f"{name} {end.on}", _of_potential(end)
+        elif each.line == "moved":
+            remark = _numbers(found.moved_in, "came in", found.moved_out, "went out")
         elif each.line in _FLOWS:
             remark = _kinds(found, _FLOWS[each.line])
         yield _row(name, each.workers, each.points, remark)
@@ -122,9 +122,12 @@ def _effects(found: Trace) -> Iterator[Row]:
 
 
 def _counted(found: Trace) -> str:
-    came = [f"{len(found.entering)} entering"] if found.entering else []
-    went = [f"{len(found.leaving)} leaving"] if found.leaving else []
-    return ", ".join([*came, *went]) or "the same ones"
+    return _numbers(found.entering, "entering", found.leaving, "leaving") or "the same ones"
+
+
+def _numbers(some: Sequence[str], came: str, others: Sequence[str], went: str) -> str:
+    counted = [(len(some), came), (len(others), went)]
+    return ", ".join(f"{number} {what}" for number, what in counted if number)
 
 
 def _published(found: Trace) -> Iterator[Row]:
@@ -163,8 +166,9 @@ def grouped_for_people(found: Trace, by: Grouping, rows: Iterable[Group]) -> Lis
         lines = [
             Column("in_period", "In the period", "count"),
             Column("restated", "Restated", "count"),
+            Column("moved", "Moved", "count"),
         ]
-        if not any(row["restated"] for row in shown):
+        if not any(row["restated"] or row["moved"] for row in shown):
             lines = []
     columns = (
         Column(by, by.capitalize(), "code"),
@@ -181,7 +185,7 @@ def _group(group: Group, by: str) -> dict[str, object]:
     flows = group.flows
     return {
         by: getattr(group, by),
-        "in_period": flows.workers - flows.restated,
+        "in_period": flows.workers - flows.restated - flows.moved,
         **{key: getattr(flows, line) for key, line in _FLOWS.items()},
         "workers": flows.workers,
     }
@@ -200,21 +204,24 @@ def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
     one_regency = is_regency(found.traced.area)
     total = {"what": "Change", "workers": found.active}
     return Listing(
-        "trace", _BATCHES, (_batch(each, one_regency=one_regency) for each in rows), total=total
+        "trace",
+        _BATCHES,
+        (_batch(each, found, one_regency=one_regency) for each in rows),
+        total=total,
     )
 
 
-def _batch(group: Group, *, one_regency: bool) -> Row:
-    from projections.coverage import shown_name
-
+def _batch(group: Group, found: Trace, *, one_regency: bool) -> Row:
     assert group.area is not None
     assert group.reference is not None
-    words = [] if one_regency else [shown_name(group.area)]
+    words = [] if one_regency else [_name(found, group.area)]
     words.append(f"{group.kind}{_aside(group)}")
     if group.step_class == "restatement":
         words.append("restated")
     if group.late:
         words.append("late")
+    if group.step_class == "boundary":
+        words.append("moved with its regency")
     words.append(group.reference + (f" part {group.part}" if group.part else ""))
     if group.event in {"batch-corrected", "batch-withdrawn"}:
         words.append(f"{group.event.removeprefix('batch-')} because {group.because}")
@@ -232,7 +239,7 @@ def _batch(group: Group, *, one_regency: bool) -> Row:
 def _aside(group: Group) -> str:
     """Return what a kind and its heads do not say: both sides of a move, whose end a lapse is not."""
     flows = group.flows
-    if group.kind in _MOVING and not flows.restated:
+    if group.kind in _MOVING and not flows.restated and not flows.moved:
         return f" ({flows.entered:,} in, {flows.left:,} out)"
     if group.kind == Kind.LAPSE and group.event in _LEAVING:
         return " (not of those who had left)"
@@ -279,11 +286,9 @@ def notes(
 
 
 def _between(found: Trace, known: Known) -> str:
-    from projections.coverage import shown_name
-
     traced = found.traced
     of = f", {traced.category}" if traced.category else ""
-    what = f"{shown_name(traced.area)} ({traced.area}){of}"
+    what = f"{found.area_name} ({found.area}){of}"
     if not known.start_is_asked and not known.end_is_asked:
         return f"{what}, {traced.start.on} to {traced.end.on}: both ends as known now, at #{known.end}."
     first, second = (
@@ -356,6 +361,14 @@ def _of_percentage(found: Trace) -> Iterator[str]:
             yield f"There is no percentage for {each.on}, so no change of one: {lacking} is known."
             break
     yield from _of_potentials(found)
+    if found.moved_in or found.moved_out:
+        came = [f"came under it: {_named(found, found.moved_in)}"] if found.moved_in else []
+        went = [f"left it: {_named(found, found.moved_out)}"] if found.moved_out else []
+        yield (
+            f"Between the two days regencies {'; '.join([*came, *went])}. All their heads are Moved."
+        )
+    if found.traced.as_of is not None:
+        yield "Codes, names and provinces are today's."
     if is_regency(found.traced.area):
         return
     yield (
@@ -364,8 +377,8 @@ def _of_percentage(found: Trace) -> Iterator[str]:
         f" {end.regencies_counted} of {end.regencies_total} on {end.on}. Workers are of all."
     )
     if found.entering or found.leaving:
-        came = [f"entering {_named(found.entering)}"] if found.entering else []
-        went = [f"leaving {_named(found.leaving)}"] if found.leaving else []
+        came = [f"entering {_named(found, found.entering)}"] if found.entering else []
+        went = [f"leaving {_named(found, found.leaving)}"] if found.leaving else []
         yield (
             f"Other regencies are counted: {'; '.join([*came, *went])}. That is an effect of its"
             " own; the other two are of the regencies counted on both days."
@@ -377,7 +390,7 @@ def _of_potentials(found: Trace) -> Iterator[str]:
     if found.redefined:
         yield (
             "The potential counts something else on the two days"
-            + ("" if is_regency(found.traced.area) else f" in {_named(found.redefined)}")
+            + ("" if is_regency(found.traced.area) else f" in {_named(found, found.redefined)}")
             + ": the percentages are not of like with like."
         )
     potentials = [_potential(start), _potential(end)]
@@ -421,10 +434,14 @@ def _either(days: Sequence[date]) -> str:
     return " or ".join(dict.fromkeys(map(str, days)))
 
 
-def _named(areas: Sequence[str]) -> str:
+def _name(found: Trace, area: str) -> str:
     from projections.coverage import shown_name
 
-    some = ", ".join(f"{shown_name(each)} ({each})" for each in areas[:AREAS_SHOWN_MAX])
+    return found.names.get(area) or shown_name(area)
+
+
+def _named(found: Trace, areas: Sequence[str]) -> str:
+    some = ", ".join(f"{_name(found, each)} ({each})" for each in areas[:AREAS_SHOWN_MAX])
     more = len(areas) - AREAS_SHOWN_MAX
     return f"{some} and {more} more" if more > 0 else some
 

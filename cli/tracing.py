@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cli.destination import text_to
-from cli.options import AREA, CATEGORY, POINT, Settings, notice, uses_store
+from cli.options import (
+    AREA,
+    CATEGORY,
+    POINT,
+    Settings,
+    boundaries_option,
+    drawn_as_of,
+    notice,
+    uses_store,
+)
 from cli.output import (
     Column,
     Listing,
@@ -95,6 +104,7 @@ _GROUPS: Final = (
     *_FLOWS,
     Column("workers", "Workers", "count"),
     Column("late", "Late", "flag"),
+    Column("moved", "Moved", "count"),
 )
 _STATEMENT: Final = (
     Column("line", "Line", "code"),
@@ -143,6 +153,7 @@ _PUBLISHED: Final = (
     "--by", type=click.Choice(GROUPINGS), help="A row for each; by batch with its file and row."
 )
 @click.option("--category", type=CATEGORY, help="Only this category of workers.")
+@boundaries_option
 @uses_store
 @listing_options
 def trace_command(
@@ -154,6 +165,7 @@ def trace_command(
     known_to: str | None,
     by: Grouping | None,
     category: str | None,
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
@@ -162,7 +174,10 @@ def trace_command(
     A statement: what was there, what came in, went out, lapsed, was renewed, reconciled and
     restated, what is there, and what the published figures of both days say. The steps are the
     entries counted at one of the two ends only; json, csv and the other formats for programs have
-    each of them. Late is what was recorded on days closed by then (`ucj close`). Without --known-from and --known-to both figures are as known now.
+    each of them. Late is what was recorded on days closed by then (`ucj close`). Heads of a regency
+    that came under the province, or left it, between the two days are Moved, an effect of their
+    own; with --boundaries now none do. Without --known-from and --known-to both figures are as
+    known now.
 
     \b
     Examples:
@@ -173,6 +188,7 @@ def trace_command(
     with settings.workspace() as workspace:
         known = Known.of(workspace.known, known_from, known_to)
         traced = _traced(workspace, area, start, end, known, category)
+        traced = replace(traced, as_of=drawn_as_of(boundaries, start, end))
         workspace.ask(
             lambda ledger: _answer(ledger, traced, known, by, format, output), known=known.head
         )
@@ -225,7 +241,7 @@ def _answer(
 # --- rows for programs --------------------------------------------------------------------------
 
 _ATTRIBUTES: Final = {"class": "step_class", "in": "flows.entered", "out": "flows.left"} | {
-    line: f"flows.{line}" for line in ("lapsed", "renewed", "reconciled", "restated")
+    line: f"flows.{line}" for line in ("lapsed", "renewed", "reconciled", "restated", "moved")
 }
 
 
@@ -270,6 +286,8 @@ def _change_document(found: Trace) -> dict[str, object]:
         "regencies_entering": list(found.entering),
         "regencies_leaving": list(found.leaving),
         "regencies_redefined": list(found.redefined),
+        "regencies_moved_in": list(found.moved_in),
+        "regencies_moved_out": list(found.moved_out),
     }
 
 
@@ -311,18 +329,17 @@ def _write_document(
     output: Path | None,
 ) -> None:
     """Write one object whose lists are read row by row; each is begun before anything is written."""
-    from projections.coverage import shown_name
-
     traced = found.traced
     head: dict[str, object] = {
-        "area": traced.area,
-        "area_name": shown_name(traced.area),
+        "area": found.area,
+        "area_name": found.area_name,
         "category": traced.category,
         "by": by,
         "from": _end_document(found.start),
         "to": _end_document(found.end),
         "change": _change_document(found),
         "unexplained": _unexplained_document(found),
+        "boundaries": "then" if traced.as_of is None else "now",
     }
     own = {
         "statement": Listing("statement", _STATEMENT, map(_line_row, found.statement)),

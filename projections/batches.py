@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
-from projections.coverage import shown_name
+from projections.boundaries import last_map
 from projections.history import spellings
 from registry.errors import RegistryError, UnknownBatchError
 from registry.safe_text import safe
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Map
     from registry.storage.log import Log, StoredRow
 
 LISTED: Final = 10
@@ -161,6 +162,7 @@ def find_batch(
 
     Raises: UnknownBatchError; AmbiguousBatchError where area or part must say which, listing them.
     """
+    names = last_map(ledger, known)
     written = spellings(ledger.connection, reference, known)
     found = ledger.connection.execute(
         "SELECT DISTINCT area, reference, part FROM events"
@@ -175,11 +177,13 @@ def find_batch(
         and (part is None or normalised_reference(part) == normalised_reference(each[2]))
     }
     if not keys:
-        where = f" in {shown_name(area)}" if area else ""
+        where = f" in {names.name(area)}" if area else ""
         what = (
             f"no batch {safe(reference)}{f' part {safe(part)}' if part else ''} is recorded{where}"
         )
-        raise UnknownBatchError(what, why=_elsewhere(found), remedy="Find it with `ucj history`.")
+        raise UnknownBatchError(
+            what, why=_elsewhere(found, names), remedy="Find it with `ucj history`."
+        )
     if len(keys) > 1:
         several = sorted(keys.values(), key=lambda key: (key.area, key.part))
         # where only parts differ, the batch without one is what the bare reference means
@@ -188,7 +192,7 @@ def find_batch(
             return bare[0]
         raise AmbiguousBatchError(
             f"{safe(reference)} is the reference of {len(keys)} batches",
-            why=_listed(several),
+            why=_listed(several, names),
             remedy="Say which with --area and --part.",
         )
     return next(iter(keys.values()))
@@ -210,7 +214,7 @@ def batch_at(ledger: Ledger, key: BatchKey, *, on: date, known: int) -> BatchSho
     written = sorted({each["reference"] for each in facts})
     return BatchShown(
         key=BatchKey(last["area"], last["reference"], last["part"]),
-        area_name=shown_name(last["area"]),
+        area_name=last_map(ledger, known).name(last["area"]),
         known_position=known,
         on=on,
         kind=stated["kind"],
@@ -435,14 +439,14 @@ def _dependents(
     return tuple(Dependent(*each) for each in found)
 
 
-def _elsewhere(found: list[tuple[str, str, str]]) -> str:
-    return f"There is {_listed([BatchKey(*each) for each in found])}." if found else ""
+def _elsewhere(found: list[tuple[str, str, str]], names: Map) -> str:
+    return f"There is {_listed([BatchKey(*each) for each in found], names)}." if found else ""
 
 
-def _listed(keys: list[BatchKey]) -> str:
+def _listed(keys: list[BatchKey], names: Map) -> str:
     words = [
         f"{safe(key.reference)}{f' part {safe(key.part)}' if key.part else ''} of"
-        f" {shown_name(key.area)} ({key.area})"
+        f" {names.name(key.area)} ({key.area})"
         for key in keys[:LISTED]
     ]
     more = f"; and {len(keys) - LISTED} more" if len(keys) > LISTED else ""

@@ -8,13 +8,20 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from registry.reference.areas import area_by_code, regencies
-from registry.terms import NATION, is_regency
+from projections.boundaries import boundaries_at, within
+from registry.reference.gazetteer import area_of
+from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Map
+
+__all__ = [
+    "CoverageRow", "Dimension", "Potential", "coverage_at", "potentials_in_force", "shown_name",
+    "within",
+]  # fmt: skip
 
 Dimension = Literal["area", "province", "category", "segment", "funding"]
 NOT_ATTRIBUTED: Final = "not-attributed"
@@ -51,6 +58,8 @@ class CoverageRow:
     percentage. `active` is None before the area's first entry. `active_counted` are the heads of
     the regencies that `coverage` is taken over; with `own_potential` the area's own recorded
     potential is divided by, and all are counted; of a regency it is its own, where it has one.
+    `area` is the code in force (of what one place was split into: joined by a plus), `key` the one
+    under which the registry keeps it.
     """
 
     area: str
@@ -72,6 +81,7 @@ class CoverageRow:
     complete: bool
     active_counted: int | None
     own_potential: bool
+    key: str
 
 
 def coverage_at(
@@ -83,6 +93,7 @@ def coverage_at(
     by: Dimension | Sequence[Dimension] | None = None,
     category: str | None = None,
     own_potential: bool = False,
+    as_of: date | None = None,
 ) -> list[CoverageRow]:
     """Active workers and coverage of areas on a date, as known at a position.
 
@@ -91,7 +102,8 @@ def coverage_at(
     Units: workers are persons; coverage is percent of labour potential, exact.
     Rule: a province's or the nation's coverage is taken over the regencies that have both an
     active count and a potential on that date; its own recorded potential is used only when all
-    its regencies are counted, or with `own_potential`.
+    its regencies are counted, or with `own_potential`. Regencies are those of the boundaries in
+    force on the date; with `as_of`, a day not before it, on that day.
     Source: UCJ formula, docs/glossary.md#cakupan.
     """
     if not areas:
@@ -103,22 +115,29 @@ def coverage_at(
     grouped: list[str] = [each for each in _GROUPS if each in dimensions]
     if category is not None and "category" not in grouped:
         grouped.append("category")
-    sums = _sums(ledger.connection, areas, on, position, grouped)
+    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
+    sums = _sums(ledger.connection, within(areas, drawn), on, position, grouped)
     potentials = potentials_in_force(ledger.connection, on, position)
     rows: list[CoverageRow] = []
-    for area in _below(areas, dimensions, sums, potentials):
+    for area in _below(areas, dimensions, drawn, sums, potentials):
+        inside = drawn.keys(area)
         own = potentials.get(area) if own_potential or not is_regency(area) else None
-        total = _total(area, sums, potentials, own, on, position, forced=own_potential)
+        total = _total(area, drawn, sums, potentials, own, on, position, forced=own_potential)
         if grouped:
-            rows.extend(_groups(total, grouped, sums, potentials, category, dimensions))
+            rows.extend(_groups(total, inside, grouped, sums, potentials, category, dimensions))
         else:
             rows.append(total)
     return rows
 
 
 def shown_name(area: str) -> str:
-    """Return an area's name as answers show it: a city says that it is one, others go plain."""
-    named = area_by_code(area)
+    """Return an area's built-in name as answers show it: a city says that it is one.
+
+    An answer about a day asks the map of that day (`projections.boundaries`), which knows more.
+    """
+    named = area_of(area)
+    if named is None:  # opened in a store: its name is there
+        return area
     return named.full_name if named.kind == "kota" else named.name
 
 
@@ -138,13 +157,13 @@ _Sums = dict[str, dict[tuple[str | None, ...], int]]
 
 
 def _sums(
-    connection: DuckDBPyConnection, areas: Sequence[str], on: date, known: int, grouped: list[str]
+    connection: DuckDBPyConnection, inside: str, on: date, known: int, grouped: list[str]
 ) -> _Sums:
     """Return regency → group → active heads, for the regencies of the areas asked."""
     columns = "".join(f", coalesce({each}, '{NOT_ATTRIBUTED}')" for each in grouped)
     found = connection.execute(
         f"SELECT area{columns}, sum(workers) FROM entries"
-        f" WHERE effective_on <= $on AND position <= $known AND {within(areas)} GROUP BY ALL",
+        f" WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL",
         {"on": on, "known": known},
     ).fetchall()
     sums: _Sums = {}
@@ -153,49 +172,37 @@ def _sums(
     return sums
 
 
-def within(areas: Sequence[str]) -> str:
-    """Return a condition over `area`; codes are checked ones, of digits and a dot."""
-    if NATION in areas:
-        return "true"
-    conditions = []
-    for area in areas:
-        code = area_by_code(area).code
-        conditions.append(
-            f"area = '{code}'" if is_regency(code) else f"(area >= '{code}.' AND area < '{code}/')"
-        )
-    return f"({' OR '.join(conditions)})"
-
-
 def _below(
     areas: Iterable[str],
     dimensions: tuple[Dimension, ...],
+    drawn: Map,
     sums: _Sums,
     potentials: dict[str, Potential],
 ) -> list[str]:
     """Return the areas to show: those asked, or those below them that have anything."""
     wanted: dict[str, None] = {}
     for area in areas:
+        inside = drawn.inside(area)
+        having = [each for each in inside if each.key in sums or each.key in potentials]
         if "area" in dimensions:
-            inside = (each.code for each in regencies(area))
-            wanted.update(dict.fromkeys(e for e in inside if e in sums or e in potentials))
+            wanted.update((each.key, None) for each in having)
         elif "province" in dimensions and not is_regency(area):
-            inside = (each.code for each in regencies(area))
-            wanted.update(
-                dict.fromkeys(e.split(".")[0] for e in inside if e in sums or e in potentials)
-            )
+            wanted.update((each.province, None) for each in having)
+        elif is_regency(area) and inside:
+            wanted[inside[0].key] = None
         else:
             wanted[area] = None
     return list(wanted)
 
 
-def _counted(area: str, sums: _Sums, potentials: dict[str, Potential]) -> tuple[list[str], int]:
-    """Return the regencies that have both an active count and a potential, and how many are."""
-    inside = [each.code for each in regencies(area)]
-    return [each for each in inside if each in sums and each in potentials], len(inside)
+def _counted(inside: Sequence[str], sums: _Sums, potentials: dict[str, Potential]) -> list[str]:
+    """Return the regencies that have both an active count and a potential."""
+    return [each for each in inside if each in sums and each in potentials]
 
 
 def _total(
     area: str,
+    drawn: Map,
     sums: _Sums,
     potentials: dict[str, Potential],
     own: Potential | None,
@@ -204,14 +211,15 @@ def _total(
     *,
     forced: bool,
 ) -> CoverageRow:
-    counted, total = _counted(area, sums, potentials)
-    having = [each.code for each in regencies(area) if each.code in sums]
+    inside = drawn.keys(area)
+    counted = _counted(inside, sums, potentials)
+    having = [each for each in inside if each in sums]
     active = sum(sum(sums[each].values()) for each in having) if having else None
     active_counted = sum(sum(sums[each].values()) for each in counted) if counted else None
-    complete = len(counted) == total
+    complete = len(counted) == len(inside) > 0
     denominator = _summed([potentials[each] for each in counted])
     if is_regency(area):
-        denominator = potentials.get(area)
+        denominator = potentials.get(area) if inside else None
     elif forced or (own is not None and complete):
         denominator = own
         active_counted = active
@@ -221,8 +229,8 @@ def _total(
         else None
     )
     return CoverageRow(
-        area=area,
-        area_name=shown_name(area),
+        area=drawn.code(area),
+        area_name=drawn.name(area),
         category=None,
         segment=None,
         funding=None,
@@ -235,11 +243,12 @@ def _total(
         potential_valid_from=denominator.valid_from if denominator else None,
         potential_definition=denominator.definition if denominator else None,
         potential_source=denominator.source if denominator else None,
-        regencies_total=total,
+        regencies_total=len(inside),
         regencies_counted=len(counted),
         complete=complete,
         active_counted=active_counted,
         own_potential=denominator is not None and (is_regency(area) or denominator is own),
+        key=area,
     )
 
 
@@ -262,6 +271,7 @@ def _common(values: list[Value]) -> Value | None:
 
 def _groups(
     total: CoverageRow,
+    inside: Sequence[str],
     grouped: list[str],
     sums: _Sums,
     potentials: dict[str, Potential],
@@ -272,8 +282,8 @@ def _groups(
     whole: dict[tuple[str | None, ...], int] = {}
     counted: dict[tuple[str | None, ...], int] = {}
     own_used = total.own_potential
-    taken_over = set(_counted(total.area, sums, potentials)[0])
-    for regency in (each.code for each in regencies(total.area)):
+    taken_over = set(_counted(inside, sums, potentials))
+    for regency in inside:
         for group, workers in sums.get(regency, {}).items():
             whole[group] = whole.get(group, 0) + workers
             if regency in taken_over or own_used:
@@ -310,6 +320,7 @@ def _groups(
                 complete=total.complete,
                 active_counted=in_counted if total.coverage is not None else None,
                 own_potential=total.own_potential,
+                key=total.key,
             )
         )
     return rows

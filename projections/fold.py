@@ -21,6 +21,7 @@ TABLES = (
     "potentials",
     "targets",
     "figures",
+    "area_changes",
     "taken_back",
     "closings",
     "overrides",

@@ -33,7 +33,8 @@
     "active_by_category": "MAP(VARCHAR, BIGINT)", "closing_position": "BIGINT",
     "seconded_by": "VARCHAR",
     "changes": [{"category": "VARCHAR", "first_on": "DATE", "highest": "BIGINT",
-                 "last_on": "DATE", "lowest": "BIGINT"}]
+                 "last_on": "DATE", "lowest": "BIGINT"}],
+    "change": "VARCHAR", "before": "VARCHAR", "after": "VARCHAR", "split_from": "VARCHAR"
 }
 
 -- @lines: how many heads of which cohort, and the row they came from.
@@ -65,7 +66,9 @@ target-set:
 figure-published:
     active area as_of category citation gap percent potential published_on publisher quote row segment
     source target_percent tolerance uncovered_percent
-labour-potential-withdrawn target-withdrawn figure-retracted:
+area-changed:
+    after area before change citation document effective_on note row source split_from
+labour-potential-withdrawn target-withdrawn figure-retracted area-change-withdrawn:
     area because takes_back_position
 period-closed:
     active active_by_category area closed_through known_position potential
@@ -133,7 +136,19 @@ CREATE TABLE figures (
     published_on DATE CHECK (isfinite(published_on)),
     source VARCHAR NOT NULL, quote VARCHAR, import_id VARCHAR, sheet VARCHAR, "row" BIGINT
 );
--- A potential, target or figure counts until a later position takes it back.
+-- What an area is called, and where it lies, from a day on; `area` itself never changes.
+CREATE TABLE area_changes (
+    position BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL, recorded_by VARCHAR NOT NULL,
+    area VARCHAR NOT NULL,
+    change VARCHAR NOT NULL CHECK (change IN ('recoded', 'renamed', 'moved', 'opened')),
+    effective_on DATE NOT NULL CHECK (isfinite(effective_on)),
+    "before" VARCHAR CHECK (("before" IS NULL) = (change = 'opened')),
+    "after" VARCHAR NOT NULL CHECK ("after" IS DISTINCT FROM "before"),
+    split_from VARCHAR CHECK (split_from IS NULL OR change = 'opened'),
+    document VARCHAR, source VARCHAR NOT NULL, note VARCHAR,
+    import_id VARCHAR, sheet VARCHAR, "row" BIGINT
+);
+-- A potential, target, figure or change of an area counts until a later position takes it back.
 CREATE TABLE taken_back (
     position BIGINT NOT NULL, takes_back_position BIGINT NOT NULL, because VARCHAR NOT NULL
 );
@@ -177,8 +192,8 @@ WHERE state.class_version IS DISTINCT FROM 1 OR topic NOT IN (
     'ucj.batch-reclassified', 'ucj.balance-reconciled', 'ucj.batch-corrected',
     'ucj.batch-withdrawn', 'ucj.labour-potential-revised', 'ucj.labour-potential-withdrawn',
     'ucj.target-set', 'ucj.target-withdrawn', 'ucj.figure-published', 'ucj.figure-retracted',
-    'ucj.period-closed', 'ucj.period-reopened', 'ucj.closing-overridden',
-    'ucj.file-imported', 'ucj.category-added')
+    'ucj.period-closed', 'ucj.period-reopened', 'ucj.closing-overridden', 'ucj.area-changed',
+    'ucj.area-change-withdrawn', 'ucj.file-imported', 'ucj.category-added')
 ORDER BY position LIMIT 1;
 
 -- @malformed: never guess at an event; the first that is not as it was written, or moves nobody
@@ -269,10 +284,16 @@ SELECT position, state.recorded_at, state.recorded_by, state.area, state.as_of, 
        state.citation, state.quote, state.source.import_id, state.source.sheet, state."row"
 FROM line WHERE topic = 'ucj.figure-published';
 
+INSERT INTO area_changes
+SELECT position, state.recorded_at, state.recorded_by, state.area, state.change,
+       state.effective_on, state."before", state."after", state.split_from, state.document,
+       state.citation, state.note, state.source.import_id, state.source.sheet, state."row"
+FROM line WHERE topic = 'ucj.area-changed';
+
 INSERT INTO taken_back
 SELECT position, state.takes_back_position, state.because
 FROM line WHERE topic IN ('ucj.labour-potential-withdrawn', 'ucj.target-withdrawn',
-                          'ucj.figure-retracted');
+                          'ucj.figure-retracted', 'ucj.area-change-withdrawn');
 
 INSERT INTO closings
 SELECT position, state.recorded_at, state.recorded_by, state.area, substr(topic, 5),

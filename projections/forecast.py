@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from projections.coverage import shown_name, within
+from projections.boundaries import boundaries_at, within
 from projections.months import month_ends
 from projections.targets import Target, conflicting, target_in_force, targets_of, workers_needed
 from projections.timeline import timeline
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from projections.ledger import Ledger
     from projections.timeline import TimelineRow
+    from registry.reference.boundaries import Map
 
 _DAY: Final = timedelta(days=1)
 
@@ -139,22 +140,23 @@ def forecast(
     """
     position = ledger.position if known is None else known
     connection = ledger.connection
+    drawn = boundaries_at(ledger, position).map_on(on)
     states = _States(timeline(ledger, area, since=on, until=until, known=position))
-    cohorts = _ending(connection, area, on, until, position)
+    cohorts = _ending(connection, area, on, until, position, drawn)
     target: Target | None = None
     conflicts: tuple[int, ...] = ()
     if target_percent is None:
-        set_for_it = [e for e in targets_of(connection, area, position) if e.area == area]
+        set_for_it = [e for e in targets_of(connection, area, position, drawn) if e.area == area]
         target = target_in_force(set_for_it, on)
         if target is not None:
             target_percent = 100 * target.share
             conflicts = conflicting(set_for_it).get(target.position, ())
     share = None if target_percent is None else target_percent / 100
-    counted_since = _counted_since(connection, area, position)
+    counted_since = _counted_since(connection, within([area], drawn), position)
     first, cliffs = states.first, _cliffs(states, cohorts)
     return Forecast(
-        area=area,
-        area_name=shown_name(area),
+        area=first.area,
+        area_name=first.area_name,
         on=on,
         until=until,
         known_position=position,
@@ -326,16 +328,16 @@ ORDER BY ALL
 
 
 def _ending(
-    connection: DuckDBPyConnection, area: str, on: date, until: date, known: int
+    connection: DuckDBPyConnection, area: str, on: date, until: date, known: int, drawn: Map
 ) -> list[EndingCohort]:
     """Return the cohorts whose term ends after a day, covered no more by another at the latest."""
     found = connection.execute(
-        _ENDING.format(inside=within([area])), {"on": on, "until": until, "known": known}
+        _ENDING.format(inside=within([area], drawn)), {"on": on, "until": until, "known": known}
     ).fetchall()
     return [
         EndingCohort(
             area=code,
-            area_name=shown_name(code),
+            area_name=drawn.name(code),
             reference=reference,
             part=part,
             category=category,
@@ -349,12 +351,12 @@ def _ending(
     ]
 
 
-def _counted_since(connection: DuckDBPyConnection, area: str, known: int) -> dict[str, date]:
+def _counted_since(connection: DuckDBPyConnection, inside: str, known: int) -> dict[str, date]:
     """Return from which day each regency has a potential: later ones only take its place."""
     found = connection.execute(
         f"""
         SELECT area, min(valid_from) FROM potentials
-        WHERE position <= $known AND {within([area])} AND NOT EXISTS (
+        WHERE position <= $known AND {inside} AND NOT EXISTS (
             SELECT 1 FROM taken_back
             WHERE takes_back_position = potentials.position AND taken_back.position <= $known)
         GROUP BY area

@@ -9,13 +9,14 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.coverage import shown_name, within
+from projections.boundaries import boundaries_at, last_map, within
 from registry.terms import normalised_reference
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Map
 
 PAGE_ROWS: Final = 20_000
 
@@ -79,16 +80,26 @@ def history_page(
     nothing is asked for, or anything asked for came from them.
     """
     position = ledger.position if known is None else known
-    wanted = _wanted(ledger.connection, area, reference, position)
+    inside = None if area is None else _ever_within(ledger, area, position)
+    wanted = _wanted(ledger.connection, area, inside, reference, position)
+    names = last_map(ledger, position)
     found = ledger.connection.execute(
         _PAGE.format(
             wanted=wanted,
             files=_FILES.format(wanted=wanted),
-            inside="true" if area is None else within([area]),
+            inside=inside or "true",
         ),
         {"after": after, "known": position, "limit": limit},
     ).fetchall()
-    return [_row(each) for each in found]
+    return [_row(each, names) for each in found]
+
+
+def _ever_within(ledger: Ledger, area: str, known: int) -> str:
+    """Return a condition over `area`: what lay inside on any day."""
+    boundaries = boundaries_at(ledger, known)
+    maps = (boundaries.map_on(day) for day in (date.min, *boundaries.days))
+    conditions = dict.fromkeys(within([area], each) for each in maps)
+    return " OR ".join(conditions) if len(conditions) == 1 else f"({' OR '.join(conditions)})"
 
 
 def spellings(connection: DuckDBPyConnection, reference: str, known: int) -> list[str]:
@@ -108,11 +119,15 @@ def spellings(connection: DuckDBPyConnection, reference: str, known: int) -> lis
 
 
 def _wanted(
-    connection: DuckDBPyConnection, area: str | None, reference: str | None, known: int
+    connection: DuckDBPyConnection,
+    area: str | None,
+    inside: str | None,
+    reference: str | None,
+    known: int,
 ) -> str:
     """Return a condition over `events`; what is written into it is quoted."""
     conditions = []
-    if area is not None and (inside := within([area])) != "true":
+    if area is not None and inside is not None and inside != "true":
         # of the area itself, or moving heads in it; `area` in `inside` is each table's own
         own = inside if len(area) != len("16") else f"({inside} OR area = '{area}')"
         conditions.append(
@@ -161,7 +176,10 @@ SELECT asked.position, asked.recorded_at, asked.recorded_by, asked.event, asked.
        asked.takes_back_position, itself.import_kind, itself.rows, itself.control_workers,
        coalesce(itself.sha256, origin.sha256),
        {{'potential': potentials.workers, 'definition': potentials.definition,
-         'source': coalesce(potentials.source, targets.source, figures.source),
+         'source': coalesce(potentials.source, targets.source, figures.source,
+                            area_changes.source),
+         'change': area_changes.change, 'before': area_changes."before",
+         'after': area_changes."after", 'split_from': area_changes.split_from,
          'target': targets.percent, 'publisher': figures.publisher, 'as_of': figures.as_of,
          'category': coalesce(categories.category, figures.category), 'active': figures.active,
          'percent': figures.percent, 'closed_through': closings.closed_through,
@@ -175,6 +193,7 @@ LEFT JOIN imports AS itself ON itself.position = asked.position
 LEFT JOIN potentials ON potentials.position = asked.position
 LEFT JOIN targets ON targets.position = asked.position
 LEFT JOIN figures ON figures.position = asked.position
+LEFT JOIN area_changes ON area_changes.position = asked.position
 LEFT JOIN categories ON categories.position = asked.position
 LEFT JOIN closings ON closings.position = asked.position
 LEFT JOIN (
@@ -188,14 +207,14 @@ ORDER BY asked.position
 _FIELDS: Final = tuple(each.name for each in fields(HistoryRow) if each.name != "area_name")
 
 
-def _row(found: tuple[Any, ...]) -> HistoryRow:
+def _row(found: tuple[Any, ...], names: Map) -> HistoryRow:
     facts = dict(zip(_FIELDS, found, strict=True))
     area = facts["area"]
     return HistoryRow(
         **facts
         | {
             "recorded_at": facts["recorded_at"].replace(tzinfo=UTC),
-            "area_name": shown_name(area) if area else None,
+            "area_name": names.name(area) if area else None,
             "details": _details(facts["details"]),
         }
     )
@@ -217,6 +236,8 @@ def _details(said: dict[str, Any]) -> str | None:
     if said["category"] is not None:
         words.append(said["category"])
     words += _details_of_closing(said)
+    if said["change"] is not None:
+        words.append(_change(said))
     if said["source"] is not None:
         words.append(f"({said['source']})")
     return " ".join(words) or None
@@ -233,6 +254,13 @@ def _details_of_closing(said: dict[str, Any]) -> list[str]:
         "seconded_by": "seconded by {}",
     }
     return [words.format(said[key]) for key, words in written.items() if said[key] is not None]
+
+
+def _change(said: dict[str, Any]) -> str:
+    if said["change"] != "opened":
+        return f"{said['change']} from {said['before']} to {said['after']}"
+    split = f", split from {said['split_from']}" if said["split_from"] else ""
+    return f"opened as {said['after']}{split}"
 
 
 def _quoted(text: str) -> str:

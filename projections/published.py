@@ -7,15 +7,17 @@ of the day each was published. Tests nothing.
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.coverage import within
+from projections.boundaries import within
 from projections.figures import Figure, printed
 from registry.terms import JAKARTA
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from registry.reference.boundaries import Boundaries
 
 _FIGURES: Final = """
 WITH recorded AS (
@@ -44,10 +46,12 @@ ORDER BY dated.position
 _DAY_ENDS: Final = timedelta(days=1) - JAKARTA.utcoffset(None)
 
 
-def figures_recorded(connection: DuckDBPyConnection, area: str, known: int) -> list[Figure]:
+def figures_recorded(
+    connection: DuckDBPyConnection, area: str, known: int, boundaries: Boundaries
+) -> list[Figure]:
     """Return the figures recorded of an area and those below it, in the order of recording."""
     found = connection.execute(
-        _FIGURES.format(inside=within([area])),
+        _FIGURES.format(inside=within([area], boundaries.map_on(date.max))),
         {"area": area, "known": known, "day_ends": _DAY_ENDS},
     ).fetchall()
     return [_figure(*each) for each in found]

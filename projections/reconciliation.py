@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from projections.boundaries import boundaries_in
 from projections.conflicts import figures_in_conflict, targets_in_conflict
 from projections.coverage import shown_name
 from projections.explanations import explained, restated
@@ -33,6 +34,7 @@ from projections.standings import (
     Potentials,
     PotentialSaid,
     Standing,
+    below_on_any_day,
     extents_of,
     potentials_said,
     standings_at,
@@ -119,18 +121,25 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
 
 
 def _reconciliation(connection: DuckDBPyConnection, area: str, position: int) -> Reconciliation:
-    figures = figures_recorded(connection, area, position)
+    boundaries = boundaries_in(connection, position)
+    figures = figures_recorded(connection, area, position, boundaries)
     areas = sorted({figure.area for figure in figures})
-    potentials = potentials_said(connection, areas)
-    extents = extents_of(connection, areas)
+    below = below_on_any_day(boundaries)
+    potentials = potentials_said(connection, areas, below)
+    extents = extents_of(connection, areas, below)
     views = [_views(figure, position, extents.get(figure.area)) for figure in figures]
     points = [point for each in views for point in each if point is not None]
-    standings = standings_at(connection, points, potentials)
+    standings = standings_at(connection, points, potentials, boundaries)
     seen = [_seen(figure, each, standings) for figure, each in zip(figures, views, strict=True)]
     agreed = _agreed_before(seen)
     windows = dict(_windows(seen, agreed, extents))
-    said = _Said(figures, targets_of(connection, area, position), potentials, position)
-    suspects = suspects_in(connection, windows)
+    said = _Said(
+        figures,
+        targets_of(connection, area, position, boundaries.map_on(date.max)),
+        potentials,
+        position,
+    )
+    suspects = suspects_in(connection, windows, below)
     return Reconciliation(
         position,
         [_reconciled(each, said, agreed.get(each.figure.position), suspects) for each in seen],

@@ -14,7 +14,6 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
 from projections.closings import overrides
-from projections.coverage import shown_name
 from projections.months import month_ends
 from projections.vintages import AreaVintages
 
@@ -125,7 +124,7 @@ def revisions_on(
     A release for each transaction after that day that changed the figure; with `documented`, for
     each claimed document date.
     """
-    asked = _asked(ledger, area, known, documented=documented)
+    asked = _asked(ledger, area, on, known, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
     late = overrides(ledger.connection, area, asked.known)
     of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
@@ -149,7 +148,7 @@ def revision_triangle(
     the `positions`. A figure is released from its reference date on, so each row begins on the
     diagonal; at the last vintage all are.
     """
-    asked = _asked(ledger, area, max(positions, default=known), documented=documented)
+    asked = _asked(ledger, area, until, max(positions, default=known), documented=documented)
     begin = since or asked.first_day(until)
     references = list(month_ends(begin, until)) if begin else []
     vintages = asked.positions(positions) if positions else asked.months(until)
@@ -181,9 +180,11 @@ def revision_metrics(pairs: Iterable[tuple[int | Fraction, int | Fraction]]) -> 
     )
 
 
-def _asked(ledger: Ledger, area: str, known: int | None, *, documented: bool) -> AreaVintages:
+def _asked(
+    ledger: Ledger, area: str, on: date, known: int | None, *, documented: bool
+) -> AreaVintages:
     position = ledger.position if known is None else known
-    return AreaVintages(ledger.connection, area, position, documented=documented)
+    return AreaVintages(ledger.connection, area, on, position, documented=documented)
 
 
 def _answer(
@@ -215,8 +216,8 @@ def _answer(
         for earlier, later in (pairwise(row) if only_changes else _first_and_latest(row))
     ]
     return Revisions(
-        area=asked.area,
-        area_name=shown_name(asked.area),
+        area=asked.code,
+        area_name=asked.name,
         known_position=asked.known,
         vintage=kind,
         compared="release-with-previous" if only_changes else "latest-with-first",

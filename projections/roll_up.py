@@ -7,6 +7,7 @@ count and a potential, and over the area's own recorded potential only where all
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Final
 
@@ -20,28 +21,46 @@ EVERYBODY: Final = ""
 class RollUp:
     """The running state of one area: heads (by group, if asked) and potentials of its regencies.
 
-    Feed it only regencies of the area, in any order. `active` is everybody; what coverage is taken
-    over is `active_counted` and `potential`.
+    `inside`: its regencies, where they are not those of the built-in list. What is fed of others is
+    remembered, and counts once they come to lie inside. `active` is everybody; what coverage is
+    taken over is `active_counted` and `potential`.
     """
 
-    def __init__(self, area: str) -> None:
+    def __init__(self, area: str, inside: Collection[str] | None = None) -> None:
         self._area = area
         self._is_regency = is_regency(area)
-        self.regencies_total = 1 if self._is_regency else len(regencies(area))
+        self._heads: dict[str, dict[str, int]] = {}
+        self._potentials: dict[str, int] = {}
+        self._own: int | None = None
         self.groups: defaultdict[str, int] = defaultdict(int)
+        if inside is None:
+            inside = [area] if self._is_regency else [each.code for each in regencies(area)]
+        self.draw(inside)
+
+    def draw(self, inside: Collection[str]) -> None:
+        """Take other regencies; a group that goes with a regency has nobody left."""
+        self._inside = frozenset(inside)
+        self.regencies_total = len(self._inside)
+        self.groups = defaultdict(int, dict.fromkeys(self.groups, 0))
         self._groups_counted: defaultdict[str, int] = defaultdict(int)
         self._active = 0
         self._active_counted = 0
-        self._heads: dict[str, dict[str, int]] = {}
-        self._potentials: dict[str, int] = {}
         self._potential_counted = 0
-        self._own: int | None = None
+        self._having = set(self._inside & self._heads.keys())
         self._counted: set[str] = set()
+        for regency in self._having:
+            for group, workers in self._heads[regency].items():
+                self.groups[group] += workers
+                self._active += workers
+            self._count(regency)
 
     def move(self, regency: str, workers: int, group: str = EVERYBODY) -> None:
         """Let heads (signed) enter or leave a group of a regency."""
         heads = self._heads.setdefault(regency, {})
         heads[group] = heads.get(group, 0) + workers
+        if regency not in self._inside:
+            return
+        self._having.add(regency)
         self.groups[group] += workers
         self._active += workers
         if regency in self._counted:
@@ -58,12 +77,13 @@ class RollUp:
         if area in self._counted:
             self._potential_counted += workers - self._potentials[area]
         self._potentials[area] = workers
-        self._count(area)
+        if area in self._inside:
+            self._count(area)
 
     @property
     def active(self) -> int | None:
         """All heads; None before the first entry."""
-        return self._active if self._heads else None
+        return self._active if self._having else None
 
     @property
     def regencies_counted(self) -> int:
@@ -86,7 +106,7 @@ class RollUp:
     def potential(self) -> int | None:
         """The potential that coverage is taken over; a regency's own also before its first entry."""
         if self._is_regency:
-            return self._potentials.get(self._area)
+            return next((self._potentials.get(each) for each in self._inside), None)
         if self._own_is_used:
             return self._own
         return self._potential_counted if self._counted else None

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from projections.roll_up import RollUp
 from projections.vintages import CLAIMED_DAY, RECORDED_DAY
-from registry.reference.areas import regencies
+from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from registry.reference.boundaries import Boundaries
+
 UNCLASSIFIED: Final = "tidak-terklasifikasi"
+
+
+Below = Callable[[str], tuple[str, ...]]
+"""An area's own key, and those of the regencies that lay in it on any day."""
 
 
 class Point(NamedTuple):
@@ -101,7 +108,8 @@ class PotentialSaid(NamedTuple):
 class Potentials:
     """All potentials of some areas, in memory."""
 
-    def __init__(self, said: Sequence[PotentialSaid]) -> None:
+    def __init__(self, said: Sequence[PotentialSaid], below: Below) -> None:
+        self._below = below
         self._of: dict[str, list[PotentialSaid]] = defaultdict(list)
         for each in sorted(said, key=itemgetter(0, 1, 2)):
             self._of[each.area].append(each)
@@ -110,7 +118,7 @@ class Potentials:
     def areas_in(self, area: str) -> Sequence[str]:
         """Return the areas that have any, of an area and the regencies in it."""
         if area not in self._inside:
-            self._inside[area] = [code for code in _and_within(area) if code in self._of]
+            self._inside[area] = [code for code in self._below(area) if code in self._of]
         return self._inside[area]
 
     def said_of(self, area: str) -> Sequence[PotentialSaid]:
@@ -198,36 +206,61 @@ FROM (SELECT *, coalesce(category = in_category, true)
 _Sum = tuple[int, date, str, int, int | None, int | None, int | None, int | None]
 
 
-def potentials_said(connection: DuckDBPyConnection, areas: Collection[str]) -> Potentials:
+def below_on_any_day(boundaries: Boundaries) -> Below:
+    """Return what gives an area and every regency that lay in it on any day."""
+    maps = [boundaries.map_on(day) for day in (date.min, *boundaries.days)]
+    return cache(
+        lambda area: tuple(dict.fromkeys((area, *sorted({k for m in maps for k in m.keys(area)}))))
+    )
+
+
+def potentials_said(
+    connection: DuckDBPyConnection, areas: Collection[str], below: Below
+) -> Potentials:
     """Return every potential ever recorded of the areas and of the regencies in them."""
-    wanted = {each for area in areas for each in _and_within(area)}
+    wanted = {each for area in areas for each in below(area)}
     found = connection.execute(_POTENTIALS, {"areas": sorted(wanted)}).fetchall()
-    return Potentials([PotentialSaid(*each) for each in found])
+    return Potentials([PotentialSaid(*each) for each in found], below)
 
 
 def standings_at(
-    connection: DuckDBPyConnection, points: Collection[Point], potentials: Potentials
+    connection: DuckDBPyConnection,
+    points: Collection[Point],
+    potentials: Potentials,
+    boundaries: Boundaries,
 ) -> dict[Point, list[Standing]]:
     """Return what the ledger says at each point: its first day, and each day of a change after it.
 
     Shape: at least one standing a point, by day. Units: persons; coverage is percent, exact.
+    A province's regencies are those of the point's last day.
     """
     asked = list(dict.fromkeys(points))
+    below = below_on_any_day(boundaries)
     sums: list[list[_Sum]] = [[] for _ in asked]
-    for each in _sums(connection, asked):
+    for each in _sums(connection, asked, below):
         sums[each[0]].append(each)
+
+    @cache
+    def inside(area: str, day: date) -> frozenset[str]:
+        return frozenset(boundaries.map_on(day).keys(area))
+
     return {
-        point: list(_standings(point, sums[number], potentials))
+        point: list(_standings(point, inside(point.area, point.last_day), sums[number], potentials))
         for number, point in enumerate(asked)
     }
 
 
-def _sums(connection: DuckDBPyConnection, points: Sequence[Point]) -> list[_Sum]:
+def _sums(connection: DuckDBPyConnection, points: Sequence[Point], below: Below) -> list[_Sum]:
     """Return what moved: all up to the first day of a point as on it, then day by day."""
     areas, categories, segments, first_days, last_days, known, documented = (
         zip(*points, strict=True) if points else ((),) * len(Point._fields)
     )
-    pairs = [(area, each.code) for area in dict.fromkeys(areas) for each in regencies(area)]
+    pairs = [
+        (area, part)
+        for area in dict.fromkeys(areas)
+        for part in below(area)
+        if part != area or is_regency(area)
+    ]
     return connection.execute(
         _SUMS,
         {
@@ -245,15 +278,19 @@ def _sums(connection: DuckDBPyConnection, points: Sequence[Point]) -> list[_Sum]
     ).fetchall()
 
 
-def _standings(point: Point, sums: Sequence[_Sum], potentials: Potentials) -> Iterator[Standing]:
+def _standings(
+    point: Point, inside: frozenset[str], sums: Sequence[_Sum], potentials: Potentials
+) -> Iterator[Standing]:
     """Carry the sums and the potentials of one point from day to day."""
-    roll_up = RollUp(point.area)
+    roll_up = RollUp(point.area, inside)
     of_it = may_be = opening = reconciling = 0
     has_group, grouped = False, point.is_of_a_group
     for on, moved, revised in _days(point, sums, potentials):
         for said in revised:
             roll_up.revise(said.area, said.workers)
         for _, _, area, workers, in_it, perhaps_in_it, opened, reconciled in moved:
+            if area not in inside:
+                continue
             roll_up.move(area, workers)
             has_group = has_group or in_it is not None
             of_it += in_it or 0
@@ -302,18 +339,15 @@ class Extent(NamedTuple):
     last: int
 
 
-def extents_of(connection: DuckDBPyConnection, areas: Collection[str]) -> dict[str, Extent]:
+def extents_of(
+    connection: DuckDBPyConnection, areas: Collection[str], below: Below
+) -> dict[str, Extent]:
     """Return from where to where the log speaks of batches and potentials of each area or below.
 
     Shape: only areas of which it holds anything at all. After `last` nothing changes what is known.
     """
-    pairs = [(area, part) for area in areas for part in _and_within(area)]
+    pairs = [(area, part) for area in areas for part in below(area)]
     found = connection.execute(
         _EXTENTS, {"wholes": [whole for whole, _ in pairs], "parts": [part for _, part in pairs]}
     ).fetchall()
     return {area: Extent(first, last) for area, first, last in found}
-
-
-def _and_within(area: str) -> list[str]:
-    """Return an area and the regencies in it."""
-    return list(dict.fromkeys((area, *(each.code for each in regencies(area)))))

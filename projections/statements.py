@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import duckdb
 
 from projections import fold
-from projections.whole import COMPLETED, TABLES, add_areas, add_categories
+from projections.whole import COMPLETED, TABLES, add_area_days, add_areas, add_categories
 from registry.errors import RegistryError
 from registry.intake.temporary import private_folder
 from registry.safe_text import safe
@@ -99,8 +99,8 @@ def answer_statement(
 ) -> None:
     """Work out a statement and hand its answer to `take`, while the ledger is open.
 
-    Views: the fold's tables as known at a position, `areas` (code, name, kind, province) and
-    all `categories` (category, label_id, label_en, added).
+    Views: the fold's tables as known at a position, `areas` (code, name, kind, province),
+    `area_days` (what each was called and lay in, from day to day) and all `categories` (category, label_id, label_en, added).
     Raises: StatementRefusedError, in one line of the engine's.
     """
     connection = ledger.connection
@@ -149,7 +149,8 @@ def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:
             f"CREATE VIEW ledger.{table} AS"
             f" SELECT * FROM memory.main.{table} WHERE position <= {int(known)}"
         )
-    add_areas(connection, "ledger.areas")
+    add_areas(connection, "ledger.areas", known)
+    add_area_days(connection, "ledger.area_days", known)
     add_categories(connection, "ledger.categories", known)
     quoted = spill.replace("'", "''")
     connection.execute(

@@ -10,20 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from projections.boundaries import boundaries_at, within
 from projections.closings import is_late
-from projections.coverage import within
 from registry.intake.temporary import private_folder
 
 if TYPE_CHECKING:
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Map
 
 PAGE_ROWS: Final = 5_000
 MEMORY_LIMIT: Final = "1GB"
 
 Grouping = Literal["kind", "category", "batch", "month"]
-StepClass = Literal["period", "restatement"]
+StepClass = Literal["period", "restatement", "boundary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,24 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """What is traced: an area, or one category in it, from one end to the other, in any order."""
+    """What is traced: an area, or one category in it, from one end to the other, in any order.
+
+    Each end has the boundaries of its day as known then; with `as_of`, of that day.
+    """
 
     area: str
     start: Point
     end: Point
     category: str | None = None
+    as_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Flows:
     """What some steps come to, line by line of a statement: signed, and they add up to `workers`.
 
-    Steps that took effect on or before both days are `restated`, whatever their kind. Of the
-    others: `entered` are openings and enrolments, `left` deactivations, `lapsed` terms that ended,
+    Steps of regencies that lie inside at one end only are `moved`, whatever else they are. Steps
+    that took effect on or before both days are `restated`, whatever their kind. Of the others: `entered` are openings and enrolments, `left` deactivations, `lapsed` terms that ended,
     `renewed` those covered on from the same day, `reconciled` balancing entries. A transfer or a
     reclassification enters or leaves by what a batch's moves come to in the area asked.
     """
@@ -60,6 +65,7 @@ class Flows:
     renewed: int
     reconciled: int
     restated: int
+    moved: int = 0
 
     @property
     def workers(self) -> int:
@@ -67,6 +73,7 @@ class Flows:
         return sum(getattr(self, line) for line in LINES)
 
 
+_AREA: Final = 3  # its place among the columns of _STEPS
 LINES: Final = tuple(each.name for each in fields(Flows))
 
 
@@ -145,15 +152,18 @@ def groups(ledger: Ledger, traced: Traced, by: Grouping) -> Iterator[Group]:
     Read it while the ledger is open; a page is held at a time.
     """
     names = _FACTS if by == "batch" else (by,)
-    step = _step(ledger, traced)
+    drawn = maps(ledger, traced)
+    step = _step(ledger, traced, drawn)
     flows = _FLOWS.format(step=step, finer=_FINER[by], keys=_KEYS[by])
     question = _BATCHES.format(flows=flows) if by == "batch" else f"{flows} ORDER BY {by}"
     found = ledger.connection.cursor().execute(question, _parameters(traced))
     while page := found.fetchmany(PAGE_ROWS):
         for row in page:
-            facts = _NO_FACTS | dict(zip(names, row, strict=False))
+            facts: dict[str, Any] = _NO_FACTS | dict(zip(names, row, strict=False))
             if facts["recorded_at"] is not None:
                 facts["recorded_at"] = facts["recorded_at"].replace(tzinfo=UTC)
+            if by == "batch":
+                facts |= {each: shown(facts[each], drawn) for each in ("area", "batch_area")}
             flows_of = Flows(*row[len(names) : len(names) + len(LINES)])
             yield Group(**facts, flows=flows_of, late=row[-1])
 
@@ -163,14 +173,43 @@ def steps(ledger: Ledger, traced: Traced) -> Iterator[Step]:
 
     Read it while the ledger is open; a page is held at a time.
     """
+    drawn = maps(ledger, traced)
     found = ledger.connection.cursor().execute(
-        _STEPS.format(step=_step(ledger, traced)), _parameters(traced)
+        _STEPS.format(step=_step(ledger, traced, drawn)), _parameters(traced)
     )
     while page := found.fetchmany(PAGE_ROWS):
         for row in page:
             *facts, recorded_at = row
             facts.append(recorded_at.replace(tzinfo=UTC))
+            facts[_AREA] = shown(facts[_AREA], drawn)
             yield Step(*facts)
+
+
+def maps(ledger: Ledger, traced: Traced) -> tuple[Map, Map]:
+    """Return the map at each end: of its day, as known at its position."""
+    first, second = (
+        boundaries_at(ledger, at.known).map_on(at.on, as_of=traced.as_of)
+        for at in (traced.start, traced.end)
+    )
+    return first, second
+
+
+def shown(area: str, drawn: tuple[Map, Map]) -> str:
+    """Return the code of an area at the second end, or at the first where it is none at that."""
+    first, second = drawn
+    if second.is_built_in and first.is_built_in:
+        return area
+    return next((each.code(area) for each in (second, first) if each.has(area)), area)
+
+
+def _step(ledger: Ledger, traced: Traced, drawn: tuple[Map, Map]) -> str:
+    """Return the question for the entries counted at one end only, which may lie otherwise there."""
+    first, second = (within([traced.area], each) for each in drawn)
+    late = is_late(ledger.connection)
+    if first == second:
+        return _STEP.format(inside=first, first="true", second="true", late=late)
+    inside = f"({first} OR {second})"
+    return _STEP.format(inside=inside, first=first, second=second, late=late)
 
 
 @contextmanager
@@ -188,10 +227,6 @@ def sorted_on_disk(ledger: Ledger) -> Iterator[None]:
         yield
 
 
-def _step(ledger: Ledger, traced: Traced) -> str:
-    return _STEP.format(within=within([traced.area]), late=is_late(ledger.connection))
-
-
 def _parameters(traced: Traced) -> dict[str, object]:
     return {
         "start_on": traced.start.on,
@@ -207,16 +242,17 @@ _COUNTED_SECOND: Final = "(effective_on <= $end_on AND position <= $end_known)"
 
 # `stated`: as the batch says it, whether it is put or taken back.
 _STEP: Final = f"""
-SELECT * REPLACE (CASE WHEN {_COUNTED_FIRST} THEN -entries.workers ELSE entries.workers END
-                  AS workers),
+SELECT * REPLACE (CASE WHEN {_COUNTED_FIRST} AND {{first}} THEN -entries.workers
+                       ELSE entries.workers END AS workers),
        CASE WHEN act = 'takes-back' THEN -entries.workers ELSE entries.workers END AS stated,
-       {_COUNTED_FIRST} AS reversed,
-       CASE WHEN effective_on > least($start_on::DATE, $end_on::DATE)
+       {_COUNTED_FIRST} AND {{first}} AS reversed,
+       CASE WHEN {{first}} <> {{second}} THEN 'boundary'
+            WHEN effective_on > least($start_on::DATE, $end_on::DATE)
             THEN 'period' ELSE 'restatement' END AS step_class,
        strftime(effective_on, '%Y-%m') AS month, {{late}} AS late
 FROM main.entries AS entries
-WHERE {{within}} AND ($category IS NULL OR category = $category)
-  AND {_COUNTED_FIRST} <> {_COUNTED_SECOND}
+WHERE {{inside}} AND ($category IS NULL OR category = $category)
+  AND ({_COUNTED_FIRST} AND {{first}}) <> ({_COUNTED_SECOND} AND {{second}})
 """
 
 # Each grouping's keys, and what the steps are settled by besides kind and class. A move has legs in
@@ -254,6 +290,7 @@ _LINES: Final = ", ".join(
             for line, condition in _OF_THE_PERIOD.items()
         ),
         _heads("step_class = 'restatement'", "restated"),
+        _heads("step_class = 'boundary'", "moved"),
     ]
 )
 _FLOWS: Final = f"""

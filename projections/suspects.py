@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from projections.standings import Point
-from registry.reference.areas import regencies
+from projections.standings import Below, Point
+from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -79,7 +79,7 @@ Key = TypeVar("Key")
 
 
 def suspects_in(
-    connection: DuckDBPyConnection, windows: Mapping[Key, Window]
+    connection: DuckDBPyConnection, windows: Mapping[Key, Window], below: Below
 ) -> dict[Key, Suspects]:
     """Return the batches of each window: what explains all first, then the largest.
 
@@ -90,9 +90,10 @@ def suspects_in(
         return {}
     asked = list(windows.values())
     pairs = [
-        (area, each.code)
+        (area, part)
         for area in dict.fromkeys(window.point.area for window in asked)
-        for each in regencies(area)
+        for part in below(area)
+        if part != area or is_regency(area)
     ]
     found = connection.execute(
         _BATCHES,

@@ -13,15 +13,16 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
 
-from projections.coverage import coverage_at, potentials_in_force, shown_name, within
+from projections.boundaries import boundaries_at, within
+from projections.coverage import coverage_at, potentials_in_force
 from projections.months import months_after, months_between
-from registry.reference.areas import regencies
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.coverage import CoverageRow
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Map
 
 PACE_MONTHS: Final = 12
 
@@ -86,15 +87,17 @@ def targets_at(ledger: Ledger, area: str, on: date, *, known: int | None = None)
     Shape: one row per target known and not taken back, by area, due date and percentage.
     """
     position = ledger.position if known is None else known
-    targets = targets_of(ledger.connection, area, position)
+    drawn = boundaries_at(ledger, position).map_on(on)
+    targets = targets_of(ledger.connection, area, position, drawn)
     if not targets:
         return []
     areas = list(dict.fromkeys(each.area for each in targets))
-    covered = {row.area: row for row in coverage_at(ledger, areas, on, known=position)}
-    gained = _gained(ledger, areas, on, position)
+    covered = {row.key: row for row in coverage_at(ledger, areas, on, known=position)}
+    gained = _gained(ledger, within(areas, drawn), on, position)
     conflicts = conflicting(targets)
     return [
-        _row(each, covered[each.area], gained, conflicts.get(each.position, ())) for each in targets
+        _row(each, covered[each.area], drawn, gained, conflicts.get(each.position, ()))
+        for each in targets
     ]
 
 
@@ -134,12 +137,12 @@ def target_in_force(targets: Sequence[Target], on: date) -> Target | None:
     return max(targets, key=lambda each: (each.due_on, each.position), default=None)
 
 
-def targets_of(connection: DuckDBPyConnection, area: str, known: int) -> list[Target]:
+def targets_of(connection: DuckDBPyConnection, area: str, known: int, drawn: Map) -> list[Target]:
     """Return the targets of an area and of those below it, as known at a position."""
     found = connection.execute(
         f"""
         SELECT position, area, due_on, percent, basis, source, documented_on FROM targets
-        WHERE position <= $known AND ({within([area])} OR area = $area) AND NOT EXISTS (
+        WHERE position <= $known AND ({within([area], drawn)} OR area = $area) AND NOT EXISTS (
             SELECT 1 FROM taken_back
             WHERE takes_back_position = targets.position AND taken_back.position <= $known)
         ORDER BY area <> 'ID', area, due_on, percent::DECIMAL(18, 6), position
@@ -160,6 +163,7 @@ class _Gain:
 def _row(
     target: Target,
     covered: CoverageRow,
+    drawn: Map,
     gained: Mapping[str, _Gain],
     conflicts: tuple[int, ...],
 ) -> TargetRow:
@@ -168,10 +172,10 @@ def _row(
         needed = workers_needed(target.share, covered.potential, covered.active_counted)
         gap = max(Fraction(), 100 * target.share - covered.coverage)
     left = months_between(covered.on, target.due_on)
-    pace, since = _pace(covered, gained)
+    pace, since = _pace(covered, drawn, gained)
     return TargetRow(
         target=target,
-        area_name=shown_name(target.area),
+        area_name=covered.area_name,
         on=covered.on,
         known_position=covered.known_position,
         active=covered.active,
@@ -203,7 +207,9 @@ def _course(needed: int | None, left: Fraction, pace: Fraction | None) -> Course
     return "on-course" if pace * left >= needed else "behind"
 
 
-def _pace(covered: CoverageRow, gained: Mapping[str, _Gain]) -> tuple[Fraction | None, date | None]:
+def _pace(
+    covered: CoverageRow, drawn: Map, gained: Mapping[str, _Gain]
+) -> tuple[Fraction | None, date | None]:
     """Return workers gained a month, and since when: summed over the regencies that are counted.
 
     Each regency's gain is since its own first day, if that is less than a year ago: its opening is
@@ -211,8 +217,8 @@ def _pace(covered: CoverageRow, gained: Mapping[str, _Gain]) -> tuple[Fraction |
     """
     paces: list[Fraction] = []
     days: list[date] = []
-    for regency in regencies(covered.area):
-        gain = gained.get(regency.code)
+    for regency in drawn.keys(covered.key):
+        gain = gained.get(regency)
         months = months_between(gain.since, covered.on) if gain else Fraction()
         if gain and months:
             paces.append(gain.workers / months)
@@ -220,7 +226,7 @@ def _pace(covered: CoverageRow, gained: Mapping[str, _Gain]) -> tuple[Fraction |
     return (sum(paces, Fraction()), min(days)) if paces else (None, None)
 
 
-def _gained(ledger: Ledger, areas: Sequence[str], on: date, known: int) -> dict[str, _Gain]:
+def _gained(ledger: Ledger, inside: str, on: date, known: int) -> dict[str, _Gain]:
     """Return what each regency that has a potential gained over the last twelve months."""
     potentials = potentials_in_force(ledger.connection, on, known)
     found = ledger.connection.execute(
@@ -228,7 +234,7 @@ def _gained(ledger: Ledger, areas: Sequence[str], on: date, known: int) -> dict[
         WITH asked AS (
             SELECT area, effective_on, workers,
                    greatest(min(effective_on) OVER (PARTITION BY area), $year_ago) AS since
-            FROM entries WHERE effective_on <= $on AND position <= $known AND {within(areas)}
+            FROM entries WHERE effective_on <= $on AND position <= $known AND {inside}
         )
         SELECT area, since, CAST(coalesce(sum(workers) FILTER (effective_on > since), 0) AS BIGINT)
         FROM asked GROUP BY area, since

@@ -6,22 +6,24 @@ into its effects (`effects`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from projections.coverage import CoverageRow, coverage_at
 from projections.effects import Effects, Measured, effects
-from projections.steps import LINES, Flows, Point, Traced, groups
+from projections.steps import LINES, Flows, Point, Traced, groups, maps, shown
 from registry.dates import last_day_of
-from registry.reference.areas import regencies
 from registry.terms import Kind, is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Map
 
 IN_WORDS: Final = {"entered": "in", "left": "out"}
 """What a line of the flows is called in a statement, where it is called otherwise."""
@@ -72,7 +74,7 @@ class Published:
 class Line:
     """One line of a statement: persons and exact points, signed; None where there is nothing to say.
 
-    `line`: opening, in, out, lapsed, renewed, reconciled, restated, closing or change.
+    `line`: opening, in, out, lapsed, renewed, reconciled, restated, moved, closing or change.
     """
 
     line: str
@@ -84,13 +86,16 @@ class Line:
 class Trace:
     """How an area's figure at one end became that at the other.
 
-    `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
+    `area` and `area_name` are the code and name at the second end. `moved_in` and `moved_out` are
+    the regencies that lie inside at one end only; `names` of codes that differ from the built-in. `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
     potential counts something else. `published_change` is None unless each end has one published
     count of heads. `late`: some steps were recorded on closed days.
     """
 
     traced: Traced
+    area: str
+    area_name: str
     start: End
     end: End
     flows: Flows
@@ -100,6 +105,9 @@ class Trace:
     entering: tuple[str, ...]
     leaving: tuple[str, ...]
     redefined: tuple[str, ...]
+    moved_in: tuple[str, ...]
+    moved_out: tuple[str, ...]
+    names: Mapping[str, str]
     published_start: tuple[Published, ...]
     published_end: tuple[Published, ...]
     published_change: int | None
@@ -136,6 +144,7 @@ class Trace:
         flows = (
             Line(IN_WORDS.get(line, line), heads, None if worth is None else heads * worth)
             for line in LINES
+            if line != "moved" or self.moved_in or self.moved_out
             for heads in [getattr(self.flows, line)]
         )
         return (
@@ -164,8 +173,14 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
     Rule: an entry is counted at an end if it took effect by its day and stands in the log by its
     position; the steps are the entries counted at exactly one end.
     """
-    start, measured_start, defined_start = _end(ledger, traced, traced.start)
-    end, measured_end, defined_end = _end(ledger, traced, traced.end)
+    drawn = maps(ledger, traced)
+    start, measured_start, defined_start = _end(ledger, traced, traced.start, drawn[0])
+    end, measured_end, defined_end = _end(ledger, traced, traced.end, drawn[1])
+    inside_start, inside_end = (set(each.keys(traced.area)) for each in drawn)
+
+    def codes(keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(shown(key, drawn) for key in keys))
+
     kinds = list(groups(ledger, traced, "kind"))
     by_kind = {str(each.kind): each.flows for each in kinds}
     published_start = _published(ledger.connection, traced, start)
@@ -175,21 +190,29 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
         both = effects(measured_start, measured_end)
     return Trace(
         traced=traced,
+        area=shown(traced.area, drawn),
+        area_name=_called(traced.area, drawn),
         start=start,
         end=end,
         flows=Flows(*(sum(getattr(each, line) for each in by_kind.values()) for line in LINES)),
         flows_by_kind=by_kind,
         points=None if start.points is None or end.points is None else end.points - start.points,
         effects=both,
-        entering=tuple(sorted(defined_end.keys() - defined_start.keys())),
-        leaving=tuple(sorted(defined_start.keys() - defined_end.keys())),
-        redefined=tuple(
-            sorted(
-                each
-                for each in defined_start.keys() & defined_end.keys()
-                if defined_start[each] != defined_end[each]
-            )
+        entering=codes(defined_end.keys() - defined_start.keys()),
+        leaving=codes(defined_start.keys() - defined_end.keys()),
+        redefined=codes(
+            each
+            for each in defined_start.keys() & defined_end.keys()
+            if defined_start[each] != defined_end[each]
         ),
+        moved_in=codes(inside_end - inside_start),
+        moved_out=codes(inside_start - inside_end),
+        names={
+            each.code: each.shown_name
+            for one in drawn
+            if not one.is_built_in
+            for each in one.places
+        },
         published_start=published_start,
         published_end=published_end,
         published_change=_published_change(published_start, published_end),
@@ -204,22 +227,28 @@ def as_of_texts(on: date) -> tuple[str, ...]:
     return tuple(text for text in texts if last_day_of(text) == on)
 
 
+def _called(area: str, drawn: tuple[Map, Map]) -> str:
+    """Return an area's name at the second end, or at the first where it is none at that."""
+    first, second = drawn
+    gone = is_regency(area) and not second.has(area) and first.has(area)
+    return (first if gone else second).name(area)
+
+
 # --- the ends -----------------------------------------------------------------------------------
 
 
 def _end(
-    ledger: Ledger, traced: Traced, at: Point
+    ledger: Ledger, traced: Traced, at: Point, drawn: Map
 ) -> tuple[End, Measured | None, dict[str, str | None]]:
     """Return an end, what its percentage is taken over, and what each potential counted counts."""
     area, category = traced.area, traced.category
-    inside = [each.code for each in regencies(area)]
-    asked = [area] if is_regency(area) else [area, *inside]
-    totals = {row.area: row for row in coverage_at(ledger, asked, at.on, known=at.known)}
-    rows = totals
-    if category is not None:
-        found = coverage_at(ledger, asked, at.on, known=at.known, category=category)
-        rows = {row.area: row for row in found}
-    whole, row = totals[area], rows[area]
+    inside = drawn.keys(area)
+    whole_key = next(iter(inside), area) if is_regency(area) else area
+    asked = list(dict.fromkeys((whole_key, *inside)))
+    question = partial(coverage_at, ledger, asked, at.on, known=at.known, as_of=traced.as_of)
+    totals = {row.key: row for row in question()}
+    rows = totals if category is None else {row.key: row for row in question(category=category)}
+    whole, row = totals[whole_key], rows[whole_key]
     counted = [each for each in inside if totals[each].coverage is not None]
     measured = None
     if whole.coverage is not None and whole.potential is not None:

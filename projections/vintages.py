@@ -13,9 +13,8 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.coverage import within
+from projections.boundaries import boundaries_in, within
 from projections.months import month_ends
-from registry.reference.areas import regencies
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
@@ -93,16 +92,22 @@ class Causes:
 
 
 class AreaVintages:
-    """One area, up to a position, by what was recorded or by what its documents claim."""
+    """One area, up to a position, by what was recorded or by what its documents claim.
+
+    Its regencies are those of one day, at every vintage: a figure is compared with itself.
+    """
 
     def __init__(
-        self, connection: DuckDBPyConnection, area: str, known: int, *, documented: bool
+        self, connection: DuckDBPyConnection, area: str, on: date, known: int, *, documented: bool
     ) -> None:
+        drawn = boundaries_in(connection, known).map_on(on)
         self.area = area
+        self.code, self.name = drawn.code(area), drawn.name(area)
+        self.total = len(drawn.inside(area))
         self.known = known
         self._connection = connection
         self._documented = documented
-        inside = within([area])
+        inside = within([area], drawn)
         day = CLAIMED_DAY if documented else RECORDED_DAY
         number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
         self._words = {
@@ -158,7 +163,7 @@ class AreaVintages:
         self, references: Sequence[date], vintages: Sequence[Vintage]
     ) -> list[list[Figure]]:
         """Return the figure of each reference date at each vintage; both in their order."""
-        total = len(regencies(self.area))
+        total = self.total
         found = self._all(_FIGURES, area=self.area, **self._axes(references, vintages))
         rows = [[_NOTHING] * len(vintages) for _ in references]
         for i, changes in groupby(found, key=lambda row: row[0]):

@@ -1,6 +1,6 @@
 """The ledger's tables, whole and in a fixed order: for exports, and views for statements.
 
-Owns which tables there are beside the fold's (`areas`), and the order that makes two exports of
+Owns which tables there are beside the fold's (`areas`, `area_days`), and the order that makes two exports of
 one position equal.
 """
 
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from projections import fold
-from registry.reference.areas import all_areas
+from projections.boundaries import boundaries_in
 from registry.reference.categories import Categories
+from registry.terms import FIRST_DAY, Change, is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PAGE_ROWS: Final = 5_000
-TABLES: Final = (*fold.TABLES, "areas")
-COMPLETED: Final = frozenset({"categories", "areas"})
+TABLES: Final = (*fold.TABLES, "areas", "area_days")
+COMPLETED: Final = frozenset({"categories", "areas", "area_days"})
 """Tables that hold what is built in too: they are made when they are asked for."""
 
 ColumnKind = Literal["text", "count", "flag", "date", "instant", "json"]
@@ -50,9 +51,12 @@ class TableColumn:
     type: ColumnType
 
 
-def add_areas(connection: DuckDBPyConnection, name: str) -> None:
-    """Create a table of the nation, provinces, regencies and cities under a name of ours."""
-    areas = all_areas()
+def add_areas(connection: DuckDBPyConnection, name: str, known: int) -> None:
+    """Create a table of all areas, as they stand after the last change, under a name of ours.
+
+    `code` is that of the other tables: the one under which the registry keeps the area.
+    """
+    areas = boundaries_in(connection, known).areas
     connection.execute(
         f"CREATE TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS code,"
         " unnest($2::VARCHAR[]) AS name, unnest($3::VARCHAR[]) AS kind,"
@@ -63,6 +67,35 @@ def add_areas(connection: DuckDBPyConnection, name: str) -> None:
             [area.kind for area in areas],
             [area.province for area in areas],
         ],
+    )
+
+
+def add_area_days(connection: DuckDBPyConnection, name: str, known: int) -> None:
+    """Create a table of what each area is called, and where it lies, from one day to the next.
+
+    One row holds from `valid_from` until the day before `expires_on` (null: no end). `area` is the
+    code of the other tables, `code` the one in force.
+    """
+    boundaries = boundaries_in(connection, known)
+    rows = []
+    for area in boundaries.areas:
+        opened = boundaries.opened.get(area.code)
+        changed = {e.on for trait in Change for e in boundaries.chain(area.code, trait)}
+        days = sorted({opened.on if opened else FIRST_DAY, *changed})
+        for day, end in zip(days, [*days[1:], None], strict=True):
+            standing = [
+                boundaries.standing(area.code, trait, day)
+                if trait is Change.RENAMED or is_regency(area.code)
+                else None
+                for trait in (Change.RECODED, Change.RENAMED, Change.MOVED)
+            ]
+            rows.append((area.code, day, end, standing[0] or area.code, *standing[1:]))
+    connection.execute(
+        f"CREATE TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS area,"
+        " unnest($2::DATE[]) AS valid_from, unnest($3::DATE[]) AS expires_on,"
+        " unnest($4::VARCHAR[]) AS code, unnest($5::VARCHAR[]) AS name,"
+        " unnest($6::VARCHAR[]) AS province",
+        [list(column) for column in zip(*rows, strict=True)],
     )
 
 
@@ -134,7 +167,8 @@ def _selected(table: str, columns: tuple[TableColumn, ...], known: int) -> str:
 def complete(connection: DuckDBPyConnection, known: int) -> None:
     """Make the tables that hold what is built in too, in a schema of their own."""
     connection.execute("CREATE SCHEMA completed")
-    add_areas(connection, place_of("areas"))
+    add_areas(connection, place_of("areas"), known)
+    add_area_days(connection, place_of("area_days"), known)
     add_categories(connection, place_of("categories"), known)
 
 

@@ -18,11 +18,13 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType
 
 from registry import area as areas
+from registry import redrawing
 from registry.batch import Stamp
+from registry.boundaries import boundaries_of
 from registry.closing import Override, check_override, close_all, reopen
 from registry.commands import BatchLine, Command, Commands, RecordBatch
 from registry.errors import Problem, RuleBrokenError
-from registry.events import CategoryAdded, FileImported, ImportSource
+from registry.events import AreaChanged, CategoryAdded, FileImported, ImportSource
 from registry.nomenclature import added_categories
 from registry.recording import Counts, Recording, import_fact
 from registry.reference.categories import AddedCategory, Categories, check_new_category
@@ -30,6 +32,7 @@ from registry.storage.log import StoredRow
 from registry.storage.mapper import EventMapper
 from registry.storage.sqlite import LogFactory, LogRecorder, WriteTransaction
 from registry.terms import (
+    BOUNDARIES_ID,
     NOMENCLATURE_ID,
     Action,
     Funding,
@@ -328,7 +331,9 @@ class EnrolmentRegistry(Application[UUID]):
     def take_back(
         self, what: str, position: int, *, because: str, dry_run: bool = False
     ) -> Recorded:
-        """Take back the potential, target or figure recorded at a position."""
+        """Take back the potential, target, figure or change of an area recorded at a position."""
+        if what == "area":
+            return self._take_back_change(position, because, dry_run=dry_run)
         self._balances.prepare()
         with self.log_recorder.write() as transaction:
             recording = self._recording(transaction)
@@ -373,6 +378,31 @@ class EnrolmentRegistry(Application[UUID]):
             recording = self._recording(transaction)
             area = recording.area(regency)
             recording.append([reopen(area, since, because=because, stamp=recording.stamp)])
+            return self._end(recording, dry_run=dry_run)
+
+    def _take_back_change(self, position: int, because: str, *, dry_run: bool) -> Recorded:
+        """Take back a change of an area; refused while anything rests on it."""
+        with self.log_recorder.write() as transaction:
+            recording = self._recording(transaction)
+            row = transaction.log.row(position)
+            if row is None or row.topic != AreaChanged.TOPIC:
+                message = f"no change of an area was recorded at #{position}"
+                raise RuleBrokenError(message, remedy="Find its position with `ucj history`.")
+            boundaries = boundaries_of(transaction.log)
+            if all(each.position != position for each in boundaries.changes):
+                return self._end(recording, dry_run=dry_run)  # nothing to do
+            redrawing.check_unused(boundaries, position, transaction.log.rows(position))
+            recording.append(
+                [
+                    redrawing.take_back(
+                        boundaries,
+                        len(transaction.log.stream(BOUNDARIES_ID.hex)),
+                        position,
+                        because=because,
+                        stamp=recording.stamp,
+                    )
+                ]
+            )
             return self._end(recording, dry_run=dry_run)
 
     def add_category(self, category: AddedCategory, *, dry_run: bool = False) -> Recorded:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from registry.terms import Action, Funding, LeaveReason, Programme, Segment, batch_id
+from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment, batch_id
 
 
 @dataclass(slots=True)
@@ -133,7 +133,28 @@ class PublishFigure:
     sheet: str | None = None
 
 
-Command = RecordBatch | RevisePotential | SetTarget | PublishFigure
+@dataclass(frozen=True, slots=True)
+class ChangeArea:
+    """An area has another code, name or province from a day on, or is opened.
+
+    `area`, `before` and `after` as written: what they mean depends on the other rows. `before` is
+    None where it is what stands already; of a new regency it is the one it is split from, and
+    `after` its name.
+    """
+
+    area: str
+    change: Change
+    on: date
+    before: str | None
+    after: str
+    source: str
+    document: str | None = None
+    note: str | None = None
+    row: int | None = None
+    sheet: str | None = None
+
+
+Command = RecordBatch | RevisePotential | SetTarget | PublishFigure | ChangeArea
 
 
 class Commands(Protocol):

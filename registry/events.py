@@ -34,6 +34,7 @@ from registry.terms import (
     REFERENCE_LENGTH_MAX,
     REGENCY_PATTERN,
     WORKERS_MAX,
+    Change,
     Funding,
     Kind,
     LeaveReason,
@@ -65,7 +66,7 @@ Day = Annotated[date, AfterValidator(_within_calendar)]
 Workers = Annotated[int, Field(ge=1, le=WORKERS_MAX)]
 Count = Annotated[int, Field(ge=0, le=WORKERS_MAX)]
 Heads = Annotated[int, Field(ge=0, lt=2**53)]
-Change = Annotated[int, Field(gt=-(2**53), lt=2**53)]
+SignedHeads = Annotated[int, Field(gt=-(2**53), lt=2**53)]
 Row = Annotated[int, Field(ge=1)]
 Position = Annotated[int, Field(ge=1)]
 Decimals = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,12}(?:\.[0-9]{1,6})?$")]
@@ -86,7 +87,7 @@ AsOf = Annotated[
     StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?$"),
     AfterValidator(_as_of),
 ]
-ImportKind = Literal["batches", "potentials", "targets", "figures"]
+ImportKind = Literal["batches", "potentials", "targets", "figures", "areas"]
 
 
 class Fact(BaseModel):
@@ -439,8 +440,8 @@ class ClosedChange(Fact):
     category: CategorySlug | None
     first_on: Day
     last_on: Day
-    lowest: Change
-    highest: Change
+    lowest: SignedHeads
+    highest: SignedHeads
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -471,6 +472,51 @@ class ClosingOverridden(AreaEvent):
             msg = "what changes after the closed days overrides nothing"
             raise ValueError(msg)
         return self
+
+
+class AreaChanged(AreaEvent):
+    """An area has another code, name or province from a day on, or is newly opened.
+
+    `before` and `after` are codes where it was recoded, names where renamed, provinces where moved;
+    of an area newly opened `before` is null, `after` its name, and `split_from` the regency whose
+    part it was (null for a province). `area` never changes: it is the code under which the
+    registry first knew the area, in this event as in all others.
+    """
+
+    TOPIC = "ucj.area-changed"
+
+    change: Change
+    effective_on: Day
+    before: Name | None
+    after: Name
+    split_from: RegencyCode | None
+    document: Text | None
+    citation: Text
+    note: Text | None
+    source: ImportSource | None
+    row: Row | None
+
+    @model_validator(mode="after")
+    def _says_what_changed(self) -> Self:
+        opened = self.change is Change.OPENED
+        if (self.before is None) != opened or (self.split_from is not None and not opened):
+            msg = (
+                "only what is newly opened was nothing before, and only that is split from another"
+            )
+            raise ValueError(msg)
+        if self.before == self.after:
+            msg = "a change makes a difference"
+            raise ValueError(msg)
+        return self
+
+
+class AreaChangeWithdrawn(AreaEvent):
+    """A change of an area is taken back: the one recorded at `takes_back_position`."""
+
+    TOPIC = "ucj.area-change-withdrawn"
+
+    takes_back_position: Position
+    because: Text
 
 
 class FileImported(Event):
@@ -522,6 +568,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     PeriodClosed,
     PeriodReopened,
     ClosingOverridden,
+    AreaChanged,
+    AreaChangeWithdrawn,
     FileImported,
     CategoryAdded,
 )

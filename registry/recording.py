@@ -21,12 +21,15 @@ from eventsourcing.persistence import StoredEvent
 
 from registry import area as areas
 from registry import batch as batches
+from registry import redrawing
 from registry.area import Area
 from registry.balances import FINDINGS_MAX
 from registry.batch import Batch, BatchFact, Stamp, Statement
+from registry.boundaries import boundaries_of
 from registry.closing import Override, overridden
 from registry.collecting import collecting_rarely
 from registry.commands import (
+    ChangeArea,
     Command,
     Commands,
     PublishFigure,
@@ -49,7 +52,7 @@ from registry.events import (
 from registry.safe_text import safe
 from registry.storage.entries import Entries
 from registry.storage.mapper import instant_text
-from registry.terms import Action, Kind, area_id, batch_id
+from registry.terms import BOUNDARIES_ID, Action, Kind, area_id, batch_id
 from registry.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -117,6 +120,8 @@ class Recording:
         self._known: dict[UUID, tuple[Batch | None, BatchFact | StoredEvent | None]] = {}
         self._unrecorded: set[UUID] = set()  # of the batches of a page, those not in the log
         self._areas: dict[str, Area] = {}
+        changed = boundaries_of(transaction.log).opened
+        self._opened_on = {key: change.on for key, change in changed.items()}
         self._effect = hashlib.sha256()
         # As they stand in canonical JSON; inside a text the quotation marks would be escaped.
         self._stamps = (
@@ -157,6 +162,9 @@ class Recording:
         self, commands: Commands, *, draws: bool, progress: Callable[[int], None] = lambda _: None
     ) -> None:
         """Decide all commands; `draws` says whether any of them names a batch of the file."""
+        if isinstance(next(iter(commands), None), ChangeArea):  # a file holds nothing else then
+            self._redraw(cast("Iterable[ChangeArea]", commands), progress)
+            return
         with collecting_rarely():
             self._decide_in_order(commands, progress, draws=draws)
 
@@ -206,6 +214,35 @@ class Recording:
 
     # --- deciding -----------------------------------------------------------------------------
 
+    def _redraw(self, commands: Iterable[ChangeArea], progress: Callable[[int], None]) -> None:
+        """Decide changes of areas: they are asked about together."""
+        asked = list(commands)
+        redrawn = redrawing.redraw(
+            boundaries_of(self.transaction.log),
+            len(self.transaction.log.stream(BOUNDARIES_ID.hex)),
+            asked,
+            sources=self._sources,
+            stamp=self.stamp,
+        )
+        for each in redrawn.refusals:
+            row, sheet = each.command.row, each.command.sheet
+            self.problems.append(
+                Problem(
+                    code=each.code,
+                    severity="error",
+                    where=self._where(sheet, row, each.column),
+                    value=safe(each.command.area),
+                    why=each.why,
+                    remedy=each.remedy,
+                    row=row,
+                    sheet=sheet,
+                )
+            )
+        self.counts.new += len(redrawn.events)
+        self.counts.already_recorded += redrawn.already_recorded
+        self.append(redrawn.events)
+        progress(len(asked))
+
     def _decide_in_order(
         self, commands: Commands, progress: Callable[[int], None], *, draws: bool
     ) -> None:
@@ -230,7 +267,9 @@ class Recording:
         streams = [each.identity() for each in page if isinstance(each, RecordBatch)]
         self._unrecorded = set(streams) - self.transaction.known_streams(streams)
         decided = (
-            self._batch(each) if isinstance(each, RecordBatch) else self._said(each)
+            self._batch(each)
+            if isinstance(each, RecordBatch)
+            else self._said(cast("RevisePotential | SetTarget | PublishFigure", each))
             for each in page
         )
         return [stored for stored in decided if stored is not None]
@@ -239,6 +278,8 @@ class Recording:
         identity = command.identity()
         if identity in command.draws_on():
             self._refuse_circular(command)
+            return None
+        if self._opened_on and self._is_before_opening(command):
             return None
         batch = self._find_by_id(identity)
         decided: BatchFact | StoredEvent | None = None
@@ -260,6 +301,22 @@ class Recording:
             return decided
         self.counts.add(command.action, _moves(decided))
         return self._mapper.to_stored_event(decided)
+
+    def _is_before_opening(self, command: RecordBatch) -> bool:
+        """Refuse what takes effect in an area before it is opened."""
+        areas_meant = {command.area, *(line.from_area or command.area for line in command.lines)}
+        for area in sorted(areas_meant & self._opened_on.keys()):
+            day = self._opened_on[area]
+            if command.effective_on is not None and command.effective_on < day:
+                self._refuse(
+                    command,
+                    "not-opened-yet",
+                    "effective_on",
+                    f"{area} is opened on {day}; before, its people were counted elsewhere",
+                    "Record it in the area it was split from, and transfer on the day.",
+                )
+                return True
+        return False
 
     def _decided(self, command: RecordBatch, batch: Batch | None) -> BatchFact | None:
         source = self._sources.get(command.sheet or "")

@@ -115,6 +115,15 @@ class LeaveReason(StrEnum):
     OTHER = "other"
 
 
+class Change(StrEnum):
+    """What may happen to an area itself, from a day on."""
+
+    RECODED = "recoded"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    OPENED = "opened"
+
+
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:ucj:registry")
 _SPACES: Final = re.compile(r"\s+")
 
@@ -143,6 +152,8 @@ def import_id(sha256: str, kind: str, sheet: str) -> UUID:
 
 
 NOMENCLATURE_ID: Final = uuid5(_NAMESPACE, "nomenclature")
+BOUNDARIES_ID: Final = uuid5(_NAMESPACE, "boundaries")
+"""The stream of all changes of areas: a code in use and a province's regencies concern all of them."""
 
 
 def is_regency(area: str) -> bool:

@@ -12,6 +12,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from registry.events import (
+    AreaChanged,
+    AreaChangeWithdrawn,
     BalanceReconciled,
     BatchCorrected,
     BatchDeactivated,
@@ -33,7 +35,16 @@ from registry.events import (
     TargetSet,
     TargetWithdrawn,
 )
-from registry.terms import FIRST_DAY, LAST_DAY, Funding, Kind, LeaveReason, Programme, Segment
+from registry.terms import (
+    FIRST_DAY,
+    LAST_DAY,
+    Change,
+    Funding,
+    Kind,
+    LeaveReason,
+    Programme,
+    Segment,
+)
 
 RECORDED_AT: Final = datetime(2025, 8, 1, 2, 3, 4, 56, tzinfo=UTC)
 
@@ -257,6 +268,23 @@ SAMPLES: Final[tuple[Event, ...]] = (
             "because": "SK 400/9 came in late",
         }
     ),
+    AreaChanged.model_validate(
+        {
+            **_SAID,
+            "area": "93.01",
+            "change": Change.RECODED,
+            "effective_on": date(2022, 7, 25),
+            "before": "91.01",
+            "after": "93.01",
+            "split_from": None,
+            "document": "UU 14/2022",
+            "citation": "Kepmendagri",
+            "note": None,
+            "source": _SOURCE,
+            "row": 2,
+        }
+    ),
+    AreaChangeWithdrawn.model_validate(_TAKEN_BACK),
     FileImported.model_validate(
         {
             **_STREAM,
@@ -481,6 +509,13 @@ _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
         "closed_through": _maybe_day,
         "because": _texts(),
     },
+    AreaChanged: {
+        **_said_of,
+        "effective_on": _days,
+        "document": st.none() | _texts(),
+        "note": st.none() | _texts(),
+    },
+    AreaChangeWithdrawn: _taken_back,
     LabourPotentialWithdrawn: _taken_back,
     TargetWithdrawn: _taken_back,
     FigureRetracted: _taken_back,
@@ -490,7 +525,7 @@ _OTHERS: Final[dict[type[Event], dict[str, st.SearchStrategy[Any]]]] = {
         "sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
         "size": st.integers(0, 2**53 - 1),
         "kept_sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
-        "import_kind": st.sampled_from(["batches", "potentials", "targets", "figures"]),
+        "import_kind": st.sampled_from(["batches", "potentials", "targets", "figures", "areas"]),
         "sheet": _texts(),
         "options": st.dictionaries(_texts(), _texts(), max_size=3),
         "rows": st.integers(0, 2**53 - 1),
@@ -534,11 +569,24 @@ def _overrides(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def _changes(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what became of an area: something else than it was, or something new."""
+    change = draw(st.sampled_from(Change))
+    opened = change is Change.OPENED
+    after = draw(_texts(1))
+    before = None if opened else draw(_texts(1).filter(lambda each: each != after))
+    split_from = draw(st.none() | _areas) if opened else None
+    return {"change": change, "before": before, "after": after, "split_from": split_from}
+
+
+@st.composite
 def events(draw: st.DrawFn) -> Event:
     """Draw any event that its form admits."""
     event_class = draw(st.sampled_from([type(each) for each in SAMPLES]))
     if event_class in _OTHERS:
-        return event_class.model_validate(draw(st.fixed_dictionaries(_OTHERS[event_class])))
+        said = draw(st.fixed_dictionaries(_OTHERS[event_class]))
+        more = draw(_changes()) if event_class is AreaChanged else {}
+        return event_class.model_validate({**said, **more})
     if event_class is ClosingOverridden:
         return ClosingOverridden.model_validate(draw(_overrides()))
     if event_class is BatchWithdrawn:

@@ -16,6 +16,8 @@ import pytest
 from tests.program import EXAMPLE, ROOT, Answer, head, nothing_recorded, ucj
 
 VIEWS = [
+    "area_changes",
+    "area_days",
     "areas",
     "categories",
     "closings",

@@ -17,7 +17,7 @@ NIK = "1671012304560001"
 
 
 BELOW = {
-    "import": ("batches", "potentials", "targets", "figures"),
+    "import": ("batches", "potentials", "targets", "figures", "areas"),
     "category": ("list", "add"),
 }
 TYPED = (*COMMANDS, *(f"{group} {name}" for group, names in BELOW.items() for name in names))

@@ -234,7 +234,9 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         assert said.documented.standing is not None
         assert said.documented.standing.active == active
         with store.ledger() as ledger:
-            vintages = AreaVintages(ledger.connection, "16.06", ledger.position, documented=True)
+            vintages = AreaVintages(
+                ledger.connection, "16.06", date(2025, 7, 31), ledger.position, documented=True
+            )
             ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
         assert seen.active == active
 

@@ -12,10 +12,11 @@ from registry.reference.spelling import disguise, key
 from registry.reference.suggestions import Suggestions
 from registry.reference.tables import rows
 from registry.reference.words import WordKind, allowed_words, find_word
-from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment
 
 LISTS: dict[WordKind, type[StrEnum]] = {
     "action": Action,
+    "change": Change,
     "funding": Funding,
     "programme": Programme,
     "segment": Segment,
@@ -29,6 +30,8 @@ def find(kind: WordKind, text: str) -> StrEnum:
     match kind:
         case "action":
             return find_word(kind, text)
+        case "change":
+            return find_word(kind, text)
         case "funding":
             return find_word(kind, text)
         case "programme":
@@ -40,7 +43,7 @@ def find(kind: WordKind, text: str) -> StrEnum:
 
 
 def test_every_kind_is_covered() -> None:
-    """The five closed lists, and no other, have words."""
+    """The six closed lists, and no other, have words."""
     assert set(LISTS) == set(get_args(WordKind)) == {kind for kind, _, _ in rows("words")}
 
 

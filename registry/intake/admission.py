@@ -36,6 +36,7 @@ from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
 from registry.numbers import Locale
+from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
 from registry.terms import LINES_MAX
 
@@ -178,6 +179,7 @@ def admit(
     options: AdmissionOptions,
     categories: Categories,
     *,
+    boundaries: Boundaries = BUILT_IN,
     on_progress: Callable[[int], None] | None = None,
 ) -> Admission:
     """Read and check a spooled file; close the admission when done (it is a context manager).
@@ -191,6 +193,7 @@ def admit(
         locale=options.locale,
         area_codes=options.area_codes,
         categories=categories,
+        boundaries=boundaries,
     )
     report = Report(
         file=spooled.name,

@@ -29,6 +29,7 @@ from registry.intake.readings import (
 )
 from registry.intake.rows import Remark, Row, Values, missing
 from registry.numbers import Locale
+from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
 from registry.terms import (
     LINES_MAX,
@@ -112,11 +113,17 @@ class BatchForm:
 
     columns = COLUMNS
 
-    def __init__(self, locale: Locale, area_codes: AreaCodes, categories: Categories) -> None:
+    def __init__(
+        self,
+        locale: Locale,
+        area_codes: AreaCodes,
+        categories: Categories,
+        boundaries: Boundaries = BUILT_IN,
+    ) -> None:
         by_column = {
             "reference": reading_of_reference(),
             "part": reading_of_reference(may_be_example=True),
-            "area": reading_of_area(area_codes, regencies_only=True),
+            "area": reading_of_area(area_codes, regencies_only=True, boundaries=boundaries),
             "action": reading_of_word("action"),
             "effective_on": reading_of_day(),
             "funding": reading_of_word("funding"),
@@ -129,7 +136,7 @@ class BatchForm:
             "note": reading_of_prose(),
             "category": reading_of_category(categories),
             "from_category": reading_of_category(categories),
-            "from_area": reading_of_area(area_codes, regencies_only=True),
+            "from_area": reading_of_area(area_codes, regencies_only=True, boundaries=boundaries),
             "workers": reading_of_count(locale),
             "covered_until": reading_of_last_day(),
             "of_batch": reading_of_reference(may_be_example=True),

@@ -1,4 +1,4 @@
-"""The columns of the four kinds of files, by all their names in Indonesian and English.
+"""The columns of the five kinds of files, by all their names in Indonesian and English.
 
 Owns the table only; how a header is compared and what is refused stands in headers.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-InputKind = Literal["batches", "potentials", "targets", "figures"]
+InputKind = Literal["batches", "potentials", "targets", "figures", "areas"]
 KINDS: Final[tuple[InputKind, ...]] = get_args(InputKind)
 
 
@@ -257,6 +257,23 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
         ),
         _SOURCE,
         Column("quote", ("kutipan", "kutipan asli")),
+    ),
+    "areas": (
+        _AREA,
+        Column("change", ("perubahan", "jenis perubahan"), required=True),
+        Column(
+            "on",
+            (
+                "berlaku", "berlaku sejak", "berlaku mulai", "mulai berlaku", "tanggal berlaku",
+                "tgl berlaku", "TMT",
+            ),
+            required=True,
+        ),
+        Column("from", ("semula", "dari", "asal")),
+        Column("to", ("menjadi", "ke"), required=True),
+        Column("document", ("dokumen", "dasar hukum", "peraturan")),
+        _SOURCE,
+        Column("note", ("keterangan", "catatan", "ket", "notes")),
     ),
 }  # fmt: skip
 

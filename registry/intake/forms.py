@@ -1,4 +1,4 @@
-"""Rows of potentials, targets and figures → commands, and which form belongs to which kind.
+"""Rows of potentials, targets, figures and areas → commands, and which form belongs to which kind.
 
 Owns what a row of each kind must and may hold. Batches have a file of their own (batch_form).
 """
@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from registry.commands import Command, PublishFigure, RevisePotential, SetTarget
+from registry.commands import ChangeArea, Command, PublishFigure, RevisePotential, SetTarget
 from registry.intake.batch_form import BatchForm
 from registry.intake.columns import COLUMNS, InputKind
 from registry.intake.readings import (
@@ -18,6 +18,7 @@ from registry.intake.readings import (
     AreaCodes,
     Reading,
     reading_of_area,
+    reading_of_area_text,
     reading_of_as_of,
     reading_of_category,
     reading_of_count,
@@ -29,8 +30,9 @@ from registry.intake.readings import (
 )
 from registry.intake.rows import Form, Remark, Row, Values, missing
 from registry.numbers import Locale
+from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
-from registry.terms import Segment
+from registry.terms import Change, Segment
 
 _SEPARATOR: Final = "\x1f"
 _FIGURE_NUMBERS: Final = (
@@ -39,18 +41,25 @@ _FIGURE_NUMBERS: Final = (
 
 
 def form_for(
-    kind: InputKind, *, locale: Locale, area_codes: AreaCodes, categories: Categories
+    kind: InputKind,
+    *,
+    locale: Locale,
+    area_codes: AreaCodes,
+    categories: Categories,
+    boundaries: Boundaries = BUILT_IN,
 ) -> Form:
     """Return the form of a kind of file, reading numbers and areas as declared."""
     match kind:
         case "batches":
-            return BatchForm(locale, area_codes, categories)
+            return BatchForm(locale, area_codes, categories, boundaries)
         case "potentials":
-            return PotentialForm(locale, area_codes)
+            return PotentialForm(locale, area_codes, boundaries)
         case "targets":
-            return TargetForm(locale, area_codes)
+            return TargetForm(locale, area_codes, boundaries)
         case "figures":
-            return FigureForm(locale, area_codes, categories)
+            return FigureForm(locale, area_codes, categories, boundaries)
+        case "areas":
+            return ChangeForm()
 
 
 class _AreaForm:
@@ -120,11 +129,11 @@ class _AreaForm:
 class PotentialForm(_AreaForm):
     """Labour potentials: `area, valid_from, workers, definition, source, documented_on`."""
 
-    def __init__(self, locale: Locale, area_codes: AreaCodes) -> None:
+    def __init__(self, locale: Locale, area_codes: AreaCodes, boundaries: Boundaries) -> None:
         super().__init__(
             "potentials",
             {
-                "area": reading_of_area(area_codes, regencies_only=False),
+                "area": reading_of_area(area_codes, regencies_only=False, boundaries=boundaries),
                 "valid_from": reading_of_day(),
                 "workers": reading_of_count(locale),
                 "definition": reading_of_prose(),
@@ -167,11 +176,11 @@ class PotentialForm(_AreaForm):
 class TargetForm(_AreaForm):
     """Coverage targets: `area, due_on, percent, basis, source, documented_on`."""
 
-    def __init__(self, locale: Locale, area_codes: AreaCodes) -> None:
+    def __init__(self, locale: Locale, area_codes: AreaCodes, boundaries: Boundaries) -> None:
         super().__init__(
             "targets",
             {
-                "area": reading_of_area(area_codes, regencies_only=False),
+                "area": reading_of_area(area_codes, regencies_only=False, boundaries=boundaries),
                 "due_on": reading_of_day(),
                 "percent": reading_of_percent(locale),
                 "basis": reading_of_prose(),
@@ -198,11 +207,17 @@ class TargetForm(_AreaForm):
 class FigureForm(_AreaForm):
     """Published figures: an area, a day, at least one number, who printed it and where."""
 
-    def __init__(self, locale: Locale, area_codes: AreaCodes, categories: Categories) -> None:
+    def __init__(
+        self,
+        locale: Locale,
+        area_codes: AreaCodes,
+        categories: Categories,
+        boundaries: Boundaries,
+    ) -> None:
         super().__init__(
             "figures",
             {
-                "area": reading_of_area(area_codes, regencies_only=False),
+                "area": reading_of_area(area_codes, regencies_only=False, boundaries=boundaries),
                 "as_of": reading_of_as_of(),
                 "category": reading_of_category(categories),
                 "segment": reading_of_word("segment"),
@@ -253,6 +268,44 @@ class FigureForm(_AreaForm):
             tolerance=cells["tolerance"] or 0,
             published_on=_day(published_on),
             quote=cells["quote"],
+            row=rows[0].number,
+            sheet=sheet,
+        )
+
+
+class ChangeForm(_AreaForm):
+    """Changes of areas: `area, change, on, from, to, document, source, note`.
+
+    Areas stay as written: a row may name one that only another row opens or recodes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "areas",
+            {
+                "area": reading_of_area_text(),
+                "change": reading_of_word("change"),
+                "on": reading_of_day(),
+                "from": reading_of_area_text(),
+                "to": reading_of_area_text(),
+                "document": reading_of_prose(),
+                "source": reading_of_prose(may_be_example=False),
+                "note": reading_of_prose(),
+            },
+        )
+
+    def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
+        """Return the one command of a row."""
+        area, change, on, before, after, document, source, note = rows[0].values
+        return ChangeArea(
+            area=area,
+            change=Change(change),
+            on=date.fromisoformat(on),
+            before=before,
+            after=after,
+            source=source,
+            document=document,
+            note=note,
             row=rows[0].number,
             sheet=sheet,
         )

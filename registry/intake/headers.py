@@ -1,4 +1,4 @@
-"""Which column is which: header names of the four kinds of files, in Indonesian and English.
+"""Which column is which: header names of the five kinds of files, in Indonesian and English.
 
 Knows names only, never a value; a column of personal numbers or names is refused here, before
 anything under it is read.

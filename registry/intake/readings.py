@@ -16,8 +16,9 @@ from registry.cells import CellError, Value
 from registry.dates import parse_as_of, parse_day
 from registry.errors import RegistryError, Severity
 from registry.numbers import Locale, parse_count, parse_percent, parse_quantity
-from registry.reference.areas import find_area
+from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
+from registry.reference.spelling import disguise
 from registry.reference.words import find_word
 from registry.safe_text import looks_personal
 from registry.terms import (
@@ -41,6 +42,7 @@ _REMEMBERED_LENGTH_MAX: Final = 200  # longer texts hardly repeat, and would fil
 _WITHHELD: Final = "[withheld]"
 _SLUG: Final = re.compile(CATEGORY_PATTERN)
 _SLUG_LENGTH_MAX: Final = 60
+_AREA_LENGTH_MAX: Final = 100
 _LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
 _DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
@@ -290,11 +292,13 @@ def reading_of_as_of() -> Reading:
 # --- words and reference data -----------------------------------------------------------------
 
 
-def reading_of_area(area_codes: AreaCodes, *, regencies_only: bool) -> Reading:
-    """Read an area as its Kemendagri code."""
+def reading_of_area(
+    area_codes: AreaCodes, *, regencies_only: bool, boundaries: Boundaries = BUILT_IN
+) -> Reading:
+    """Read an area, by any code or name that it has or had, as the code the registry keeps it by."""
 
     def parse(cell: Value) -> Canonical:
-        area = find_area(_area_text(cell), area_codes=area_codes)
+        area = boundaries.find(_area_text(cell), area_codes=area_codes)
         if regencies_only and not is_regency(area.code):
             raise CellRefusedError(
                 "not-a-regency",
@@ -302,6 +306,25 @@ def reading_of_area(area_codes: AreaCodes, *, regencies_only: bool) -> Reading:
                 "Name the kabupaten or kota of these workers.",
             )
         return area.code
+
+    return Reading(parse)
+
+
+def reading_of_area_text() -> Reading:
+    """Read a code or a name of an area as written: what it means depends on the other rows."""
+
+    def parse(cell: Value) -> Canonical:
+        text = _area_text(cell)
+        why = disguise(text)
+        if looks_personal(text):
+            raise _personal()
+        if why is not None or len(text) > _AREA_LENGTH_MAX:
+            raise CellRefusedError(
+                "unknown-area",
+                f"in this name, {why}" if why else "no name of an area is so long",
+                "Type the name again by hand, or write the code.",
+            )
+        return text
 
     return Reading(parse)
 
@@ -325,7 +348,7 @@ def reading_of_category(categories: Categories) -> Reading:
     return Reading(lambda cell: categories.find(_text(cell, NOTE_LENGTH_MAX)))
 
 
-def reading_of_word(kind: Literal["action", "funding", "segment", "reason"]) -> Reading:
+def reading_of_word(kind: Literal["action", "change", "funding", "segment", "reason"]) -> Reading:
     """Read a word of a closed list."""
     return Reading(lambda cell: str(find_word(kind, _text(cell, NOTE_LENGTH_MAX)).value))
 

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from registry.intake.batch_form import DEMANDS
 from registry.intake.columns import COLUMNS, InputKind
 from registry.reference.categories import Categories
-from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment
 
 Language = Literal["en", "id"]
 
@@ -85,6 +85,34 @@ _EXAMPLES: Final[Mapping[InputKind, tuple[Mapping[str, str], ...]]] = {
             "source": "{mark}-JPNN",
         },
     ),
+    "areas": (
+        {
+            "area": "93.01",
+            "change": "recoded",
+            "on": "2022-07-25",
+            "from": "91.01",
+            "to": "93.01",
+            "document": "UU 14/2022",
+            "source": "{mark}-BPK",
+        },
+        {
+            "area": "93.01",
+            "change": "moved",
+            "on": "2022-07-25",
+            "from": "Papua",
+            "to": "Papua Selatan",
+            "document": "UU 14/2022",
+            "source": "{mark}-BPK",
+        },
+        {
+            "area": "16.18",
+            "change": "opened",
+            "on": "2027-01-01",
+            "from": "16.06",
+            "to": "Musi Banyuasin Ilir",
+            "source": "{mark}-BPK",
+        },
+    ),
 }
 _MARKS: Final[Mapping[Language, str]] = {"en": "EXAMPLE", "id": "CONTOH"}
 
@@ -126,6 +154,10 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "publisher": "who says so",
     "published_on": _DAY,
     "quote": "the words as printed",
+    "on": f"the first day on which it is so, {_DAY}",
+    "from": "the code, name or province before (blank: as the registry knows it); opened: the"
+    " kabupaten or kota that it is split from",
+    "to": "recoded: the new code; renamed, opened: the name; moved: the province",
 }
 
 
@@ -149,6 +181,7 @@ def allowed_values(kind: InputKind, lang: Language = "en") -> str:
     categories = Categories()
     closed = {
         "action": ", ".join(Action),
+        "change": ", ".join(Change),
         "category": ", ".join(categories.slugs()),
         "segment": ", ".join(Segment),
         "funding": ", ".join(Funding),

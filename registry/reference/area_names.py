@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,10 @@ from registry.reference.suggestions import Suggestions
 from registry.reference.tables import rows
 from registry.safe_text import safe
 
+Bearers = Mapping[str, tuple[Area, ...]]
+"""Spelling → the areas that bear the name."""
+
+NOBODY: Final[Bearers] = MappingProxyType({})
 _SUGGESTIONS_MAX: Final = 3
 _KINDS: Final[MappingProxyType[str, AreaKind]] = MappingProxyType(
     {
@@ -46,15 +50,17 @@ _SUFFIXED: Final = re.compile(r"(.+) (regency|city|province)")
 _ISLANDS: Final = re.compile(r"\bkep\b")
 
 
-def read_name(text: str) -> Area:
-    """Return the one area that the text names.
+def read_name(text: str, also: Bearers = NOBODY) -> Area:
+    """Return the one area that the text names; `also` are bearers that a store knows besides.
 
     Raises: UnknownAreaError, AmbiguousAreaError.
     """
     spelt = _ISLANDS.sub("kepulauan", words(text))
     wrong_kind: Sequence[Area] = ()
     for kind, name in _readings(spelt):
-        bearers = _index().get(name.replace(" ", ""), ())
+        spelling = name.replace(" ", "")
+        known = (*_index().get(spelling, ()), *also.get(spelling, ()))
+        bearers = tuple({area.code: area for area in known}.values())
         meant = [area for area in bearers if kind in (None, area.kind)]
         if len(meant) == 1:
             return meant[0]
@@ -72,6 +78,12 @@ def read_name(text: str) -> Area:
             remedy="Write the name with the right kind, or the code.",
         )
     raise UnknownAreaError(f"no area is called {safe(text)}", remedy=_remedy(spelt))
+
+
+def spellings_of(name: str) -> set[str]:
+    """Return the spellings under which a name is looked up: whole, and without its kind."""
+    readings = _readings(_ISLANDS.sub("kepulauan", words(name)))
+    return {bare.replace(" ", "") for _, bare in readings}
 
 
 def _readings(spelt: str) -> Iterator[tuple[AreaKind | None, str]]:
@@ -103,8 +115,8 @@ def _index() -> MappingProxyType[str, tuple[Area, ...]]:
     named += [(area.code, area) for area in all_areas() if area.kind == "nation"]
     named += [(alias, area_by_code(code)) for alias, code, _ in rows("aliases")]
     for name, area in named:
-        for _, bare in _readings(_ISLANDS.sub("kepulauan", words(name))):
-            bearers[bare.replace(" ", "")][area.code] = area
+        for spelling in spellings_of(name):
+            bearers[spelling][area.code] = area
     return MappingProxyType({name: tuple(areas.values()) for name, areas in bearers.items()})
 
 

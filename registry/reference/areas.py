@@ -11,7 +11,7 @@ from typing import Final
 
 from registry.errors import UnknownAreaError
 from registry.reference.area_codes import AreaCodes, is_code_like, read_code
-from registry.reference.area_names import read_name
+from registry.reference.area_names import NOBODY, Bearers, read_name
 from registry.reference.gazetteer import (
     Area,
     AreaKind,
@@ -37,20 +37,26 @@ __all__ = [
 _LENGTH_MAX: Final = 100
 
 
-def find_area(text: str, *, area_codes: AreaCodes = "kemendagri") -> Area:
+def find_area(text: str, *, area_codes: AreaCodes = "kemendagri", also: Bearers = NOBODY) -> Area:
     """Return the area that a text means: `16.06`, `16`, `ID`, `Muba`, `Kota Palembang`.
+
+    `also` are bearers of names that a store knows besides (`registry.reference.boundaries`).
 
     With `area_codes="bps"` digits without a dot are codes of BPS, and only those; dotted codes
     and names are read as ever.
 
     Raises: UnknownAreaError and its kinds AmbiguousAreaError and BareDigitsError. Never a guess.
     """
-    return _find(text, area_codes)
+    return _read(text, area_codes, also) if also else _find(text, area_codes)
 
 
 @lru_cache(maxsize=8192)
 def _find(text: str, area_codes: AreaCodes) -> Area:
     """A file names few areas and names them often."""
+    return _read(text, area_codes, NOBODY)
+
+
+def _read(text: str, area_codes: AreaCodes, also: Bearers) -> Area:
     if not text.strip():
         raise UnknownAreaError(
             "no area is given", remedy="Write its code (16.06) or its name (Musi Banyuasin)."
@@ -68,4 +74,4 @@ def _find(text: str, area_codes: AreaCodes) -> Area:
             remedy="Type the name again by hand, or write the code (16.06).",
         )
     plain = folded(text)
-    return read_code(plain, area_codes) if is_code_like(plain) else read_name(text)
+    return read_code(plain, area_codes) if is_code_like(plain) else read_name(text, also)

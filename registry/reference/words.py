@@ -12,13 +12,14 @@ from registry.reference.spelling import disguise, key
 from registry.reference.suggestions import Suggestions
 from registry.reference.tables import rows
 from registry.safe_text import safe
-from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment
 
-WordKind = Literal["action", "funding", "programme", "segment", "reason"]
+WordKind = Literal["action", "change", "funding", "programme", "segment", "reason"]
 
 _LISTS: Final[MappingProxyType[str, type[StrEnum]]] = MappingProxyType(
     {
         "action": Action,
+        "change": Change,
         "funding": Funding,
         "programme": Programme,
         "segment": Segment,
@@ -31,6 +32,8 @@ _ACTION_LIKENESS_MIN: Final = 0.75
 
 @overload
 def find_word(kind: Literal["action"], text: str) -> Action: ...
+@overload
+def find_word(kind: Literal["change"], text: str) -> Change: ...
 @overload
 def find_word(kind: Literal["funding"], text: str) -> Funding: ...
 @overload

@@ -1,0 +1,311 @@
+"""Areas recoded, moved and split: both views of every day equal the heads followed one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.boundaries import boundaries_at
+from projections.coverage import coverage_at
+from projections.ledger import Ledger
+from projections.steps import Point, Traced, groups, steps
+from projections.timeline import timeline
+from projections.trace import trace
+from registry.commands import ChangeArea, RecordBatch, RevisePotential
+from registry.reference.boundaries import BUILT_IN
+from registry.terms import NATION, Change
+from tests.area_changes import (
+    BASE,
+    Census,
+    census_of,
+    changed,
+    enrolled,
+    store_at,
+    transferred,
+)
+from tests.stores import Store
+
+DAY: Final = timedelta(days=1)
+BEFORE, ON, AFTER = date(2026, 12, 31), date(2027, 1, 1), date(2027, 6, 1)
+LATER: Final = date(2030, 1, 1)
+
+HEADS: Final = (
+    enrolled("16.06", 100, "2026-01-01", "SK-1"),
+    enrolled("16.71", 30, "2026-01-01", "SK-2", until="2027-03-31"),
+    enrolled("11.01", 7, "2026-02-01", "SK-3"),
+)
+MOVED: Final = (
+    changed("16.06", "moved", "2027-01-01", "11"),
+    changed("16.06", "recoded", "2027-01-01", "11.80"),
+)
+SPLIT: Final = (
+    changed("16.18", "opened", "2027-01-01", "Muba Ilir", "16.06"),
+    transferred("16.06", "16.18", 40, "2027-01-01", "SK-4"),
+)
+
+
+@contextmanager
+def ledger_of(*commands: RecordBatch | ChangeArea | RevisePotential) -> Iterator[Ledger]:
+    """Record changes first, each kind in one transaction, and open the ledger."""
+    with store_at() as store:
+        play(store, *commands)
+        with store.ledger() as ledger:
+            yield ledger
+
+
+def play(store: Store, *commands: RecordBatch | ChangeArea | RevisePotential) -> None:
+    """Record: changes of areas, then all else."""
+    changes = [each for each in commands if isinstance(each, ChangeArea)]
+    others = [each for each in commands if not isinstance(each, ChangeArea)]
+    for some in (changes, others):
+        if some:
+            assert store.registry.record(*some).decision == "recorded"
+
+
+def sums(ledger: Ledger, on: date, by: str, as_of: date | None = None) -> Counter[str]:
+    """Return the heads of the nation by area or province, as answered."""
+    rows = coverage_at(ledger, [NATION], on, by=by, as_of=as_of)  # type: ignore[arg-type]
+    return Counter({row.area: row.active or 0 for row in rows if row.active})
+
+
+def check(ledger: Ledger, census: Census, on: date, as_of: date | None = None) -> None:
+    """Hold one view of a day against the oracle: by area, by province, and the nation."""
+    assert sums(ledger, on, "area", as_of) == census.by_code(on, as_of)
+    assert sums(ledger, on, "province", as_of) == census.by_province(on, as_of)
+    (nation,) = coverage_at(ledger, [NATION], on, as_of=as_of)
+    assert (nation.active or 0) == census.by_area(on).total()
+
+
+CASES: Final = {
+    "recoded": (*HEADS, changed("16.06", "recoded", "2027-01-01", "16.80")),
+    "renamed": (*HEADS, changed("16.06", "renamed", "2027-01-01", "Muba Raya")),
+    "moved": (*HEADS, *MOVED),
+    "split": (*HEADS, *SPLIT),
+    "split, and a part moved": (*HEADS, *SPLIT, changed("16.18", "moved", "2028-01-01", "11")),
+    "split twice": (
+        *HEADS,
+        *SPLIT,
+        changed("16.81", "opened", "2028-01-01", "Muba Laut", "16.18"),
+        transferred("16.18", "16.81", 15, "2028-01-01", "SK-5"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("on", [BEFORE, ON, AFTER, date(2028, 1, 1)], ids=str)
+def test_sums_before_and_after_equal_the_heads(case: str, on: date) -> None:
+    """By area, by province and for the nation, in the boundaries of the day and of a later one."""
+    commands = CASES[case]
+    with ledger_of(*commands) as ledger:
+        check(ledger, census_of(*commands), on)
+        check(ledger, census_of(*commands), on, LATER)
+
+
+def test_the_code_of_the_day_is_shown() -> None:
+    """One area under two codes: what was recorded under either is its own, before and after."""
+    later = enrolled("16.06", 5, "2027-02-01", "SK-9")
+    with ledger_of(*HEADS, later, changed("16.06", "recoded", "2027-01-01", "16.80")) as ledger:
+        (before,) = coverage_at(ledger, ["16.06"], BEFORE)
+        (after,) = coverage_at(ledger, ["16.06"], AFTER)
+        (now,) = coverage_at(ledger, ["16.06"], BEFORE, as_of=LATER)
+        found = [(row.on, row.area, row.active) for row in timeline(ledger, "16.06", until=AFTER)]
+    assert [(row.area, row.active) for row in (before, after, now)] == [
+        ("16.06", 100),
+        ("16.80", 105),
+        ("16.80", 100),
+    ]
+    assert found == [
+        (date(2026, 1, 1), "16.06", 100),
+        (ON, "16.80", 100),
+        (date(2027, 2, 1), "16.80", 105),
+    ]
+
+
+def test_what_was_split_since_is_one_row() -> None:
+    """Nobody is apportioned: asked for either part, today's view of before is both together."""
+    with ledger_of(*HEADS, *SPLIT) as ledger:
+        (row,) = coverage_at(ledger, ["16.06", "16.18"], BEFORE, as_of=LATER)
+        (part,) = coverage_at(ledger, ["16.18"], BEFORE, as_of=LATER)
+        (then,) = coverage_at(ledger, ["16.18"], BEFORE)
+        parts = coverage_at(ledger, ["16.06", "16.18"], AFTER, as_of=LATER)
+    assert (row.area, row.area_name, row.active) == (
+        "16.06+16.18",
+        "Musi Banyuasin + Muba Ilir",
+        100,
+    )
+    assert part == row
+    assert (then.active, then.regencies_total, then.complete) == (None, 0, False)
+    assert [(each.area, each.active) for each in parts] == [("16.06", 60), ("16.18", 40)]
+
+
+def test_coverage_is_over_the_regencies_of_the_day() -> None:
+    """A regency that moved takes its potential with it, and only then."""
+    potentials = [
+        RevisePotential(area, date(2026, 1, 1), workers, "angkatan kerja", "BPS")
+        for area, workers in (("16.06", 200), ("16.71", 60), ("11.01", 70))
+    ]
+    with ledger_of(*HEADS, *MOVED, *potentials) as ledger:
+        found = {
+            (area, on): coverage_at(ledger, [area], on)[0].coverage
+            for area in ("16", "11")
+            for on in (BEFORE, ON)
+        }
+    assert found == {
+        ("16", BEFORE): Fraction(100 * 130, 260),
+        ("16", ON): Fraction(100 * 30, 60),
+        ("11", BEFORE): Fraction(100 * 7, 70),
+        ("11", ON): Fraction(100 * 107, 270),
+    }
+
+
+def test_a_change_is_known_from_its_position_on() -> None:
+    """As known before it was recorded, or after it was taken back, the old boundaries answer."""
+    with store_at() as store:
+        play(store, *HEADS)
+        with closing(store.log()) as log:
+            before = log.head()
+        play(store, *MOVED)
+        with closing(store.log()) as log:
+            moved, changed_at = before + 1, log.head()
+        store.registry.take_back("area", changed_at, because="not yet")
+        store.registry.take_back("area", moved, because="annulled")
+        with store.ledger() as ledger:
+            found = [
+                coverage_at(ledger, ["11"], AFTER, known=known)[0].active
+                for known in (before, changed_at, ledger.position)
+            ]
+            assert boundaries_at(ledger, ledger.position) is BUILT_IN
+    assert found == [7, 107, 7]
+
+
+def test_the_image_and_the_tail_agree(tmp_path: object) -> None:
+    """A change in the image, taken back in the tail."""
+    from pathlib import Path
+
+    assert isinstance(tmp_path, Path)
+    with store_at(tmp_path) as store:
+        play(store, *HEADS, *MOVED)
+        store.publish()
+        with store.ledger() as ledger:
+            check(ledger, census_of(*HEADS, *MOVED), AFTER)
+        store.registry.take_back("area", 2, because="annulled")
+        with store.ledger() as ledger:
+            assert ledger.tail_events == 1
+            assert coverage_at(ledger, ["16.06"], AFTER)[0].area == "16.06"
+
+
+# --- the trace ------------------------------------------------------------------------------------
+
+
+def test_heads_of_a_regency_that_moved_are_their_own_line() -> None:
+    """All of them, whenever they came; the steps still sum to the change."""
+    later = enrolled("16.06", 5, "2027-02-01", "SK-9")
+    other = enrolled("11.71", 3, "2027-02-01", "SK-10")
+    with ledger_of(*HEADS, *MOVED, later, other) as ledger:
+        here = Point(BEFORE, ledger.position)
+        there = Point(AFTER, ledger.position)
+        traced = Traced("11", here, there)
+        found = trace(ledger, traced)
+        listed = list(steps(ledger, traced))
+        grouped = list(groups(ledger, traced, "batch"))
+        back = trace(ledger, Traced("11", there, here))
+        now = trace(ledger, Traced("11", here, there, as_of=LATER))
+    assert (found.active, found.flows.moved, found.flows.entered) == (108, 105, 3)
+    assert (found.moved_in, found.moved_out) == (("11.80",), ())
+    assert {each.line for each in found.statement} >= {"moved"}
+    assert sum(each.workers for each in listed) == 108
+    assert {(e.area, e.step_class) for e in listed} == {("11.80", "boundary"), ("11.71", "period")}
+    assert sum(each.flows.moved for each in grouped) == 105
+    assert (back.flows.moved, back.moved_out) == (-105, ("16.06",))
+    assert (now.active, now.flows.moved, now.flows.entered) == (8, 0, 8)
+
+
+def test_the_percentage_of_a_regency_that_moved_is_the_effect_of_the_counted() -> None:
+    """Where nothing else happened, heads and potential have no effect of their own."""
+    potentials = [
+        RevisePotential(area, date(2026, 1, 1), workers, "angkatan kerja", "BPS")
+        for area, workers in (("16.06", 200), ("11.01", 70))
+    ]
+    with ledger_of(*HEADS, *MOVED, *potentials) as ledger:
+        points = (Point(BEFORE, ledger.position), Point(ON, ledger.position))
+        found = trace(ledger, Traced("11", *points))
+    assert found.effects is not None
+    assert found.effects.numerator == found.effects.denominator == 0
+    assert found.effects.counted == found.points == Fraction(10700, 270) - 10
+    assert found.entering == ("11.80",)
+
+
+# --- any history ----------------------------------------------------------------------------------
+
+_days = st.sampled_from([date(2026, 6, 1) + 90 * DAY * n for n in range(6)])
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[RecordBatch | ChangeArea]:
+    """Return heads, changes that are admitted, and transfers to what is opened."""
+    commands: list[RecordBatch | ChangeArea] = []
+    for number, area in enumerate(draw(st.lists(st.sampled_from([*BASE]), max_size=5))):
+        day = draw(_days)
+        until = str(day + 200 * DAY) if draw(st.booleans()) else None
+        commands.append(
+            enrolled(area, draw(st.integers(1, 9)), str(day), f"SK-{number}", until=until)
+        )
+    for number in range(draw(st.integers(0, 4))):
+        census = census_of(*commands)
+        on = draw(_days)
+        area = draw(st.sampled_from(census.areas()))
+        change = draw(st.sampled_from([Change.MOVED, Change.RECODED, Change.OPENED]))
+        opened = census.opened(area)
+        later = [each for each in census.changes if each.area == area and each.on >= on]
+        if (later and change is not Change.OPENED) or (opened is not None and opened.on >= on):
+            continue
+        province = census.province(area, on)
+        if change is Change.MOVED:
+            commands.append(changed(area, "moved", str(on), "11" if province == "16" else "16"))
+        elif change is Change.RECODED:
+            commands.append(changed(area, "recoded", str(on), f"{province}.9{number}"))
+        else:
+            new = f"16.8{number}"
+            commands.append(changed(new, "opened", str(on), f"Baru {number}", area))
+            free = sum(h.area(on) == area and h.gone_on is None for h in census.heads)
+            if free:
+                workers = draw(st.integers(1, free))
+                commands.append(transferred(area, new, workers, str(on), f"TR-{number}"))
+    return commands
+
+
+@settings(max_examples=max(1, settings().max_examples // 4))
+@given(histories(), _days, _days, st.integers(0, 99))
+def test_the_nation_is_the_same_in_both_views(
+    commands: list[RecordBatch | ChangeArea], on: date, other: date, place: int
+) -> None:
+    """For any history and any two days: areas, provinces and the nation equal the heads followed."""
+    on, as_of = sorted((on, other))
+    census = census_of(*commands)
+    with ledger_of(*commands) as ledger:
+        check(ledger, census, on)
+        check(ledger, census, on, as_of)
+        areas = ("16", "11", *census.areas())
+        area = areas[place % len(areas)]
+        for view in (None, as_of):
+            last = list(timeline(ledger, area, until=on, as_of=view))[-1:]
+            (row,) = coverage_at(ledger, [area], on, as_of=view)
+            assert (last[0].active if last else None) == row.active
+        traced = Traced(area, Point(on, ledger.position), Point(as_of, ledger.position))
+        found = trace(ledger, traced)
+        assert found.flows.workers == found.active
+        assert sum(each.workers for each in steps(ledger, traced)) == found.active
+
+
+def test_the_oracle_can_disagree() -> None:
+    """Negative control: without its changes the oracle sums otherwise, and is heard."""
+    with ledger_of(*HEADS, *MOVED) as ledger, pytest.raises(AssertionError):
+        check(ledger, census_of(*HEADS), AFTER)
