@@ -30,7 +30,10 @@ class Window(NamedTuple):
 
 
 class Suspect(NamedTuple):
-    """A batch, and the heads (signed) that it moved within the window, taken back ones settled."""
+    """A batch, and the heads (signed) that it moved within the window, taken back ones settled.
+
+    `area` is the batch's own; heads that it transferred may be in another.
+    """
 
     area: str
     reference: str
@@ -55,15 +58,21 @@ WITH looked AS MATERIALIZED (
            unnest($explain) AS explains
 ), inside AS MATERIALIZED (
     SELECT unnest($wholes) AS whole, unnest($parts) AS area
+), transferring AS MATERIALIZED (
+    -- heads of these may be in another area than the batch is of
+    SELECT position, any_value(events.area) AS batch_area
+    FROM (SELECT DISTINCT position FROM entries WHERE kind = 'transfer') JOIN events USING (position)
+    GROUP BY position
 ), moved AS (
-    SELECT number, area, reference, part, any_value(explains) AS explains,
-           CAST(sum(workers) AS BIGINT) AS workers
-    FROM looked JOIN inside USING (whole) JOIN entries USING (area)
+    SELECT number, coalesce(batch_area, entries.area) AS area, entries.reference, entries.part,
+           any_value(explains) AS explains, CAST(sum(workers) AS BIGINT) AS workers
+    FROM looked JOIN inside USING (whole) JOIN entries ON entries.area = inside.area
+    LEFT JOIN transferring USING (position)
     WHERE effective_on <= last_day AND position <= known
       AND (effective_on > effective_after OR position > recorded_after)
       AND coalesce(category = in_category, in_category IS NULL)
       AND coalesce(segment = in_segment, in_segment IS NULL)
-    GROUP BY number, area, reference, part HAVING sum(workers) <> 0
+    GROUP BY ALL HAVING sum(workers) <> 0
 ), placed AS (
     SELECT *, count(*) OVER (PARTITION BY number) AS total, row_number() OVER (
         PARTITION BY number

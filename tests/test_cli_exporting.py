@@ -171,7 +171,7 @@ def test_the_command_does_it_again(folder: Path, tmp_path: Path) -> None:
     assert first["entries.csv"]["hash"] != exported(folder, tmp_path / "now")["entries.csv"]["hash"]
 
 
-@pytest.mark.parametrize(("form", "count"), [("csv", 11), ("parquet", 11), ("both", 22)])
+@pytest.mark.parametrize(("form", "count"), [("csv", 13), ("parquet", 13), ("both", 26)])
 def test_the_formats(folder: Path, tmp_path: Path, form: str, count: int) -> None:
     """One of the two, or both; an empty folder is taken."""
     target = tmp_path / "ledger"
