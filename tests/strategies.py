@@ -11,21 +11,30 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
+from registry.commands import (
+    BatchLine,
+    Command,
+    PublishFigure,
+    RecordBatch,
+    RevisePotential,
+    SetTarget,
+)
 from registry.terms import Action, Funding, Segment
-from tests.heads import Cohort, Key, Pool, Stated, World, simulate
+from tests.heads import LEAVING, Cohort, Key, Pool, Stated, World, simulate
 from tests.ledger_from_doc import written
-from tests.oracle import Book, Oracle, Verdict, key_of, standing
+from tests.oracle import NEW_HEADS, Book, Oracle, Verdict, key_of, standing
 
 REGENCIES: Final = ("16.06", "16.71", "11.01", "11.71")
 PROVINCES: Final = ("16", "11")
 CATEGORIES: Final = ("pekerja-rentan", "marbot", "guru")
 REFERENCES: Final = tuple(f"SK {number}/B" for number in range(1, 9))
+OF_LEAVERS: Final = tuple(f"SK {number}/K" for number in range(1, 5))
 DAY: Final = timedelta(days=1)
 DAYS: Final = (
     date(2024, 1, 1),
@@ -61,17 +70,24 @@ _spelling = st.sampled_from(
 class Step:
     """One transaction that is tried, and what the oracle makes of it.
 
-    `takes_back` is the place of a potential among those said, where that is what it does.
+    `takes_back` is the place of a potential, target or figure among those said, and `adds` a
+    category, where that is what it does. `in_file`: imported, with a fact of its own.
     """
 
     commands: tuple[Command, ...]
     verdict: Verdict
     takes_back: int | None = None
+    adds: str | None = None
+    in_file: bool = False
 
     def __repr__(self) -> str:
         lines = list(itertools.chain.from_iterable(map(written, self.commands)))
         if self.takes_back is not None:
-            lines = [f"(takes back potential {self.takes_back})"]
+            lines = [f"(takes back the {self.takes_back + 1}. of what was said)"]
+        if self.adds is not None:
+            lines = [f"(adds the category {self.adds})"]
+        if self.in_file:
+            lines = ["(a file)", *lines]
         expected = self.verdict.refused or f"{self.verdict.new} new, {self.verdict.already} known"
         return "\n    + ".join(["", *lines]) + f"\n        oracle: {expected}"
 
@@ -88,12 +104,15 @@ class History:
 
 
 @st.composite
-def histories(draw: DrawFn, *, steps_max: int = 5) -> History:
-    """Return a history and the oracle that has acknowledged what it admits."""
+def histories(draw: DrawFn, *, steps_max: int = 5, targets: bool = True) -> History:
+    """Return a history and the oracle that has acknowledged what it admits.
+
+    Without `targets` none is set, for a test that sets its own.
+    """
     oracle = Oracle()
     steps = []
     for number in range(draw(st.integers(2, steps_max))):
-        step = draw(transactions(oracle, commands_max=2 if number else 8))
+        step = draw(transactions(oracle, commands_max=2 if number else 8, targets=targets))
         steps.append(step)
         follow(oracle, step)
     return History(steps, oracle)
@@ -103,31 +122,38 @@ def follow(oracle: Oracle, step: Step) -> None:
     """Let the oracle acknowledge a step, at the positions that the registry must give it."""
     position = oracle.now.last_position
     if step.takes_back is not None:
-        oracle.acknowledge_taken_back(oracle.potentials[step.takes_back], position + 1)
-    elif not step.verdict.refused and step.verdict.new:
-        oracle.acknowledge(step.verdict, position + step.verdict.new)
+        oracle.acknowledge_taken_back(oracle.said[step.takes_back], position + 1)
+    elif step.adds is not None:
+        oracle.acknowledge_besides(position + 1)
+    elif not step.verdict.refused and (step.verdict.new or step.in_file):
+        oracle.acknowledge(step.verdict, position + step.in_file + step.verdict.new)
 
 
 @st.composite
-def transactions(draw: DrawFn, oracle: Oracle, *, commands_max: int = 3) -> Step:
+def transactions(
+    draw: DrawFn, oracle: Oracle, *, commands_max: int = 3, targets: bool = True
+) -> Step:
     """Return the next transaction: some commands, in any order, and its verdict.
 
     What the oracle would not admit is mostly left out while it is put together, and sometimes left
     in as its last word, so that about a third of all transactions are to be refused.
     """
-    standing_potentials = [
-        place for place, each in enumerate(oracle.potentials) if each.taken_back is None
-    ]
-    if len(standing_potentials) > 0 and draw(_rarely):
-        place = draw(st.sampled_from(standing_potentials))
-        return Step((), Verdict((), oracle.now.book, (), 1), place)
+    besides = draw(st.integers(0, 19))
+    stands = [place for place, each in enumerate(oracle.said) if each.taken_back is None]
+    if stands and besides in {0, 1}:
+        return Step((), Verdict(()), takes_back=draw(st.sampled_from(stands)))
+    if besides == 19:
+        return Step((), Verdict(()), adds=f"added-{oracle.now.transaction}")
     commands: list[Command] = []
     book = oracle.now.book
+    if _renewed(book) and draw(st.integers(0, 2)) == 2:
+        commands = draw(_around_a_renewal(book))
+        return _tried(draw, commands, oracle)
     if not book and draw(_sometimes):
         commands = draw(_renewed_to_the_last_head())
         book = oracle.judge(commands).book
     for _ in range(draw(st.integers(1, commands_max))):
-        command = draw(_commands(book))
+        command = draw(_commands(book, targets=targets))
         if isinstance(command, RecordBatch) and _key(command) in map(_key, commands):
             continue  # one document says one thing once
         commands.append(command)
@@ -139,13 +165,33 @@ def transactions(draw: DrawFn, oracle: Oracle, *, commands_max: int = 3) -> Step
             break
         commands.pop()
     if not commands:
-        commands = [draw(_commands(oracle.now.book))]
+        commands = [draw(_commands(oracle.now.book, targets=targets))]
+    return _tried(draw, commands, oracle)
+
+
+def _tried(draw: DrawFn, commands: list[Command], oracle: Oracle) -> Step:
+    """Put commands in any order, as they are typed or, where intake would admit them, in a file."""
     shuffled = tuple(draw(st.permutations(commands)))
-    return Step(shuffled, oracle.judge(shuffled))
+    in_file = all(map(_is_admitted, commands)) and draw(st.integers(0, 3)) == 3
+    return Step(shuffled, oracle.judge(shuffled), in_file=in_file)
+
+
+def _is_admitted(command: Command) -> bool:
+    """Whether a file of batches could say this: intake refuses some of it cell by cell."""
+    if not isinstance(command, RecordBatch):
+        return False
+    return command.action not in NEW_HEADS or all(
+        line.workers > 0
+        and line.category is not None
+        and line.of_batch is None
+        and command.effective_on is not None
+        and (line.covered_until is None or line.covered_until >= command.effective_on)
+        for line in command.lines
+    )
 
 
 @st.composite
-def _commands(draw: DrawFn, book: Book) -> Command:
+def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
     """Return one command that suits what stands, or nearly."""
     stands = standing(book)
     world = simulate(stands)
@@ -159,7 +205,8 @@ def _commands(draw: DrawFn, book: Book) -> Command:
         kinds += [lambda: draw(_withdrawals(book))] * 3
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
-    kinds += [lambda: draw(potentials)]
+    kinds += [lambda: draw(potentials), lambda: draw(_figures)]
+    kinds += [lambda: draw(_targets)] if targets else []
     return draw(st.sampled_from(kinds))()
 
 
@@ -170,6 +217,22 @@ potentials = st.builds(
     workers=st.sampled_from((7, 20, 1_000)),
     definition=st.just("workers"),
     source=st.just("a source"),
+)
+_targets = st.builds(
+    SetTarget,
+    area=st.sampled_from((*REGENCIES, *PROVINCES)),
+    due_on=st.sampled_from(DAYS[-2:]),
+    percent=st.sampled_from((Decimal("52.15"), Decimal(60))),
+    basis=st.just("a plan"),
+    source=st.just("a source"),
+)
+_figures = st.builds(
+    PublishFigure,
+    area=st.sampled_from((*REGENCIES, *PROVINCES)),
+    as_of=st.sampled_from(("2025", "2025-07", None)),
+    publisher=st.just("a paper"),
+    source=st.just("a source"),
+    active=st.sampled_from((7, 20)),
 )
 
 
@@ -338,6 +401,56 @@ def _renewed_to_the_last_head(draw: DrawFn) -> list[Command]:
             )
         ),
     ]
+
+
+def _renewed(book: Book) -> list[tuple[date, Cohort, Cohort]]:
+    """Return the renewals that stand: their first day, whom they continue, and as whom."""
+    return sorted(
+        (
+            (stated.first_day, move.continues, move.enters)
+            for stated in standing(book).values()
+            for move in stated.moves
+            if move.continues is not None and move.enters is not None
+        ),
+        key=repr,
+    )
+
+
+@st.composite
+def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
+    """Who leaves on the turn of a term: before it ends, of those renewed on their first day, or both.
+
+    Who is moved on that day has been renewed, unlike who is named as leaving then; and to take
+    such a leave back gives heads to the renewal that it may not have.
+    """
+    first_day, old, new = draw(st.sampled_from(_renewed(book)))
+    named = [
+        RecordBatch(Action.WITHDRAW, area, reference, (), part, because="mistaken")
+        for (area, reference, part), stated in sorted(standing(book).items())
+        if stated.action in LEAVING and any(move.leaves == new for move in stated.moves)
+    ]
+    if named and draw(st.booleans()):
+        return [draw(st.sampled_from(named))]
+    gone = draw(st.integers(1, 3))
+    references = draw(st.permutations(OF_LEAVERS))
+    before = _leave(Action.DEACTIVATE, references[0], first_day - DAY, old, gone)
+    action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
+    after = _leave(action, references[1], first_day, new, gone)
+    if action is Action.RECLASSIFY:
+        after = _moved(draw, after)
+    return draw(st.sampled_from(([before, after], [before, after], [before], [after])))
+
+
+def _leave(action: Action, reference: str, day: date, cohort: Cohort, workers: int) -> RecordBatch:
+    line = BatchLine(
+        cohort.category,
+        workers,
+        of_batch=cohort.batch[1],
+        of_part=cohort.batch[2],
+        covered_until=cohort.until,
+        segment=cohort.segment,
+    )
+    return RecordBatch(action, cohort.area, reference, (line,), effective_on=day)
 
 
 @st.composite
