@@ -335,20 +335,24 @@ def _moved(draw: DrawFn, command: RecordBatch) -> RecordBatch:
 def _renewals(draw: DrawFn, world: World, ending: list[Cohort]) -> RecordBatch:
     cohort = draw(st.sampled_from(ending))
     assert cohort.until is not None
-    free = [each for each in world.left_of(cohort) if each.continued_by is None]
     starts_on = cohort.until + DAY
-    line = BatchLine(
-        category=cohort.category,
-        workers=draw(_how_many(len(free))),
-        of_batch=cohort.batch[1],
-        of_part=cohort.batch[2],
-        covered_until=draw(_ends(starts_on)),
-        segment=cohort.segment,
-    )
+    others = [each for each in ending if each.area == cohort.area]
+    renewed = [cohort, *([draw(st.sampled_from(others))] if draw(_rarely) else [])]
+    lines = [
+        BatchLine(
+            category=each.category,
+            workers=draw(_how_many(sum(head.continued_by is None for head in world.left_of(each)))),
+            of_batch=each.batch[1],
+            of_part=each.batch[2],
+            covered_until=draw(_ends(starts_on)),
+            segment=each.segment,
+        )
+        for each in renewed
+    ]
     return RecordBatch(
         action=Action.RENEW,
         area=cohort.area,
-        lines=(line,),
+        lines=tuple(lines),
         effective_on=draw(st.sampled_from((starts_on, None))),
         funding=draw(st.sampled_from((None, None, Funding.APBDES))),
         **draw(_identities()),
@@ -429,7 +433,7 @@ def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
         for (area, reference, part), stated in sorted(standing(book).items())
         if stated.action in LEAVING and any(move.leaves == new for move in stated.moves)
     ]
-    if named and draw(st.booleans()):
+    if draw(st.booleans()) and named:
         return [draw(st.sampled_from(named))]
     gone = draw(st.integers(1, 3))
     references = draw(st.permutations(OF_LEAVERS))
