@@ -112,7 +112,7 @@ def histories(draw: DrawFn, *, steps_max: int = 5, targets: bool = True) -> Hist
     oracle = Oracle()
     steps = []
     for number in range(draw(st.integers(2, steps_max))):
-        step = draw(transactions(oracle, commands_max=2 if number else 8, targets=targets))
+        step = draw(transactions(oracle, commands_max=5 if number else 8, targets=targets))
         steps.append(step)
         follow(oracle, step)
     return History(steps, oracle)
@@ -131,11 +131,11 @@ def follow(oracle: Oracle, step: Step) -> None:
 
 @st.composite
 def transactions(
-    draw: DrawFn, oracle: Oracle, *, commands_max: int = 3, targets: bool = True
+    draw: DrawFn, oracle: Oracle, *, commands_max: int = 5, targets: bool = True
 ) -> Step:
     """Return the next transaction: some commands, in any order, and its verdict.
 
-    What the oracle would not admit is mostly left out while it is put together, and sometimes left
+    What the oracle would not admit is mostly left out while it is put together, and now and then left
     in as its last word, so that about a third of all transactions are to be refused.
     """
     besides = draw(st.integers(0, 19))
@@ -161,7 +161,7 @@ def transactions(
         if not verdict.refused:
             book = verdict.book
             continue
-        if draw(_sometimes):
+        if draw(st.integers(0, 2)) == 2:
             break
         commands.pop()
     if not commands:
@@ -200,9 +200,18 @@ def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
     kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments()), lambda: draw(_enrolments())]
     if cohorts:
         kinds += [lambda: draw(_named_draws(world, cohorts))] * 5
-        kinds += [lambda: draw(_pool_draws(world)), lambda: draw(_said_again(stands, book))]
-        kinds += [lambda: draw(_corrections(stands)), lambda: draw(_corrections(stands))]
+        kinds += [lambda: draw(_pool_draws(world))] * 2
+        kinds += [lambda: draw(_said_again(sorted(book), stands, book))]
+        kinds += [lambda: draw(_corrections(stands))] * 5
         kinds += [lambda: draw(_withdrawals(book))] * 3
+    withdrawn = sorted(book.keys() - stands.keys())
+    if withdrawn:
+        kinds += [lambda: draw(_said_again(withdrawn, stands, book))] * 3
+    openings = [
+        (key[0], each.first_day) for key, each in stands.items() if each.action is Action.OPENING
+    ]
+    if openings:
+        kinds += [lambda: draw(_beside_an_opening(sorted(openings)))] * 2
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
     kinds += [lambda: draw(potentials), lambda: draw(_figures)]
@@ -267,6 +276,14 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
 
 
 @st.composite
+def _beside_an_opening(draw: DrawFn, openings: list[tuple[str, date]]) -> RecordBatch:
+    """What is brought in on the day of an area's opening, or on one of the days around it."""
+    area, day = draw(st.sampled_from(openings))
+    days_after = draw(st.sampled_from((0, 0, 1, -1)))
+    return replace(draw(_enrolments()), area=area, effective_on=day + days_after * DAY)
+
+
+@st.composite
 def _named_draws(draw: DrawFn, world: World, cohorts: list[Cohort]) -> RecordBatch:
     """A leave, a move or a balance out of a cohort that stands; or a transfer to another area."""
     cohort = draw(st.sampled_from(cohorts))
@@ -279,9 +296,9 @@ def _named_draws(draw: DrawFn, world: World, cohorts: list[Cohort]) -> RecordBat
         last - DAY,
         *(day for day in DAYS if begins <= day <= last),
     ]
-    if draw(_rarely):
+    if draw(st.integers(0, 4)) == 4:
         edges = [begins - DAY, last + DAY]
-    actions = (Action.DEACTIVATE, Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)
+    actions = (Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)
     action = draw(st.sampled_from(actions))
     line = BatchLine(
         category=draw(st.sampled_from((cohort.category, cohort.category, None))),
@@ -458,9 +475,11 @@ def _leave(action: Action, reference: str, day: date, cohort: Cohort, workers: i
 
 
 @st.composite
-def _said_again(draw: DrawFn, stands: dict[Key, Stated], book: Book) -> RecordBatch:
+def _said_again(
+    draw: DrawFn, keys: list[Key], stands: dict[Key, Stated], book: Book
+) -> RecordBatch:
     """A batch as it stands, or as it stood before: recorded already, or again."""
-    key = draw(st.sampled_from(sorted(book)))
+    key = draw(st.sampled_from(keys))
     versions = [*book[key].former, *([stands[key]] if key in stands else [])]
     return command_of(key, draw(st.sampled_from(versions)))
 
