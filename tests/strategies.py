@@ -500,7 +500,7 @@ def _corrections(draw: DrawFn, stands: dict[Key, Stated]) -> RecordBatch:
     command = replace(command, because="misread", action=action)
     place = draw(st.integers(0, len(command.lines) - 1))
     line = command.lines[place]
-    change = draw(st.sampled_from(("workers", "workers", "day", "term", "note", "row")))
+    change = draw(st.sampled_from(("workers", "workers", "day", "day", "term", "note", "row")))
     if change == "day" and command.effective_on is not None:
         return replace(
             command, effective_on=draw(st.one_of(days, st.just(command.effective_on + DAY)))

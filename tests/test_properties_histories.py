@@ -27,7 +27,7 @@ from registry.terms import NATION
 from tests.ledger_from_doc import attempted
 from tests.oracle import Oracle
 from tests.stores import Admitted, Store
-from tests.strategies import PROVINCES, REGENCIES, History, Step, histories, questions
+from tests.strategies import DAY, PROVINCES, REGENCIES, History, Step, histories, questions
 
 pairs = st.lists(st.tuples(questions, st.integers(0, 1_000)), min_size=1, max_size=8)
 """Dates, and places in the log (taken modulo its length)."""
@@ -129,6 +129,28 @@ def agree(ledger: Ledger, oracle: Oracle, on: date, known: int) -> None:
                 assert counted(grouped, area, by) == attributed, (area, by)
 
 
+def agree_on_every_turn(ledger: Ledger, oracle: Oracle) -> None:
+    """On each day that anything names or ever named, and the day before, the entries add up."""
+    turns: set[date] = set()
+    for record in oracle.now.book.values():
+        for stated in (*record.former, *([record.stands] if record.stands else [])):
+            turns.add(stated.first_day)
+            ends = (move.enters.until for move in stated.moves if move.enters is not None)
+            turns |= {until + DAY for until in ends if until is not None}
+    days = sorted(turns | {turn - DAY for turn in turns})
+    found = ledger.connection.execute(
+        """SELECT day, area, category, sum(workers)
+        FROM entries JOIN (SELECT unnest($days) AS day) ON effective_on <= day
+        GROUP BY ALL HAVING sum(workers) <> 0""",
+        {"days": days},
+    ).fetchall()
+    counts: dict[date, Counter[tuple[str, str]]] = {day: Counter() for day in days}
+    for day, area, category, workers in found:
+        counts[day][area, category] = workers
+    for day, heads in counts.items():
+        assert heads == Counter(oracle.now.world.covered(day)), day
+
+
 def counted(grouped: list[CoverageRow], area: str, by: str) -> Counter[str]:
     """Return the heads of an area by group, groups of nobody left out."""
     found = ((getattr(row, by), row.active) for row in grouped if row.area == area)
@@ -188,6 +210,7 @@ def test_three_stores_answer_what_the_oracle_counts(
                 file.folder = folder
                 assert in_memory.head == imaged.head == oracle.now.last_position
                 assert tables(in_memory) == tables(imaged) == tables(rebuilt)
+                agree_on_every_turn(in_memory, oracle)
                 for on, place in asked:
                     at = place % (in_memory.head + 1)
                     known = end_of_transaction(in_memory.log, at)
