@@ -34,7 +34,7 @@ REGENCIES: Final = ("16.06", "16.71", "11.01", "11.71")
 PROVINCES: Final = ("16", "11")
 CATEGORIES: Final = ("pekerja-rentan", "marbot", "guru")
 REFERENCES: Final = tuple(f"SK {number}/B" for number in range(1, 9))
-OF_LEAVERS: Final = tuple(f"SK {number}/K" for number in range(1, 5))
+OF_LEAVERS: Final = tuple(f"SK {number}/K" for number in range(1, 7))
 DAY: Final = timedelta(days=1)
 DAYS: Final = (
     date(2024, 1, 1),
@@ -211,7 +211,7 @@ def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
         (key[0], each.first_day) for key, each in stands.items() if each.action is Action.OPENING
     ]
     if openings:
-        kinds += [lambda: draw(_beside_an_opening(sorted(openings)))] * 2
+        kinds += [lambda: draw(_beside_an_opening(sorted(openings)))] * 4
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
     kinds += [lambda: draw(potentials), lambda: draw(_figures)]
@@ -253,7 +253,7 @@ def _identities(draw: DrawFn) -> dict[str, Any]:
 
 @st.composite
 def _enrolments(draw: DrawFn) -> RecordBatch:
-    actions = (Action.ENROL, Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
+    actions = (Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
     first_day = draw(days)
     lines = tuple(
         BatchLine(
@@ -277,10 +277,11 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
 
 @st.composite
 def _beside_an_opening(draw: DrawFn, openings: list[tuple[str, date]]) -> RecordBatch:
-    """What is brought in on the day of an area's opening, or on one of the days around it."""
+    """Another opening, or what is brought in on the opening's day or on one of the days around it."""
     area, day = draw(st.sampled_from(openings))
     days_after = draw(st.sampled_from((0, 0, 1, -1)))
-    return replace(draw(_enrolments()), area=area, effective_on=day + days_after * DAY)
+    command = replace(draw(_enrolments()), area=area, effective_on=day + days_after * DAY)
+    return replace(command, action=Action.OPENING) if draw(st.booleans()) else command
 
 
 @st.composite
@@ -323,13 +324,16 @@ def _pool_draws(draw: DrawFn, world: World) -> RecordBatch:
     """A leave, a move or a balance that names no batch."""
     pools = sorted(world.pools) or [Pool(REGENCIES[0], CATEGORIES[0])]
     pool = draw(st.sampled_from(pools))
-    left = sum(1 for each in world.pools.get(pool, ()) if each.gone_on is None)
+    places = world.pools.get(pool, [])
+    left = sum(1 for each in places if each.gone_on is None)
+    arrivals = sorted({each.first_day for each in places} or {*DAYS})
+    edges = [*arrivals, *(day - DAY for day in arrivals[-2:]), *DAYS[-2:]]
     action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
     command = RecordBatch(
         action=action,
         area=pool.area,
         lines=(BatchLine(pool.category, draw(_how_many(left))),),
-        effective_on=draw(st.sampled_from((*DAYS[-2:], *DAYS))),
+        effective_on=draw(st.sampled_from(edges)),
         **draw(_identities()),
     )
     return _moved(draw, command) if action is Action.RECLASSIFY else command
@@ -452,14 +456,18 @@ def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
     ]
     if draw(st.booleans()) and named:
         return [draw(st.sampled_from(named))]
-    gone = draw(st.integers(1, 3))
-    references = draw(st.permutations(OF_LEAVERS))
+    world = simulate(standing(book))
+    gone = draw(st.integers(1, max(1, min(len(world.left_of(each)) for each in (old, new)))))
+    free = [each for each in OF_LEAVERS if key_of(old.area, each) not in book]
+    references = [*draw(st.permutations(free)), *OF_LEAVERS]
     before = _leave(Action.DEACTIVATE, references[0], first_day - DAY, old, gone)
-    action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
+    moved = Action.RECLASSIFY
+    action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, moved, moved)))
     after = _leave(action, references[1], first_day, new, gone)
-    if action is Action.RECLASSIFY:
+    if action is moved:
         after = _moved(draw, after)
-    return draw(st.sampled_from(([before, after], [before, after], [before], [after])))
+    both = [before, after]
+    return draw(st.sampled_from((both, both, both, [before], [after])))
 
 
 def _leave(action: Action, reference: str, day: date, cohort: Cohort, workers: int) -> RecordBatch:
