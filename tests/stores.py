@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -181,11 +181,15 @@ def _memory_uri(factory: LogFactory) -> str:
 SAID_AS: Final = {RevisePotential: "potential", SetTarget: "target", PublishFigure: "figure"}
 
 
-def position_of(store: Store, place: int) -> int:
-    """Return the position at which something was said of an area, by its place among all of it."""
+def position_of(store: Store, place: int, *, besides: Collection[int] = ()) -> int:
+    """Return the position at which something was said of an area, by its place among all of it.
+
+    `besides`: positions of what was said besides, and is not counted.
+    """
     topics = {said_as.TOPIC for said_as, _ in TAKES_BACK.values()}
     with closing(store.log()) as log:
-        return [row.position for row in log.rows() if row.topic in topics][place]
+        said = [row.position for row in log.rows() if row.topic in topics]
+    return [each for each in said if each not in besides][place]
 
 
 def head(store: Store) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -43,14 +43,15 @@ def stores() -> Iterator[tuple[Store, Store]]:
                 store.close()
 
 
-def play(store: Store, step: Step, oracle: Oracle) -> None:
+def play(store: Store, step: Step, oracle: Oracle, *, besides: Collection[int] = ()) -> None:
     """Try a step; the registry must judge as the oracle does, and count the same events.
 
     `oracle` has seen all that came before the step, or more: only what was said is looked at.
+    `besides` are the positions of what was said of areas besides, which it knows nothing of.
     """
     if step.takes_back is not None:
         said = oracle.said[step.takes_back]
-        position = position_of(store, step.takes_back)
+        position = position_of(store, step.takes_back, besides=besides)
         store.registry.take_back(SAID_AS[type(said.said)], position, because="mistaken")
         note(f"took back {said} at #{position}")
         return
