@@ -6,8 +6,10 @@ Knows no format and no stream.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from registry.language import said
 
 Kind = Literal[
     "text", "code", "count", "number", "percent", "points", "date", "instant", "flag", "json"
@@ -52,5 +54,7 @@ class Listing:
 
     @property
     def shown(self) -> tuple[Column, ...]:
-        """The columns that people see."""
-        return tuple(column for column in self.columns if column.show)
+        """The columns that people see, their titles in the language of the process."""
+        return tuple(
+            replace(column, title=said(column.title)) for column in self.columns if column.show
+        )

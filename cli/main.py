@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.speech import VARIABLE, begin, language_option
 from registry import __version__
+from registry.language import _, said
 
 if TYPE_CHECKING:
     from registry.errors import RegistryError
@@ -96,6 +98,10 @@ class LazyGroup(click.Group):
     metavar="NAME",
     help="Who records: UCJ_ACTOR, or your login name, if not given.",
 )
+@language_option(
+    "What people read: English, or Indonesian (id). UCJ_LANG, or English, if not given.",
+    variable=VARIABLE,
+)
 @click.option("--traceback", is_flag=True, help="Show where a fault of ours happened.")
 @click.version_option(__version__, prog_name="ucj", message="%(prog)s %(version)s")
 @click.pass_context
@@ -132,6 +138,7 @@ def run(arguments: list[str] | None = None) -> int:
     from registry.terms import NOTE_LENGTH_MAX
 
     prepare_streams()
+    begin()
     given = sys.argv[1:] if arguments is None else arguments
     code = 0
     try:
@@ -143,7 +150,7 @@ def run(arguments: list[str] | None = None) -> int:
         return _refused(error)
     except click.ClickException as error:
         # It quotes what was typed, which may be anything.
-        lines = [safe(line, limit=NOTE_LENGTH_MAX) for line in error.message.split("\n")]
+        lines = [safe(line, limit=NOTE_LENGTH_MAX) for line in said(error.message).split("\n")]
         error.message = "\n".join(lines)  # type: ignore[misc]
         error.show()
         return error.exit_code
@@ -175,12 +182,12 @@ def _refused(error: RegistryError) -> int:
     if isinstance(error, RuleBrokenError):
         errors = [problem for problem in error.problems if problem.severity == "error"]
         for problem in errors[1:]:
-            click.echo(visible(f"also: {problem.why}"), err=True)
+            click.echo(visible(_("also: {why}").format(why=problem.why)), err=True)
     return error.exit_code
 
 
 def _interrupted() -> int:
-    click.echo("Interrupted; nothing was recorded.", err=True)
+    click.echo(said(_("Interrupted; nothing was recorded.")), err=True)
     return EXIT_INTERRUPTED
 
 
@@ -207,11 +214,11 @@ def _fault(error: Exception, *, show: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
-    click.echo(
-        f"A fault of ours ({type(error).__name__}); please report it with what you typed."
-        " `ucj --traceback …` shows where.",
-        err=True,
-    )
+    told = _(
+        "A fault of ours ({name}); please report it with what you typed."
+        " `ucj --traceback …` shows where."
+    ).format(name=type(error).__name__)
+    click.echo(said(told), err=True)
     return EXIT_FAULT
 
 

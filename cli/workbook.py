@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cli.escapes import visible
 from cli.listing import Kind, Listing
 from cli.values import encoded, plain, shown
+from registry.language import Words, language, said
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -48,7 +49,9 @@ def write_workbook(listing: Listing, path: Path) -> None:
         "strings_to_numbers": False,
     }
     workbook = xlsxwriter.Workbook(str(path), options)
-    workbook.set_properties({"title": listing.name, "comments": "\n".join(listing.notes)})
+    workbook.set_properties(
+        {"title": listing.name, "comments": "\n".join(map(said, listing.notes))}
+    )
     sheets = _Sheets(workbook, listing)
     try:
         for row in listing.rows:
@@ -69,7 +72,8 @@ class _Sheets:
         self._listing = listing
         self._bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._formats: dict[Kind, Format] = {
-            kind: workbook.add_format({"num_format": form}) for kind, form in _FORMATS.items()
+            kind: workbook.add_format({"num_format": _in_language(form)})
+            for kind, form in _FORMATS.items()
         }
         self._count = 0
         self._start()
@@ -99,9 +103,9 @@ class _Sheets:
         name = self._listing.name[: SHEET_NAME_LENGTH_MAX - len(number)] + number
         self._sheet: Worksheet = self._workbook.add_worksheet(name)
         self._sheet.freeze_panes(1, 0)
-        self._widths = [len(column.title) for column in self._listing.columns]
+        self._widths = [len(said(column.title)) for column in self._listing.columns]
         for at, column in enumerate(self._listing.columns):
-            self._sheet.write_string(0, at, column.title, self._bold)
+            self._sheet.write_string(0, at, said(column.title), self._bold)
         self._next_row = 1
 
 
@@ -119,11 +123,22 @@ def _write(
         case "date" | "instant" if isinstance(value, date) and value.year >= FIRST_YEAR:
             sheet.write_datetime(*at, _without_zone(value), form)
         case _:
-            sheet.write_string(*at, _fitting(encoded(ready) if kind == "json" else str(ready)))
+            sheet.write_string(*at, _fitting(_text(value, ready, kind)))
+
+
+def _in_language(form: str) -> str:
+    """Return the number format; marks of numbers are the spreadsheet's own, the order of days ours."""
+    return form if language() == "en" else form.replace("yyyy-mm-dd", "dd-mm-yyyy")
 
 
 def _without_zone(value: date) -> date:
     return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def _text(value: object, ready: object, kind: Kind) -> str:
+    if kind == "json":
+        return encoded(ready)
+    return str(said(value) if isinstance(value, Words) else ready)
 
 
 def _fitting(text: str) -> str:
