@@ -14,6 +14,7 @@ from uuid import UUID
 from projections.coverage import shown_name
 from projections.history import spellings
 from registry.errors import RegistryError, UnknownBatchError
+from registry.language import _, joined
 from registry.safe_text import safe
 from registry.terms import batch_id, normalised_reference
 
@@ -174,11 +175,13 @@ def find_batch(
         and (part is None or normalised_reference(part) == normalised_reference(each[2]))
     }
     if not keys:
-        where = f" in {shown_name(area)}" if area else ""
-        what = (
-            f"no batch {safe(reference)}{f' part {safe(part)}' if part else ''} is recorded{where}"
+        where = _(" in {area}").format(area=shown_name(area)) if area else ""
+        what = _("no batch {reference}{part} is recorded{where}").format(
+            reference=safe(reference), part=_part(part), where=where
         )
-        raise UnknownBatchError(what, why=_elsewhere(found), remedy="Find it with `ucj history`.")
+        raise UnknownBatchError(
+            what, why=_elsewhere(found), remedy=_("Find it with `ucj history`.")
+        )
     if len(keys) > 1:
         several = sorted(keys.values(), key=lambda key: (key.area, key.part))
         # where only parts differ, the batch without one is what the bare reference means
@@ -186,9 +189,11 @@ def find_batch(
         if part is None and len({key.area for key in several}) == 1 and len(bare) == 1:
             return bare[0]
         raise AmbiguousBatchError(
-            f"{safe(reference)} is the reference of {len(keys)} batches",
+            _("{reference} is the reference of {number} batches").format(
+                reference=safe(reference), number=len(keys)
+            ),
             why=_listed(several),
-            remedy="Say which with --area and --part.",
+            remedy=_("Say which with --area and --part."),
         )
     return next(iter(keys.values()))
 
@@ -421,17 +426,29 @@ def _dependents(
 
 
 def _elsewhere(found: list[tuple[str, str, str]]) -> str:
-    return f"There is {_listed([BatchKey(*each) for each in found])}." if found else ""
+    return (
+        _("There is {listed}.").format(listed=_listed([BatchKey(*each) for each in found]))
+        if found
+        else ""
+    )
 
 
 def _listed(keys: list[BatchKey]) -> str:
     words = [
-        f"{safe(key.reference)}{f' part {safe(key.part)}' if key.part else ''} of"
-        f" {shown_name(key.area)} ({key.area})"
+        _("{reference}{part} of {area} ({code})").format(
+            reference=safe(key.reference),
+            part=_part(key.part),
+            area=shown_name(key.area),
+            code=key.area,
+        )
         for key in keys[:LISTED]
     ]
-    more = f"; and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
-    return "; ".join(words) + more
+    more = _("; and {more} more").format(more=len(keys) - LISTED) if len(keys) > LISTED else ""
+    return joined("; ", words) + more
+
+
+def _part(part: str | None) -> str:
+    return _(" part {part}").format(part=safe(part)) if part else ""
 
 
 def _day(text: str | None) -> date | None:

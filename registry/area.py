@@ -21,6 +21,7 @@ from registry.events import (
     TargetSet,
     TargetWithdrawn,
 )
+from registry.language import _
 from registry.terms import area_id
 
 Said = LabourPotentialRevised | TargetSet | FigurePublished
@@ -147,8 +148,10 @@ def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stam
     """Take back the potential, target or figure recorded at a position."""
     said_as, taken_back_as = TAKES_BACK[what]
     if not isinstance(area.standing.get(position), said_as):
-        message = f"no {what} was recorded at #{position}"
-        raise RuleBrokenError(message, remedy=f"Find its position with `ucj history {area.code}`.")
+        message = _("no {what} was recorded at #{position}").format(what=what, position=position)
+        raise RuleBrokenError(
+            message, remedy=_("Find its position with `ucj history {code}`.").format(code=area.code)
+        )
     return taken_back_as(
         originator_id=area_id(area.code),
         originator_version=area.version + 1,

@@ -43,7 +43,9 @@ def written(value: object, form: str) -> str:
     match value:
         case datetime():
             return format(value, form.replace("%Y-%m-%d", "%d-%m-%Y"))
-        case date() if not form:
+        case date() if form:
+            return format(value, form.replace("%Y-%m-%d", "%d-%m-%Y").replace("%Y-%m", "%m-%Y"))
+        case date():
             return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
         case int() | float() | Decimal():
             return numeral(format(value, form))

@@ -45,6 +45,9 @@ class Words(str):
     def __radd__(self, other: str) -> Words:
         return Joined("", (other, self))
 
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # nothing of it changes; a copy would be the English alone
+
 
 class Sentence(Words):
     """A text of the catalogue, with what stands in its braces once that is known."""
@@ -67,9 +70,6 @@ class Sentence(Words):
         return made
 
     _parts: tuple[str, str | None, int, str | None, Mapping[str, Any] | None]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return unpacked, (packed(self),)
 
     def format(self, *nothing: object, **arguments: object) -> Words:
         """Return the sentence with its braces filled in, by name."""
@@ -112,16 +112,13 @@ class Joined(Words):
 
     _parts: tuple[str, tuple[str, ...]]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return unpacked, (packed(self),)
-
     def said(self) -> str:
         """Return the text as a person reads it."""
         between, parts = self._parts
         return str(said(between)).join(str(said(each)) for each in parts)
 
 
-class Figure(Words):
+class Formatted(Words):
     """A number, a day or an instant as it stands in a sentence: `45,000`, `+6.61`, `2025-07-31`."""
 
     __slots__ = ("_parts",)
@@ -134,9 +131,6 @@ class Figure(Words):
 
     _parts: tuple[object, str]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Figure, self._parts
-
     def said(self) -> str:
         """Return the text as a person reads it."""
         if _Setting.language == "en":
@@ -144,6 +138,16 @@ class Figure(Words):
         from registry.indonesian import written
 
         return written(*self._parts)
+
+
+class Decimals(Words):
+    """A number as it was printed, its decimals kept, with a dot: `48.26`."""
+
+    __slots__ = ()
+
+    def said(self) -> str:
+        """Return the text as a person reads it."""
+        return numeral(str(self))
 
 
 class Period(Words):
@@ -187,12 +191,17 @@ def joined(between: str, parts: Iterable[str]) -> str:
 
 def whole(number: int, form: str = ",") -> str:
     """Return a whole number inside a sentence, its thousands grouped; `+,` has it signed."""
-    return Figure(number, form)
+    return Formatted(number, form)
 
 
-def figure(value: object, form: str = "") -> str:
+def formatted(value: object, form: str = "") -> str:
     """Return a number, a day or an instant inside a sentence, by a format specification."""
-    return Figure(value, form)
+    return Formatted(value, form)
+
+
+def decimal(text: object) -> str:
+    """Return a number inside a sentence that is kept as text or as Decimal: `48.26`."""
+    return Decimals(text)
 
 
 def numeral(text: str) -> str:
@@ -222,8 +231,8 @@ def packed(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     if isinstance(text, Joined):
         between, joined_parts = text._parts  # noqa: SLF001 - of this module
         return {"joined": [packed(between), [packed(each) for each in joined_parts]]}
-    if isinstance(text, Figure):
-        return {"figure": text._parts}  # noqa: SLF001 - of this module
+    if isinstance(text, Formatted):
+        return {"formatted": text._parts}  # noqa: SLF001 - of this module
     return {"period": str(text)} if isinstance(text, Period) else str(text)
 
 
@@ -237,8 +246,8 @@ def unpacked(data: Any) -> str:  # noqa: ANN401 - whatever JSON holds
             )
         case {"joined": [between, parts]}:
             return Joined(unpacked(between), map(unpacked, parts))
-        case {"figure": [value, form]}:
-            return Figure(value, form)
+        case {"formatted": [value, form]}:
+            return Formatted(value, form)
         case {"period": text}:
             return Period(text)
         case _:

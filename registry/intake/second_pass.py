@@ -13,6 +13,7 @@ from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
 from registry.intake.row_spool import RowSpool, written
 from registry.intake.rows import Form, Row
+from registry.language import _
 from registry.numbers import group_thousands
 from registry.terms import LINES_MAX
 
@@ -55,7 +56,11 @@ class SecondPass:
         report = self._report
         if not report.rows_read:
             self._notes.of_file(
-                "no-rows", "error", None, "there is no row below the header", "Check the file."
+                "no-rows",
+                "error",
+                None,
+                _("there is no row below the header"),
+                _("Check the file."),
             )
         self._compare("rows", report.expected_rows, report.rows_read)
         # Heads of refused rows are unknown: then the sum says nothing yet.
@@ -70,9 +75,15 @@ class SecondPass:
             "control-total",
             "error",
             str(found),
-            f"{group_thousands(expected)} {what} were expected and {group_thousands(found)} found "
-            f"(difference {difference})",
-            f"Compare the file with its cover letter, or correct --expect-{what}.",
+            _("{expected} {what} were expected and {found} found (difference {difference})").format(
+                expected=group_thousands(expected),
+                what=what,
+                found=group_thousands(found),
+                difference=difference,
+            ),
+            _("Compare the file with its cover letter, or correct --expect-{what}.").format(
+                what=what
+            ),
         )
 
     def _accepted(self, group: Sequence[Row]) -> Sequence[Row]:
