@@ -36,6 +36,7 @@ from registry.terms import (
     Segment,
     import_id,
 )
+from registry.vocabulary import statement
 
 if TYPE_CHECKING:
     from registry.balances import Balances, Survivors
@@ -319,7 +320,7 @@ class EnrolmentRegistry(Application[UUID]):
             said_as = areas.TAKES_BACK[what][0]
             if row is None or row.topic != said_as.TOPIC:
                 message = _("no {what} was recorded at #{position}").format(
-                    what=what, position=position
+                    what=statement(what), position=position
                 )
                 raise RuleBrokenError(message, remedy=_("Find its position with `ucj history`."))
             area = recording.area(str(row.facts()["area"]))

@@ -23,6 +23,7 @@ from registry.events import (
 )
 from registry.language import _
 from registry.terms import area_id
+from registry.vocabulary import statement
 
 Said = LabourPotentialRevised | TargetSet | FigurePublished
 TakenBack = LabourPotentialWithdrawn | TargetWithdrawn | FigureRetracted
@@ -148,7 +149,9 @@ def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stam
     """Take back the potential, target or figure recorded at a position."""
     said_as, taken_back_as = TAKES_BACK[what]
     if not isinstance(area.standing.get(position), said_as):
-        message = _("no {what} was recorded at #{position}").format(what=what, position=position)
+        message = _("no {what} was recorded at #{position}").format(
+            what=statement(what), position=position
+        )
         raise RuleBrokenError(
             message, remedy=_("Find its position with `ucj history {code}`.").format(code=area.code)
         )

@@ -35,6 +35,18 @@ def movement(kind: str) -> str:
     return MOVEMENTS.get(kind, kind)
 
 
+_STATEMENTS: Final[Mapping[str, str]] = {
+    "figure": _("figure"),
+    "potential": _("potential"),
+    "target": _("target"),
+}
+
+
+def statement(what: str) -> str:
+    """Return what is said of an area: a `figure`, *angka terbitan*."""
+    return _STATEMENTS.get(what, what)
+
+
 def imported(kind: str) -> str:
     """Return what the rows of a file are: `batches`, *batch*."""
     return _IMPORTED.get(kind, kind)

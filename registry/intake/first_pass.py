@@ -17,7 +17,7 @@ from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
 from registry.intake.row_spool import PAGE_ROWS, RowSpool, written
 from registry.intake.rows import Form, Remark
-from registry.language import _
+from registry.language import _, joined
 
 _UNREAD: Final = "?"  # stands for a cell that could not be read: not blank, and not looked at
 _TOTAL_WORDS: Final = frozenset(
@@ -178,7 +178,7 @@ class FirstPass:
             )
         if remark.column not in _OFTEN_MERGED or not self._is_below_filled(remark.column):
             return remark
-        return replace(remark, remedy=f"{remark.remedy} {_MERGED_HINT}")
+        return replace(remark, remedy=joined(" ", (remark.remedy, _MERGED_HINT)))
 
     def _is_below_filled(self, column: str) -> bool:
         above = self._above[self._form.columns.index(column)]

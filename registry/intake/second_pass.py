@@ -14,7 +14,6 @@ from registry.intake.report import Report, SheetFacts
 from registry.intake.row_spool import RowSpool, written
 from registry.intake.rows import Form, Row
 from registry.language import _
-from registry.numbers import group_thousands
 from registry.terms import LINES_MAX
 
 
@@ -70,17 +69,18 @@ class SecondPass:
     def _compare(self, what: str, expected: int | None, found: int) -> None:
         if expected is None or expected == found:
             return
-        difference = group_thousands(found - expected)
+        expectation = (
+            _("{expected:,} rows were expected and {found:,} found (difference {difference:,})")
+            if what == "rows"
+            else _(
+                "{expected:,} workers were expected and {found:,} found (difference {difference:,})"
+            )
+        )
         self._notes.of_file(
             "control-total",
             "error",
             str(found),
-            _("{expected} {what} were expected and {found} found (difference {difference})").format(
-                expected=group_thousands(expected),
-                what=what,
-                found=group_thousands(found),
-                difference=difference,
-            ),
+            expectation.format(expected=expected, found=found, difference=found - expected),
             _("Compare the file with its cover letter, or correct --expect-{what}.").format(
                 what=what
             ),
