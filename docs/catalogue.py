@@ -23,6 +23,38 @@ KEYWORDS: Final[dict[str, Any]] = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
+# What click says to people who use our commands; it asks gettext itself (cli/speech.py).
+OF_CLICK: Final[tuple[str | tuple[str, str], ...]] = (
+    "Usage:",
+    "Options",
+    "Commands",
+    "Show this message and exit.",
+    "Show the version and exit.",
+    "required",
+    "env var: {var}",
+    "default: {default}",
+    "Error: {message}",
+    "Try '{command} {option}' for help.",
+    "Invalid value: {message}",
+    "Invalid value for {param_hint}: {message}",
+    "Missing argument",
+    "Missing option",
+    "Missing parameter",
+    "Missing command.",
+    "Choose from:\n\t{choices}",
+    "No such option {name!r}.",
+    "No such command {name!r}.",
+    "Option {name!r} does not take a value.",
+    "{name} {filename!r} does not exist.",
+    "{name} {filename!r} is a directory.",
+    "{name} {filename!r} is not readable.",
+    "{name} {filename!r} is not writable.",
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+)
+
 # Always the same, whoever writes it and when; Indonesian has no plural.
 HEADER: Final = """\
 # What ucj says, in Indonesian. Written by docs/catalogue.py; fill in msgstr.
@@ -53,6 +85,8 @@ def template() -> Any:  # noqa: ANN401 - Babel's Catalog
         for file, _line, message, comments, context in found:
             place = (f"{package}/{Path(file).as_posix()}", 0)
             catalog.add(message, None, [place], auto_comments=comments, context=context)
+    for words in OF_CLICK:
+        catalog.add(words, None, [("click", 0)])
     return catalog
 
 
@@ -77,9 +111,7 @@ def as_text(catalog: Any) -> bytes:  # noqa: ANN401 - Babel's Catalog
     from babel.messages.pofile import write_po
 
     stream = io.BytesIO()
-    write_po(
-        stream, catalog, width=100, sort_by_file=True, include_lineno=False, omit_header=True
-    )
+    write_po(stream, catalog, width=100, sort_by_file=True, include_lineno=False, omit_header=True)
     return HEADER.encode() + stream.getvalue()
 
 

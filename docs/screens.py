@@ -110,6 +110,17 @@ SCENES: Final = (
             "revisions 16.06 --triangle --from 2025-07",
         ),
     ),
+    Scene(
+        "Dalam bahasa Indonesia",
+        A_MONTH_LATER,
+        (
+            "--lang id import batches wrong.csv",
+            "--lang id coverage 16 --on 2025-07",
+            "--lang id timeline 16.06",
+            "--lang id trace 16.06 --from 2024-12 --to 2025-07",
+            "--lang id show PAKE-KELAMBU-2025",
+        ),
+    ),
 )
 
 
@@ -129,7 +140,7 @@ def screens_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def screens(width: int) -> Iterator[tuple[Scene, str, Answer]]:
+def screens(width: int, language: str = "en") -> Iterator[tuple[Scene, str, Answer]]:
     """Yield each command of each scene, in order, with what it answers on a terminal."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
@@ -140,11 +151,11 @@ def screens(width: int) -> Iterator[tuple[Scene, str, Answer]]:
         for scene in SCENES:
             with time_machine.travel(scene.at, tick=False):
                 for command in scene.commands:
-                    yield scene, command, _answer(command, folder, width)
+                    yield scene, command, _answer(command, folder, width, language)
 
 
-def _answer(command: str, folder: Path, width: int) -> Answer:
-    environment = {"UCJ_ACTOR": "sari", "NO_COLOR": "1"}
+def _answer(command: str, folder: Path, width: int, language: str) -> Answer:
+    environment = {"UCJ_ACTOR": "sari", "NO_COLOR": "1", "UCJ_LANG": language}
     words = shlex.split(command)
     answer = ucj(*words, folder=folder, terminal=True, columns=width, environment=environment)
     return Answer(answer.code, _masked(answer.out, folder), _masked(answer.err, folder))

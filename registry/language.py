@@ -233,6 +233,8 @@ def packed(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         return {"joined": [packed(between), [packed(each) for each in joined_parts]]}
     if isinstance(text, Formatted):
         return {"formatted": text._parts}  # noqa: SLF001 - of this module
+    if isinstance(text, Decimals):
+        return {"decimal": str(text)}
     return {"period": str(text)} if isinstance(text, Period) else str(text)
 
 
@@ -248,6 +250,8 @@ def unpacked(data: Any) -> str:  # noqa: ANN401 - whatever JSON holds
             return Joined(unpacked(between), map(unpacked, parts))
         case {"formatted": [value, form]}:
             return Formatted(value, form)
+        case {"decimal": text}:
+            return Decimals(text)
         case {"period": text}:
             return Period(text)
         case _:
