@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.help_texts import in_language, translated
 from cli.speech import VARIABLE, begin, language_option
 from registry import __version__
 from registry.language import _, said
@@ -73,13 +74,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
-        return _with_marks(command)
+        return in_language(_with_marks(command))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+        with formatter.section(translated("Commands")):
+            formatter.write_dl([(name, translated(short)) for name, (_, short) in COMMANDS.items()])
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Explain the program in the language of the process."""
+        told = in_language(self)
+        super(LazyGroup, told).format_help(ctx, formatter)
 
 
 @click.command(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,9 +86,28 @@ def template() -> Any:  # noqa: ANN401 - Babel's Catalog
         for file, _line, message, comments, context in found:
             place = (f"{package}/{Path(file).as_posix()}", 0)
             catalog.add(message, None, [place], auto_comments=comments, context=context)
+    for text in _of_help():
+        catalog.add(text, None, [("--help", 0)])
     for words in OF_CLICK:
         catalog.add(words, None, [("click", 0)])
     return catalog
+
+
+def _of_help() -> Iterator[str]:
+    """Yield what the commands say of themselves."""
+    import click
+
+    from cli.help_texts import EXAMPLES, texts
+    from cli.main import COMMANDS, ucj
+
+    yield EXAMPLES
+    yield from (short for _module, short in COMMANDS.values())
+    yield from texts(ucj)
+    with click.Context(ucj) as context:
+        for name in ucj.list_commands(context):
+            command = ucj.get_command(context, name)
+            assert command is not None
+            yield from texts(command)
 
 
 def catalogue() -> Any:  # noqa: ANN401 - Babel's Catalog

@@ -161,6 +161,32 @@ def test_usage_is_explained_in_the_language_too(office: Path) -> None:
     assert os.environ.get("LANGUAGE") != "id"
 
 
+def test_every_help_is_translated_and_english_stays(tmp_path: Path) -> None:
+    """No paragraph and no option explains itself in English; commands are not changed by it."""
+    import click
+
+    from cli.help_texts import in_language, texts
+    from cli.main import COMMANDS
+    from cli.main import ucj as program
+    from registry.language import use
+
+    with click.Context(program) as context:
+        english = {name: program.get_command(context, name) for name in COMMANDS}
+        said = {name: [*texts(each)] for name, each in english.items() if each}
+        use("id")
+        for name, command in english.items():
+            assert command is not None
+            told = [*texts(in_language(command))]
+            assert len(told) == len(said[name])
+            assert not {*told} & {*said[name]}, name
+            assert [*texts(command)] == said[name]
+    page = ucj("--lang", "id", "renew", "--help", folder=tmp_path)
+    assert page.lines[0] == "Pemakaian: ucj renew [OPTIONS] REFERENCE"
+    assert "  Contoh:" in page.lines
+    assert any(line.endswith("[wajib]") for line in page.lines)
+    assert "Examples:" in ucj("renew", "--help", folder=tmp_path).out
+
+
 def test_no_english_is_left_on_any_screen() -> None:
     """Every screen of docs/screens.md in Indonesian: no sentence of the catalogue in English."""
     english = [*_sentences()]
