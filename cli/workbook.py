@@ -18,6 +18,7 @@ from cli.escapes import visible
 from cli.listing import Column, Document, Kind, Listing, Section
 from cli.tables import display_width
 from cli.values import encoded, plain, shown
+from registry.language import Words, language, said
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -195,9 +196,10 @@ class _Sheets:
         self._header = self._write_head() if self._section else 0
         self._sheet.freeze_panes(self._header + 1, 0)
         self._sheet.repeat_rows(0, self._header)
-        self._widths = [len(column.title) for column in self._columns]
-        for at, column in enumerate(self._columns):
-            self._sheet.write_string(self._header, at, column.title, self._styles.bold)
+        titles = [said(column.title) for column in self._columns]
+        self._widths = [len(title) for title in titles]
+        for at, title in enumerate(titles):
+            self._sheet.write_string(self._header, at, title, self._styles.bold)
         self._next_row = self._header + 1
 
     def _write_head(self) -> int:
@@ -269,12 +271,24 @@ def _write(
         case "date" | "instant" if isinstance(value, date) and value.year >= FIRST_YEAR:
             sheet.write_datetime(*at, _without_zone(value), form)
         case _:
-            text = encoded(ready) if kind == "json" else str(ready)
-            sheet.write_string(*at, _fitting(text), None if kind in _FORMATS else form)
+            sheet.write_string(
+                *at, _fitting(_text(value, ready, kind)), None if kind in _FORMATS else form
+            )
+
+
+def _in_language(form: str) -> str:
+    """Return the number format; marks of numbers are the spreadsheet's own, the order of days ours."""
+    return form if language() == "en" else form.replace("yyyy-mm-dd", "dd-mm-yyyy")
 
 
 def _without_zone(value: date) -> date:
     return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def _text(value: object, ready: object, kind: Kind) -> str:
+    if kind == "json":
+        return encoded(ready)
+    return str(said(value) if isinstance(value, Words) else ready)
 
 
 def _fitting(text: str) -> str:

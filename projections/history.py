@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from projections.boundaries import boundaries_at, last_map, within
+from registry.language import Period, _, decimal, joined
 from registry.terms import normalised_reference
 
 if TYPE_CHECKING:
@@ -224,15 +225,20 @@ def _details(said: dict[str, Any]) -> str | None:
     """Return in words what an event says that is not of a batch."""
     words = []
     if said["potential"] is not None:
-        words.append(f"{said['potential']:,} persons: {said['definition']}")
+        words.append(
+            _("{workers:,} persons: {definition}").format(
+                workers=said["potential"], definition=said["definition"]
+            )
+        )
     if said["target"] is not None:
-        words.append(f"target {said['target']} %")
+        words.append(_("target {percent} %").format(percent=decimal(said["target"])))
     if said["active"] is not None:
-        words.append(f"{said['active']:,} active")
+        words.append(_("{workers:,} active").format(workers=said["active"]))
     if said["percent"] is not None:
-        words.append(f"{said['percent']} %")
+        words.append(decimal(said["percent"]) + " %")
     if said["publisher"] is not None:
-        words.append(f"as of {said['as_of'] or 'an unknown day'}, by {said['publisher']}")
+        day = Period(said["as_of"]) if said["as_of"] else _("an unknown day")
+        words.append(_("as of {day}, by {publisher}").format(day=day, publisher=said["publisher"]))
     if said["category"] is not None:
         words.append(said["category"])
     words += _details_of_closing(said)
@@ -240,7 +246,7 @@ def _details(said: dict[str, Any]) -> str | None:
         words.append(_change(said))
     if said["source"] is not None:
         words.append(f"({said['source']})")
-    return " ".join(words) or None
+    return joined(" ", words) or None
 
 
 def _details_of_closing(said: dict[str, Any]) -> list[str]:
