@@ -174,7 +174,7 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
 
 def _boundaries_notes(boundaries: str) -> list[str]:
     """Return what view of the areas was asked for, where it is not the plain one."""
-    return ["Codes, names and provinces are today's."] if boundaries == "now" else []
+    return [_("Codes, names and provinces are today's.")] if boundaries == "now" else []
 
 
 def _is_of_those_counted(row: CoverageRow) -> bool:
@@ -232,7 +232,9 @@ def _coverage_notes(
             _("Warning: coverage above 100 %: check the potential, or batches counted twice.")
         )
     notes += [
-        f"{row.area_name} ({row.area}) is newer than that day: what is its own was counted elsewhere."
+        _("{area} ({code}) is newer than that day: what is its own was counted elsewhere.").format(
+            area=row.area_name, code=row.area
+        )
         for row in rows
         if row.regencies_total == 0
     ]
@@ -389,7 +391,7 @@ def _timeline_columns(
     columns = [column for column in _TIMELINE if column.key in wanted]
     if any(row["active_counted"] not in {None, row["active"]} for row in rows):
         after_active = [column.key for column in columns].index("active") + 1
-        columns.insert(after_active, Column("active_counted", "Active counted", "count"))
+        columns.insert(after_active, Column("active_counted", _("Active counted"), "count"))
     if any(row["regencies_total"] != 1 for row in rows):
         columns.append(Column("counted", _("Regencies"), "text"))
     return tuple(sorted(columns, key=lambda column: column.key != "on"))
@@ -426,7 +428,9 @@ def _timeline_notes(
             ).format(what=what)
         )
     if len({row["regencies_total"] for row in rows}) > 1:
-        notes.append("Regencies came under it or left it: that changes Active without In or Out.")
+        notes.append(
+            _("Regencies came under it or left it: that changes Active without In or Out.")
+        )
     if all(row["active"] is None for row in rows):
         notes.append(_("No batch is recorded there up to that day."))
     return notes

@@ -70,8 +70,8 @@ def check_place(place: Path, named: str, *, new: bool = False) -> None:
         )
     if taken and _is_of_a_store(place):
         raise OutputUnwritableError(
-            f"{safe(place.name)} is a registry's store; it was not touched",
-            remedy="Name another place: a store is never written over.",
+            _("{name} is a registry's store; it was not touched").format(name=safe(place.name)),
+            remedy=_("Name another place: a store is never written over."),
         )
     if not writable:
         raise unwritable(place, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))

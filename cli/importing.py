@@ -30,7 +30,7 @@ from cli.options import (
 )
 from cli.overriding import may_override
 from cli.refused_places import is_ours, left_beside, place_beside
-from registry.language import _
+from registry.language import _, ngettext
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -555,10 +555,14 @@ def _say_withdrawn(settings: Settings, before: ImportedBefore) -> None:
     with settings.workspace() as workspace:
         gone = workspace.ask(lambda ledger: withdrawn_of(ledger, before.imports))
     if gone:
-        batches = "1 of its batches is" if gone == 1 else f"{gone:,} of its batches are"
+        batches = ngettext("1 of its batches is", "{number:,} of its batches are", gone).format(
+            number=gone
+        )
         notice(
-            f"{batches} withdrawn since. To record again what was withdrawn by mistake, import it"
-            " in a file of its own."
+            _(
+                "{batches} withdrawn since. To record again what was withdrawn by mistake, import it"
+                " in a file of its own."
+            ).format(batches=batches)
         )
 
 

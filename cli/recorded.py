@@ -150,26 +150,40 @@ def _closing_lines(facts: Facts, *, in_full: bool) -> Iterator[str]:
     """Yield what a closing states, category by category where it is the only one; or a reopening."""
     through = facts["closed_through"]
     if "active_by_category" not in facts:
-        rest = f"closed through {through}" if through else "and nothing is closed"
-        yield f"{place(facts['area'])} is open again from {facts['reopened_from']}, {rest}"
+        rest = (
+            _("closed through {through}").format(through=Period(through))
+            if through
+            else _("and nothing is closed")
+        )
+        yield _("{place} is open again from {reopened_from}, {rest}").format(
+            place=place(facts["area"]), reopened_from=Period(facts["reopened_from"]), rest=rest
+        )
         return
-    yield f"{place(facts['area'])} is closed through {through}: {_stated(facts)}"
+    yield _("{place} is closed through {through}: {stated}").format(
+        place=place(facts["area"]), through=Period(through), stated=_stated(facts)
+    )
     for category, workers in facts["active_by_category"].items() if in_full else ():
-        yield f"  {workers:,} {category}"
+        yield _("  {workers:,} {category}").format(workers=workers, category=category)
 
 
 def _stated(facts: Facts) -> str:
     active, potential = facts["active"], facts["potential"]
-    heads = "nobody recorded" if active is None else f"{active:,} active"
+    heads = (
+        _("nobody recorded") if active is None else _("{workers:,} active").format(workers=active)
+    )
     if potential is None:
-        return f"{heads}, no potential in force"
+        return _("{heads}, no potential in force").format(heads=heads)
     if active is None:
-        return f"{heads}, a potential of {potential:,}"
+        return _("{heads}, a potential of {potential:,}").format(heads=heads, potential=potential)
     from fractions import Fraction
 
     from cli.values import shown
 
-    return f"{heads} of {potential:,} ({shown(Fraction(100 * active, potential), 'percent')})"
+    return _("{heads} of {potential:,} ({percent})").format(
+        heads=heads,
+        potential=potential,
+        percent=shown(Fraction(100 * active, potential), "percent"),
+    )
 
 
 def _moves(facts: Facts) -> Iterator[str]:

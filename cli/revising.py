@@ -507,20 +507,31 @@ def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterat
 def _late_notes(found: Revisions) -> Iterator[str]:
     """Yield what was changed on closed days: why, and which two persons wanted it."""
     for each in found.late[-LATE_SHOWN:]:
-        what = "the potential" if each.category is None else each.category
-        by = f"{each.lowest:+,}"
+        what = _("the potential") if each.category is None else each.category
+        by = whole(each.lowest, "+,")
         if each.lowest != each.highest:
-            by += f" to {each.highest:+,}"
-        days = str(each.first_on)
+            by += _(" to {highest:+,}").format(highest=each.highest)
+        days = formatted(each.first_on)
         if each.first_on != each.last_on:
-            days = f"closed days from {days} to {each.last_on}"
+            days = _("closed days from {first} to {last}").format(first=days, last=each.last_on)
         yield (
-            f"Late: #{each.position} changed {what} of {each.area} by {by} on {days}, because"
-            f" {safe(each.because)} ({safe(each.recorded_by)}, seconded by"
-            f" {safe(each.seconded_by)})."
+            _(
+                "Late: #{position} changed {what} of {area} by {by} on {days}, because"
+                " {because} ({recorded_by}, seconded by"
+                " {seconded_by})."
+            ).format(
+                position=each.position,
+                what=what,
+                area=each.area,
+                by=by,
+                days=days,
+                because=safe(each.because),
+                recorded_by=safe(each.recorded_by),
+                seconded_by=safe(each.seconded_by),
+            )
         )
     if (more := len(found.late) - LATE_SHOWN) > 0:
-        yield f"{more:,} earlier changes of closed days are in --format json."
+        yield _("{more:,} earlier changes of closed days are in --format json.").format(more=more)
 
 
 def _course(reference: Reference) -> str:

@@ -91,6 +91,7 @@ _LINES: Final = {
     "renewed": _("Renewed"),
     "reconciled": _("Reconciled"),
     "restated": _("Restated"),
+    "moved": _("Moved"),
     "closing": _("Closing {on}"),
     "change": _("Change"),
 }
@@ -318,10 +319,12 @@ def notes(
     said += _of_steps(found)
     if found.late:
         said.append(
-            "Late is what was recorded on days that were closed: `ucj revisions` says why, and who"
-            " wanted it."
+            _(
+                "Late is what was recorded on days that were closed: `ucj revisions` says why, and who"
+                " wanted it."
+            )
             if by == "batch"
-            else "Some of it is late, recorded on days that were closed: `--by batch` marks it."
+            else _("Some of it is late, recorded on days that were closed: `--by batch` marks it.")
         )
     said += _of_percentage(found)
     if not by:
@@ -432,13 +435,23 @@ def _of_percentage(found: Trace) -> Iterator[str]:
             break
     yield from _of_potentials(found)
     if found.moved_in or found.moved_out:
-        came = [f"came under it: {_named(found, found.moved_in)}"] if found.moved_in else []
-        went = [f"left it: {_named(found, found.moved_out)}"] if found.moved_out else []
+        came = (
+            [_("came under it: {areas}").format(areas=_named(found, found.moved_in))]
+            if found.moved_in
+            else []
+        )
+        went = (
+            [_("left it: {areas}").format(areas=_named(found, found.moved_out))]
+            if found.moved_out
+            else []
+        )
         yield (
-            f"Between the two days regencies {'; '.join([*came, *went])}. All their heads are Moved."
+            _("Between the two days regencies {came_and_went}. All their heads are Moved.").format(
+                came_and_went=joined("; ", [*came, *went])
+            )
         )
     if found.traced.as_of is not None:
-        yield "Codes, names and provinces are today's."
+        yield _("Codes, names and provinces are today's.")
     if is_regency(found.traced.area):
         return
     yield (

@@ -261,9 +261,16 @@ def _in_words(document: dict[str, Any]) -> dict[str, object]:
 
 def _closed(closed: list[dict[str, Any]]) -> str:
     """Return what is closed: of many regencies the first."""
-    some = [f"{each['area']} through {each['closed_through']}" for each in closed[:CLOSED_SHOWN]]
-    more = f" and {len(closed) - CLOSED_SHOWN} more" if len(closed) > CLOSED_SHOWN else ""
-    return f"{', '.join(some) or 'nothing'}{more}"
+    some = [
+        _("{area} through {day}").format(area=each["area"], day=each["closed_through"])
+        for each in closed[:CLOSED_SHOWN]
+    ]
+    more = (
+        _(" and {more} more").format(more=len(closed) - CLOSED_SHOWN)
+        if len(closed) > CLOSED_SHOWN
+        else ""
+    )
+    return (joined(", ", some) or _("nothing")) + more
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -18,7 +18,7 @@ from cli.escapes import visible
 from cli.listing import Column, Document, Kind, Listing, Section
 from cli.tables import display_width
 from cli.values import encoded, plain, shown
-from registry.language import Words, language, said
+from registry.language import Words, _, language, said
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -45,11 +45,11 @@ _FORMATS: Final[dict[Kind, str]] = {
     "instant": 'yyyy-mm-dd hh:mm:ss"Z"',
 }
 _CONTENTS: Final = (
-    Column("name", "Sheet", "text"),
-    Column("chapter", "Chapter", "text"),
-    Column("title", "Section", "text"),
-    Column("asked", "Of", "text"),
-    Column("command", "Asked again by", "text"),
+    Column("name", _("Sheet"), "text"),
+    Column("chapter", _("Chapter"), "text"),
+    Column("title", _("Section"), "text"),
+    Column("asked", _("Of"), "text"),
+    Column("command", _("Asked again by"), "text"),
 )
 
 
@@ -163,7 +163,7 @@ class _Sheets:
                 break
         for sentence in sentences:
             self._next_row += 1
-            text = _fitting(sentence)
+            text = _fitting(said(sentence))
             lines = max(1, ceil(display_width(text) / (0.9 * width)))  # a line is seldom full
             self._sheet.set_row(self._next_row, ROW_HEIGHT * lines)
             at = (self._next_row, 0, self._next_row, last)
@@ -212,12 +212,12 @@ class _Sheets:
 
 
 def _said_of(section: Section) -> tuple[str, str]:
-    return f"{section.asked}.", f"Asked again by: {section.command}"
+    return f"{section.asked}.", said(_("Asked again by: {command}").format(command=section.command))
 
 
 def _write_cover(workbook: Workbook, styles: _Styles, document: Document) -> None:
     """Write what the document is, one fact a row, and which sheets there are."""
-    sheet = _sheet(workbook, "Cover")
+    sheet = _sheet(workbook, said(_("Cover")))
     sheet.write_string(0, 0, _fitting(document.title), styles.title)
     cover = document.cover
     next_row = 2
@@ -232,7 +232,7 @@ def _write_cover(workbook: Workbook, styles: _Styles, document: Document) -> Non
             next_row += 1
     next_row += 1
     for at, column in enumerate(_CONTENTS):
-        sheet.write_string(next_row, at, column.title, styles.bold)
+        sheet.write_string(next_row, at, said(column.title), styles.bold)
     for section in document.sections:
         next_row += 1
         sheet.write_url(next_row, 0, f"internal:'{section.name}'!A1", string=section.name)

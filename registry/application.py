@@ -245,8 +245,10 @@ class EnrolmentRegistry(Application[UUID]):
         self._balances.prepare()
         with self.log_recorder.write() as transaction:
             if known is not None and transaction.head != known:
-                what = f"something was recorded meanwhile: the log ends at #{transaction.head}"
-                raise RuleBrokenError(what, remedy="Look at it again, and repeat the command.")
+                what = _("something was recorded meanwhile: the log ends at #{head}").format(
+                    head=transaction.head
+                )
+                raise RuleBrokenError(what, remedy=_("Look at it again, and repeat the command."))
             return self._decide(self._recording(transaction), commands, dry_run=dry_run)
 
     def withdraw_batch(
@@ -394,8 +396,10 @@ class EnrolmentRegistry(Application[UUID]):
             recording = self._recording(transaction)
             row = transaction.log.row(position)
             if row is None or row.topic != AreaChanged.TOPIC:
-                message = f"no change of an area was recorded at #{position}"
-                raise RuleBrokenError(message, remedy="Find its position with `ucj history`.")
+                message = _("no change of an area was recorded at #{position}").format(
+                    position=position
+                )
+                raise RuleBrokenError(message, remedy=_("Find its position with `ucj history`."))
             boundaries = boundaries_of(transaction.log)
             if all(each.position != position for each in boundaries.changes):
                 return self._end(recording, dry_run=dry_run)  # nothing to do

@@ -186,8 +186,12 @@ def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stam
 def check_settled(area: Area, position: int) -> None:
     """Raise RuleBrokenError unless a figure published of the area stands at the position."""
     if not isinstance(area.standing.get(position), FigurePublished):
-        message = f"no figure of {area.code} stands at #{position}, so none is settled"
-        raise RuleBrokenError(message, remedy=f"See `ucj reconcile {area.code}`.")
+        message = _("no figure of {code} stands at #{position}, so none is settled").format(
+            code=area.code, position=position
+        )
+        raise RuleBrokenError(
+            message, remedy=_("See `ucj reconcile {code}`.").format(code=area.code)
+        )
 
 
 def _content(event: Said) -> tuple[Any, ...]:

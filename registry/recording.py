@@ -191,9 +191,8 @@ class Recording:
         """Return a finding; one that two persons override is a warning."""
         if finding.overridable is None or self._override is None:
             return finding
-        remedy = (
-            f"It is recorded as late: {safe(self._override.because)};"
-            f" seconded by {safe(self._override.seconded_by)}."
+        remedy = _("It is recorded as late: {because}; seconded by {seconded_by}.").format(
+            because=safe(self._override.because), seconded_by=safe(self._override.seconded_by)
         )
         return replace(finding, severity="warning", remedy=remedy)
 
@@ -208,8 +207,8 @@ class Recording:
                     severity="warning",
                     where="",
                     value=None,
-                    why="no closed day is changed, so nothing is recorded as overridden",
-                    remedy="Leave --override and --seconded-by out.",
+                    why=_("no closed day is changed, so nothing is recorded as overridden"),
+                    remedy=_("Leave --override and --seconded-by out."),
                 )
             )
 
@@ -313,8 +312,10 @@ class Recording:
                     command,
                     "not-opened-yet",
                     "effective_on",
-                    f"{area} is opened on {day}; before, its people were counted elsewhere",
-                    "Record it in the area it was split from, and transfer on the day.",
+                    _(
+                        "{area} is opened on {day}; before, its people were counted elsewhere"
+                    ).format(area=area, day=day),
+                    _("Record it in the area it was split from, and transfer on the day."),
                 )
                 return True
         return False
@@ -533,16 +534,18 @@ class Recording:
             self._warn_of_area(
                 command,
                 "revised-since",
-                "just that was recorded before, and revised since; the revision stands",
-                "Bring the file up to date; to go back, take back the later one (`ucj retract`).",
+                _("just that was recorded before, and revised since; the revision stands"),
+                _(
+                    "Bring the file up to date; to go back, take back the later one (`ucj retract`)."
+                ),
             )
             return None
         if command.row is not None and area.is_taken_back(event):
             self._warn_of_area(
                 command,
                 "recorded-again",
-                "just that was recorded before, and taken back; it is recorded again",
-                "If that is not meant, take it back again (`ucj retract`), and out of the file.",
+                _("just that was recorded before, and taken back; it is recorded again"),
+                _("If that is not meant, take it back again (`ucj retract`), and out of the file."),
             )
         # Its position is not known yet; within the transaction only its content matters.
         area.evolve(event, -event.originator_version)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from registry.language import _, pgettext
-from registry.terms import Kind
+from registry.terms import Change, Kind
 
 MOVEMENTS: Final[Mapping[str, str]] = {
     Kind.OPENING: pgettext("movement", "opening"),
@@ -27,6 +27,7 @@ _IMPORTED: Final[Mapping[str, str]] = {
     "potentials": _("potentials"),
     "targets": _("targets"),
     "figures": _("figures"),
+    "areas": _("areas"),
 }
 
 
@@ -45,6 +46,19 @@ _STATEMENTS: Final[Mapping[str, str]] = {
 def statement(what: str) -> str:
     """Return what is said of an area: a `figure`, *angka terbitan*."""
     return _STATEMENTS.get(what, what)
+
+
+_CHANGES: Final[Mapping[str, str]] = {
+    Change.RECODED: _("recoded"),
+    Change.RENAMED: _("renamed"),
+    Change.MOVED: pgettext("area", "moved"),
+    Change.OPENED: pgettext("area", "opened"),
+}
+
+
+def change_of_area(change: str) -> str:
+    """Return what happened to an area: `renamed`, *berganti nama*."""
+    return _CHANGES.get(change, change)
 
 
 def imported(kind: str) -> str:

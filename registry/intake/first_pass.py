@@ -33,8 +33,8 @@ _TOTAL_ROW: Final = Remark(
 _HEADER_AGAIN: Final = Remark(
     "header-again",
     None,
-    "the header is repeated here, as on a printed page",
-    "Delete the row.",
+    _("the header is repeated here, as on a printed page"),
+    _("Delete the row."),
 )
 
 _OFTEN_MERGED: Final = frozenset(

@@ -191,9 +191,11 @@ def _suggestions(kind: InputKind, name: str) -> list[str]:
 
 
 def _duplicate(table: Table, index: int, known: str, first: int, sheet: str | None) -> Problem:
-    keep = f"Keep one, or pass --ignore-column {_quoted(table.headers[index])}."
+    keep = _("Keep one, or pass --ignore-column {quoted}.").format(
+        quoted=_quoted(table.headers[index])
+    )
     if normalised_header(table.headers[index]) == normalised_header(table.headers[first]):
-        keep = "Keep one: rename or delete the other, since both have one name."
+        keep = _("Keep one: rename or delete the other, since both have one name.")
     return _header_problem(
         table,
         index,

@@ -332,8 +332,10 @@ def reading_of_area_text() -> Reading:
         if why is not None or len(text) > _AREA_LENGTH_MAX:
             raise CellRefusedError(
                 "unknown-area",
-                f"in this name, {why}" if why else "no name of an area is so long",
-                "Type the name again by hand, or write the code.",
+                _("in this name, {why}").format(why=why)
+                if why
+                else _("no name of an area is so long"),
+                _("Type the name again by hand, or write the code."),
             )
         return text
 
