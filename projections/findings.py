@@ -243,11 +243,11 @@ def _recorded(known: Sequence[PotentialSaid]) -> str:
 
 def _cut(quotient: str, exact: Fraction, percent: Printed) -> Finding:
     exactly = in_percent(exact, max(PLACES_SHOWN, percent.places) + MORE_PLACES)
-    says = _("{quotient} is {exactly}: {text} % is cut off, rounded it is {in_percent}").format(
+    says = _("{quotient} is {exactly}: {percent} % is cut off, rounded it is {rounded}").format(
         quotient=quotient,
         exactly=exactly,
-        text=percent.text,
-        in_percent=in_percent(exact, percent.places),
+        percent=decimal(percent.text),
+        rounded=in_percent(exact, percent.places),
     )
     return Finding("percent-truncated", says)
 
