@@ -215,9 +215,9 @@ class AskedArea:
             raise BareDigitsError(error.what, why=error.why, remedy=_DOTTED) from None
         if self.regencies_only and not is_regency(area.code):
             raise NotARegencyError(
-                f"{area.full_name} is no kabupaten or kota",
-                why="Only those hold batches; provinces and the nation are sums over them.",
-                remedy="Name the kabupaten or kota of the batch.",
+                _("{full_name} is no kabupaten or kota").format(full_name=area.full_name),
+                why=_("Only those hold batches; provinces and the nation are sums over them."),
+                remedy=_("Name the kabupaten or kota of the batch."),
             )
         return area.code
 

@@ -59,7 +59,9 @@ def write_workbook(listing: Listing, path: Path) -> None:
     Text is written as text, so nothing runs; its control characters are shown as escapes and what
     is over Excel's limit is cut. Notes become the comments of the document's properties.
     """
-    with _workbook(path, title=listing.name, comments="\n".join(listing.notes)) as workbook:
+    with _workbook(
+        path, title=listing.name, comments="\n".join(map(said, listing.notes))
+    ) as workbook:
         sheets = _Sheets(workbook, _Styles(workbook), listing)
         sheets.write_rows()
 
@@ -118,7 +120,7 @@ class _Styles:
         if form is None and not bold and not left:
             return None
         if (kind, bold, left) not in self._of:
-            wanted = {"bold": bold} | ({"num_format": form} if form else {})
+            wanted = {"bold": bold} | ({"num_format": _in_language(form)} if form else {})
             wanted |= {"align": "left", "valign": "top", "text_wrap": True} if left else {}
             self._of[kind, bold, left] = self._workbook.add_format(wanted)
         return self._of[kind, bold, left]

@@ -21,6 +21,7 @@ QUESTIONS: Final = [
     for scene in SCENES
     for command in scene.commands
     if scene.title in {"An analyst asks", "An auditor traces"}
+    if command.split()[0] not in {"close", "withdraw", "reopen", "report"}  # they answer no rows
 ] + ["status", "category list"]
 WORDS_MIN: Final = 2  # of a sentence that would not stand in a file of ours by chance
 LETTERS_MIN: Final = 3
