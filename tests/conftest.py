@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from registry.language import use
 
@@ -32,6 +32,10 @@ settings.register_profile(
 )
 settings.register_profile(
     "soak", settings.get_profile("ci"), max_examples=500, stateful_step_count=50
+)
+# Where it is asked whether a fault is found, and not what it is (tests/test_properties_mutants.py).
+settings.register_profile(
+    "unshrunk", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate), database=None
 )
 settings.load_profile(PROFILE)
 

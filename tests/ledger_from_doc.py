@@ -233,7 +233,9 @@ def written(command: Command) -> Iterator[str]:
     if isinstance(command, RevisePotential):
         yield f"{POTENTIAL} {command.area} {command.workers} from {command.valid_from}"
         return
-    assert isinstance(command, RecordBatch)
+    if not isinstance(command, RecordBatch):
+        yield f"({command})"
+        return
     words = {v: k for k, v in KEYWORDS.items()}
     for line in command.lines or (None,):
         row = [str(command.action), command.area]

@@ -16,7 +16,14 @@ from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
+from registry.commands import (
+    BatchLine,
+    Command,
+    PublishFigure,
+    RecordBatch,
+    RevisePotential,
+    SetTarget,
+)
 from registry.terms import Action
 from tests.heads import Cohort, Key, Move, Pool, Stated, World, areas_of, simulate
 
@@ -36,13 +43,14 @@ class Record:
 
 
 Book = dict[Key, Record]
+OfArea = RevisePotential | SetTarget | PublishFigure
 
 
 @dataclass(slots=True)
-class Potential:
-    """A labour potential that was said, when (transaction, place in it), and taken back when."""
+class Said:
+    """What was said of an area, when (transaction, place in it), and taken back when."""
 
-    said: RevisePotential
+    said: OfArea
     order: tuple[int, int]
     taken_back: int | None = None
 
@@ -53,7 +61,7 @@ class Verdict:
 
     refused: tuple[str, ...]
     book: Book = field(default_factory=dict)
-    potentials: tuple[RevisePotential, ...] = ()
+    said: tuple[OfArea, ...] = ()
     new: int = 0
     already: int = 0
 
@@ -101,7 +109,7 @@ class Oracle:
 
     def __init__(self) -> None:
         self.history = [Known(0, 0, {}, {})]
-        self.potentials: list[Potential] = []
+        self.said: list[Said] = []
 
     @property
     def now(self) -> Known:
@@ -118,7 +126,7 @@ class Oracle:
         """Judge a transaction as a whole: in any order, all of it or nothing."""
         book = dict(self.now.book)
         waiting = [each for each in commands if isinstance(each, RecordBatch)]
-        said = [each for each in commands if isinstance(each, RevisePotential)]
+        said = [each for each in commands if isinstance(each, OfArea)]
         new = already = 0
         refused: list[str] = []
         while waiting:
@@ -141,13 +149,13 @@ class Oracle:
         fresh = self._fresh(said)
         return Verdict((), book, fresh, new + len(fresh), already + len(said) - len(fresh))
 
-    def _fresh(self, said: list[RevisePotential]) -> tuple[RevisePotential, ...]:
-        """Return the potentials that say something: not what is in force from that day anyway."""
-        stands = [each.said for each in self._potentials_known(self.now.transaction)]
-        fresh = []
+    def _fresh(self, said: list[OfArea]) -> tuple[OfArea, ...]:
+        """Return what says something: not what stands, or is in force from that day, anyway."""
+        stands = [each.said for each in self._known_said(self.now.transaction)]
+        fresh: list[OfArea] = []
         for each in said:
-            same_day = [o for o in stands if (o.area, o.valid_from) == (each.area, each.valid_from)]
-            if not same_day or _bare(same_day[-1]) != _bare(each):
+            rivals = [o for o in stands if _replaces(each, o)][-1:] or stands
+            if _bare(each) not in map(_bare, rivals):
                 stands.append(each)
                 fresh.append(each)
         return tuple(fresh)
@@ -164,25 +172,27 @@ class Oracle:
                         record.stands.first_day, first_days.get(area, record.stands.first_day)
                     )
         self.history.append(Known(number, last_position, verdict.book, first_days))
-        self.potentials += [
-            Potential(said, (number, place)) for place, said in enumerate(verdict.potentials)
-        ]
+        self.said += [Said(said, (number, place)) for place, said in enumerate(verdict.said)]
 
-    def acknowledge_taken_back(self, potential: Potential, last_position: int) -> None:
-        """Remember that a potential was taken back, at a position."""
+    def acknowledge_taken_back(self, said: Said, last_position: int) -> None:
+        """Remember that a potential, target or figure was taken back, at a position."""
+        said.taken_back = self.now.transaction + 1
+        self.acknowledge_besides(last_position)
+
+    def acknowledge_besides(self, last_position: int) -> None:
+        """Remember a transaction that changes nothing for anybody, which ended at a position."""
         before = self.now
-        potential.taken_back = before.transaction + 1
         self.history.append(
             Known(before.transaction + 1, last_position, before.book, before.first_days)
         )
 
     # --- answering ------------------------------------------------------------------------------
 
-    def _potentials_known(self, transaction: int) -> list[Potential]:
+    def _known_said(self, transaction: int) -> list[Said]:
         return sorted(
             (
                 each
-                for each in self.potentials
+                for each in self.said
                 if each.order[0] <= transaction
                 and not (each.taken_back is not None and each.taken_back <= transaction)
             ),
@@ -192,13 +202,13 @@ class Oracle:
     def potential(self, area: str, on: date, known: Known) -> int | None:
         """Return the potential in force: the latest valid_from, among equals the last one said."""
         candidates = [
-            each
-            for each in self._potentials_known(known.transaction)
-            if each.said.area == area and each.said.valid_from <= on
+            (each.said.valid_from, each.order, each.said.workers)
+            for each in self._known_said(known.transaction)
+            if isinstance(each.said, RevisePotential)
+            and each.said.area == area
+            and each.said.valid_from <= on
         ]
-        if not candidates:
-            return None
-        return max(candidates, key=lambda each: (each.said.valid_from, each.order)).said.workers
+        return max(candidates)[-1] if candidates else None
 
     def answer(self, area: str, regencies: tuple[str, ...], on: date, position: int) -> Answer:
         """Return what an area over some regencies comes to; a regency is over itself."""
@@ -415,7 +425,14 @@ def _content(stated: Stated) -> tuple[object, ...]:
     return stated.action, stated.first_day, frozenset(legs.items()), stated.says
 
 
-def _bare(said: RevisePotential) -> RevisePotential:
+def _replaces(said: OfArea, other: OfArea) -> bool:
+    """Whether both are potentials of an area from the same day, of which the later one counts."""
+    if not (isinstance(said, RevisePotential) and isinstance(other, RevisePotential)):
+        return False
+    return (said.area, said.valid_from) == (other.area, other.valid_from)
+
+
+def _bare(said: OfArea) -> OfArea:
     return replace(said, row=None, sheet=None)
 
 

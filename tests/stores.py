@@ -6,18 +6,22 @@ the machine's, so that nothing depends on when the tests run.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from projections.ledger import ImageFolder, Ledger, build_image, image_folder
 from projections.rules import LedgerBalances
 from registry.application import EnrolmentRegistry
-from registry.balances import Balances
-from registry.storage.log import ConnectionLog, open_log
+from registry.area import TAKES_BACK
+from registry.balances import Balances, Finding, StatedPeriod, Survivors
+from registry.commands import Command, PublishFigure, RevisePotential, SetTarget
+from registry.storage.log import ConnectionLog, Log, open_log
 from registry.storage.sqlite import LogFactory, create_store, lay_out_memory
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,6 +37,82 @@ class Clock:
         """Return the time; the next reading is a second later."""
         self.now += timedelta(seconds=1)
         return self.now
+
+
+class Unguarded:
+    """Balances that see nothing: the protection, switched off."""
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:  # noqa: ARG002
+        """Find nothing wrong."""
+        return []
+
+    def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:
+        """Answer as usual; this breaks no rule."""
+        return LedgerBalances(None, lambda: log).stated(log, areas, on)
+
+    def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
+        """Answer as usual; this breaks no rule."""
+        return LedgerBalances(None, lambda: log).survivors(log, area, reference, part)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The one sheet of a file that was never written."""
+
+    name: str
+    rows: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The bytes that are kept of it: those of this module, which are as good as any."""
+
+    sha256: str
+    path: Path = Path(__file__)
+    size: int = 1
+
+
+@dataclass(slots=True)
+class Admitted:
+    """Commands as a checked file hands them over: any history can be imported without a file.
+
+    `number` makes one file differ from another.
+    """
+
+    batches: tuple[Command, ...]
+    number: int
+    import_kind: str = "batches"
+    file_name: str = "batches.csv"
+    sha256: str = ""
+    size: int = 1
+    options: dict[str, str] = field(default_factory=dict)
+    digest: str = ""
+    names_batches: bool = True
+
+    def __post_init__(self) -> None:
+        self.sha256 = hashlib.sha256(str(self.number).encode()).hexdigest()
+
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Return one sheet, without a name, as CSV has."""
+        return (Sheet("", len(self.batches), 0),)
+
+    @property
+    def kept(self) -> Original:
+        """Return some bytes."""
+        return Original(self.sha256)
+
+    def commands(self) -> tuple[Command, ...]:
+        """Return the commands."""
+        return self.batches
+
+    def address(self, sheet: str | None, row: int | None, column: str) -> str:
+        """Return where a value would be."""
+        return f"{sheet}!{column}{row}"
 
 
 class Store:
@@ -96,3 +176,19 @@ class _Lent(ConnectionLog):
 def _memory_uri(factory: LogFactory) -> str:
     pool: Any = factory.datastore.pool
     return str(pool.memory_uri)
+
+
+SAID_AS: Final = {RevisePotential: "potential", SetTarget: "target", PublishFigure: "figure"}
+
+
+def position_of(store: Store, place: int) -> int:
+    """Return the position at which something was said of an area, by its place among all of it."""
+    topics = {said_as.TOPIC for said_as, _ in TAKES_BACK.values()}
+    with closing(store.log()) as log:
+        return [row.position for row in log.rows() if row.topic in topics][place]
+
+
+def head(store: Store) -> int:
+    """Return the last position."""
+    with closing(store.log()) as log:
+        return log.head()

@@ -11,21 +11,30 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
+from registry.commands import (
+    BatchLine,
+    Command,
+    PublishFigure,
+    RecordBatch,
+    RevisePotential,
+    SetTarget,
+)
 from registry.terms import Action, Funding, Segment
-from tests.heads import Cohort, Key, Pool, Stated, World, simulate
+from tests.heads import LEAVING, Cohort, Key, Pool, Stated, World, simulate
 from tests.ledger_from_doc import written
-from tests.oracle import Book, Oracle, Verdict, key_of, standing
+from tests.oracle import NEW_HEADS, Book, Oracle, Verdict, key_of, standing
 
 REGENCIES: Final = ("16.06", "16.71", "11.01", "11.71")
 PROVINCES: Final = ("16", "11")
 CATEGORIES: Final = ("pekerja-rentan", "marbot", "guru")
 REFERENCES: Final = tuple(f"SK {number}/B" for number in range(1, 9))
+OF_LEAVERS: Final = tuple(f"SK {number}/K" for number in range(1, 7))
 DAY: Final = timedelta(days=1)
 DAYS: Final = (
     date(2024, 1, 1),
@@ -61,17 +70,24 @@ _spelling = st.sampled_from(
 class Step:
     """One transaction that is tried, and what the oracle makes of it.
 
-    `takes_back` is the place of a potential among those said, where that is what it does.
+    `takes_back` is the place of a potential, target or figure among those said, and `adds` a
+    category, where that is what it does. `in_file`: imported, with a fact of its own.
     """
 
     commands: tuple[Command, ...]
     verdict: Verdict
     takes_back: int | None = None
+    adds: str | None = None
+    in_file: bool = False
 
     def __repr__(self) -> str:
         lines = list(itertools.chain.from_iterable(map(written, self.commands)))
         if self.takes_back is not None:
-            lines = [f"(takes back potential {self.takes_back})"]
+            lines = [f"(takes back the {self.takes_back + 1}. of what was said)"]
+        if self.adds is not None:
+            lines = [f"(adds the category {self.adds})"]
+        if self.in_file:
+            lines = ["(a file)", *lines]
         expected = self.verdict.refused or f"{self.verdict.new} new, {self.verdict.already} known"
         return "\n    + ".join(["", *lines]) + f"\n        oracle: {expected}"
 
@@ -88,12 +104,15 @@ class History:
 
 
 @st.composite
-def histories(draw: DrawFn, *, steps_max: int = 5) -> History:
-    """Return a history and the oracle that has acknowledged what it admits."""
+def histories(draw: DrawFn, *, steps_max: int = 5, targets: bool = True) -> History:
+    """Return a history and the oracle that has acknowledged what it admits.
+
+    Without `targets` none is set, for a test that sets its own.
+    """
     oracle = Oracle()
     steps = []
     for number in range(draw(st.integers(2, steps_max))):
-        step = draw(transactions(oracle, commands_max=2 if number else 8))
+        step = draw(transactions(oracle, commands_max=5 if number else 8, targets=targets))
         steps.append(step)
         follow(oracle, step)
     return History(steps, oracle)
@@ -103,31 +122,38 @@ def follow(oracle: Oracle, step: Step) -> None:
     """Let the oracle acknowledge a step, at the positions that the registry must give it."""
     position = oracle.now.last_position
     if step.takes_back is not None:
-        oracle.acknowledge_taken_back(oracle.potentials[step.takes_back], position + 1)
-    elif not step.verdict.refused and step.verdict.new:
-        oracle.acknowledge(step.verdict, position + step.verdict.new)
+        oracle.acknowledge_taken_back(oracle.said[step.takes_back], position + 1)
+    elif step.adds is not None:
+        oracle.acknowledge_besides(position + 1)
+    elif not step.verdict.refused and (step.verdict.new or step.in_file):
+        oracle.acknowledge(step.verdict, position + step.in_file + step.verdict.new)
 
 
 @st.composite
-def transactions(draw: DrawFn, oracle: Oracle, *, commands_max: int = 3) -> Step:
+def transactions(
+    draw: DrawFn, oracle: Oracle, *, commands_max: int = 5, targets: bool = True
+) -> Step:
     """Return the next transaction: some commands, in any order, and its verdict.
 
-    What the oracle would not admit is mostly left out while it is put together, and sometimes left
+    What the oracle would not admit is mostly left out while it is put together, and now and then left
     in as its last word, so that about a third of all transactions are to be refused.
     """
-    standing_potentials = [
-        place for place, each in enumerate(oracle.potentials) if each.taken_back is None
-    ]
-    if len(standing_potentials) > 0 and draw(_rarely):
-        place = draw(st.sampled_from(standing_potentials))
-        return Step((), Verdict((), oracle.now.book, (), 1), place)
+    besides = draw(st.integers(0, 19))
+    stands = [place for place, each in enumerate(oracle.said) if each.taken_back is None]
+    if stands and besides in {0, 1}:
+        return Step((), Verdict(()), takes_back=draw(st.sampled_from(stands)))
+    if besides == 19:
+        return Step((), Verdict(()), adds=f"added-{oracle.now.transaction}")
     commands: list[Command] = []
     book = oracle.now.book
+    if _renewed(book) and draw(st.integers(0, 2)) == 2:
+        commands = draw(_around_a_renewal(book))
+        return _tried(draw, commands, oracle)
     if not book and draw(_sometimes):
         commands = draw(_renewed_to_the_last_head())
         book = oracle.judge(commands).book
     for _ in range(draw(st.integers(1, commands_max))):
-        command = draw(_commands(book))
+        command = draw(_commands(book, targets=targets))
         if isinstance(command, RecordBatch) and _key(command) in map(_key, commands):
             continue  # one document says one thing once
         commands.append(command)
@@ -135,17 +161,37 @@ def transactions(draw: DrawFn, oracle: Oracle, *, commands_max: int = 3) -> Step
         if not verdict.refused:
             book = verdict.book
             continue
-        if draw(_sometimes):
+        if draw(st.integers(0, 2)) == 2:
             break
         commands.pop()
     if not commands:
-        commands = [draw(_commands(oracle.now.book))]
+        commands = [draw(_commands(oracle.now.book, targets=targets))]
+    return _tried(draw, commands, oracle)
+
+
+def _tried(draw: DrawFn, commands: list[Command], oracle: Oracle) -> Step:
+    """Put commands in any order, as they are typed or, where intake would admit them, in a file."""
     shuffled = tuple(draw(st.permutations(commands)))
-    return Step(shuffled, oracle.judge(shuffled))
+    in_file = all(map(_is_admitted, commands)) and draw(st.integers(0, 3)) == 3
+    return Step(shuffled, oracle.judge(shuffled), in_file=in_file)
+
+
+def _is_admitted(command: Command) -> bool:
+    """Whether a file of batches could say this: intake refuses some of it cell by cell."""
+    if not isinstance(command, RecordBatch):
+        return False
+    return command.action not in NEW_HEADS or all(
+        line.workers > 0
+        and line.category is not None
+        and line.of_batch is None
+        and command.effective_on is not None
+        and (line.covered_until is None or line.covered_until >= command.effective_on)
+        for line in command.lines
+    )
 
 
 @st.composite
-def _commands(draw: DrawFn, book: Book) -> Command:
+def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
     """Return one command that suits what stands, or nearly."""
     stands = standing(book)
     world = simulate(stands)
@@ -154,12 +200,22 @@ def _commands(draw: DrawFn, book: Book) -> Command:
     kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments()), lambda: draw(_enrolments())]
     if cohorts:
         kinds += [lambda: draw(_named_draws(world, cohorts))] * 5
-        kinds += [lambda: draw(_pool_draws(world)), lambda: draw(_said_again(stands, book))]
-        kinds += [lambda: draw(_corrections(stands)), lambda: draw(_corrections(stands))]
+        kinds += [lambda: draw(_pool_draws(world))] * 2
+        kinds += [lambda: draw(_said_again(sorted(book), stands, book))]
+        kinds += [lambda: draw(_corrections(stands))] * 5
         kinds += [lambda: draw(_withdrawals(book))] * 3
+    withdrawn = sorted(book.keys() - stands.keys())
+    if withdrawn:
+        kinds += [lambda: draw(_said_again(withdrawn, stands, book))] * 3
+    openings = [
+        (key[0], each.first_day) for key, each in stands.items() if each.action is Action.OPENING
+    ]
+    if openings:
+        kinds += [lambda: draw(_beside_an_opening(sorted(openings)))] * 4
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
-    kinds += [lambda: draw(potentials)]
+    kinds += [lambda: draw(potentials), lambda: draw(_figures)]
+    kinds += [lambda: draw(_targets)] if targets else []
     return draw(st.sampled_from(kinds))()
 
 
@@ -171,6 +227,22 @@ potentials = st.builds(
     definition=st.just("workers"),
     source=st.just("a source"),
 )
+_targets = st.builds(
+    SetTarget,
+    area=st.sampled_from((*REGENCIES, *PROVINCES)),
+    due_on=st.sampled_from(DAYS[-2:]),
+    percent=st.sampled_from((Decimal("52.15"), Decimal(60))),
+    basis=st.just("a plan"),
+    source=st.just("a source"),
+)
+_figures = st.builds(
+    PublishFigure,
+    area=st.sampled_from((*REGENCIES, *PROVINCES)),
+    as_of=st.sampled_from(("2025", "2025-07", None)),
+    publisher=st.just("a paper"),
+    source=st.just("a source"),
+    active=st.sampled_from((7, 20)),
+)
 
 
 @st.composite
@@ -181,7 +253,7 @@ def _identities(draw: DrawFn) -> dict[str, Any]:
 
 @st.composite
 def _enrolments(draw: DrawFn) -> RecordBatch:
-    actions = (Action.ENROL, Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
+    actions = (Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
     first_day = draw(days)
     lines = tuple(
         BatchLine(
@@ -204,6 +276,15 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
 
 
 @st.composite
+def _beside_an_opening(draw: DrawFn, openings: list[tuple[str, date]]) -> RecordBatch:
+    """Another opening, or what is brought in on the opening's day or on one of the days around it."""
+    area, day = draw(st.sampled_from(openings))
+    days_after = draw(st.sampled_from((0, 0, 1, -1)))
+    command = replace(draw(_enrolments()), area=area, effective_on=day + days_after * DAY)
+    return replace(command, action=Action.OPENING) if draw(st.booleans()) else command
+
+
+@st.composite
 def _named_draws(draw: DrawFn, world: World, cohorts: list[Cohort]) -> RecordBatch:
     """A leave, a move or a balance out of a cohort that stands; or a transfer to another area."""
     cohort = draw(st.sampled_from(cohorts))
@@ -216,9 +297,9 @@ def _named_draws(draw: DrawFn, world: World, cohorts: list[Cohort]) -> RecordBat
         last - DAY,
         *(day for day in DAYS if begins <= day <= last),
     ]
-    if draw(_rarely):
+    if draw(st.integers(0, 4)) == 4:
         edges = [begins - DAY, last + DAY]
-    actions = (Action.DEACTIVATE, Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)
+    actions = (Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)
     action = draw(st.sampled_from(actions))
     line = BatchLine(
         category=draw(st.sampled_from((cohort.category, cohort.category, None))),
@@ -243,13 +324,16 @@ def _pool_draws(draw: DrawFn, world: World) -> RecordBatch:
     """A leave, a move or a balance that names no batch."""
     pools = sorted(world.pools) or [Pool(REGENCIES[0], CATEGORIES[0])]
     pool = draw(st.sampled_from(pools))
-    left = sum(1 for each in world.pools.get(pool, ()) if each.gone_on is None)
+    places = world.pools.get(pool, [])
+    left = sum(1 for each in places if each.gone_on is None)
+    arrivals = sorted({each.first_day for each in places} or {*DAYS})
+    edges = [*arrivals, *(day - DAY for day in arrivals[-2:]), *DAYS[-2:]]
     action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
     command = RecordBatch(
         action=action,
         area=pool.area,
         lines=(BatchLine(pool.category, draw(_how_many(left))),),
-        effective_on=draw(st.sampled_from((*DAYS[-2:], *DAYS))),
+        effective_on=draw(st.sampled_from(edges)),
         **draw(_identities()),
     )
     return _moved(draw, command) if action is Action.RECLASSIFY else command
@@ -272,20 +356,24 @@ def _moved(draw: DrawFn, command: RecordBatch) -> RecordBatch:
 def _renewals(draw: DrawFn, world: World, ending: list[Cohort]) -> RecordBatch:
     cohort = draw(st.sampled_from(ending))
     assert cohort.until is not None
-    free = [each for each in world.left_of(cohort) if each.continued_by is None]
     starts_on = cohort.until + DAY
-    line = BatchLine(
-        category=cohort.category,
-        workers=draw(_how_many(len(free))),
-        of_batch=cohort.batch[1],
-        of_part=cohort.batch[2],
-        covered_until=draw(_ends(starts_on)),
-        segment=cohort.segment,
-    )
+    others = [each for each in ending if each.area == cohort.area]
+    renewed = [cohort, *([draw(st.sampled_from(others))] if draw(_rarely) else [])]
+    lines = [
+        BatchLine(
+            category=each.category,
+            workers=draw(_how_many(sum(head.continued_by is None for head in world.left_of(each)))),
+            of_batch=each.batch[1],
+            of_part=each.batch[2],
+            covered_until=draw(_ends(starts_on)),
+            segment=each.segment,
+        )
+        for each in renewed
+    ]
     return RecordBatch(
         action=Action.RENEW,
         area=cohort.area,
-        lines=(line,),
+        lines=tuple(lines),
         effective_on=draw(st.sampled_from((starts_on, None))),
         funding=draw(st.sampled_from((None, None, Funding.APBDES))),
         **draw(_identities()),
@@ -340,10 +428,66 @@ def _renewed_to_the_last_head(draw: DrawFn) -> list[Command]:
     ]
 
 
+def _renewed(book: Book) -> list[tuple[date, Cohort, Cohort]]:
+    """Return the renewals that stand: their first day, whom they continue, and as whom."""
+    return sorted(
+        (
+            (stated.first_day, move.continues, move.enters)
+            for stated in standing(book).values()
+            for move in stated.moves
+            if move.continues is not None and move.enters is not None
+        ),
+        key=repr,
+    )
+
+
 @st.composite
-def _said_again(draw: DrawFn, stands: dict[Key, Stated], book: Book) -> RecordBatch:
+def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
+    """Who leaves on the turn of a term: before it ends, of those renewed on their first day, or both.
+
+    Who is moved on that day has been renewed, unlike who is named as leaving then; and to take
+    such a leave back gives heads to the renewal that it may not have.
+    """
+    first_day, old, new = draw(st.sampled_from(_renewed(book)))
+    named = [
+        RecordBatch(Action.WITHDRAW, area, reference, (), part, because="mistaken")
+        for (area, reference, part), stated in sorted(standing(book).items())
+        if stated.action in LEAVING and any(move.leaves == new for move in stated.moves)
+    ]
+    if draw(st.booleans()) and named:
+        return [draw(st.sampled_from(named))]
+    world = simulate(standing(book))
+    gone = draw(st.integers(1, max(1, min(len(world.left_of(each)) for each in (old, new)))))
+    free = [each for each in OF_LEAVERS if key_of(old.area, each) not in book]
+    references = [*draw(st.permutations(free)), *OF_LEAVERS]
+    before = _leave(Action.DEACTIVATE, references[0], first_day - DAY, old, gone)
+    moved = Action.RECLASSIFY
+    action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, moved, moved)))
+    after = _leave(action, references[1], first_day, new, gone)
+    if action is moved:
+        after = _moved(draw, after)
+    both = [before, after]
+    return draw(st.sampled_from((both, both, both, [before], [after])))
+
+
+def _leave(action: Action, reference: str, day: date, cohort: Cohort, workers: int) -> RecordBatch:
+    line = BatchLine(
+        cohort.category,
+        workers,
+        of_batch=cohort.batch[1],
+        of_part=cohort.batch[2],
+        covered_until=cohort.until,
+        segment=cohort.segment,
+    )
+    return RecordBatch(action, cohort.area, reference, (line,), effective_on=day)
+
+
+@st.composite
+def _said_again(
+    draw: DrawFn, keys: list[Key], stands: dict[Key, Stated], book: Book
+) -> RecordBatch:
     """A batch as it stands, or as it stood before: recorded already, or again."""
-    key = draw(st.sampled_from(sorted(book)))
+    key = draw(st.sampled_from(keys))
     versions = [*book[key].former, *([stands[key]] if key in stands else [])]
     return command_of(key, draw(st.sampled_from(versions)))
 
@@ -364,7 +508,7 @@ def _corrections(draw: DrawFn, stands: dict[Key, Stated]) -> RecordBatch:
     command = replace(command, because="misread", action=action)
     place = draw(st.integers(0, len(command.lines) - 1))
     line = command.lines[place]
-    change = draw(st.sampled_from(("workers", "workers", "day", "term", "note", "row")))
+    change = draw(st.sampled_from(("workers", "workers", "day", "day", "term", "note", "row")))
     if change == "day" and command.effective_on is not None:
         return replace(
             command, effective_on=draw(st.one_of(days, st.just(command.effective_on + DAY)))

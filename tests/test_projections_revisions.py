@@ -34,7 +34,7 @@ from registry.reference.areas import regencies
 from registry.terms import JAKARTA, NATION, Action
 from tests.heads import Cohort, Key, Stated
 from tests.oracle import Oracle, key_of
-from tests.stores import Store
+from tests.stores import Store, head
 from tests.strategies import DAYS, PROVINCES, REGENCIES, History, Step, histories, questions
 from tests.test_properties_histories import play, stores
 
@@ -467,15 +467,6 @@ def play_over_time(store: Store, history: History, gaps: Sequence[int]) -> Playe
             days.append(now.astimezone(JAKARTA).date())
     assert len(days) == len(oracle.history)
     return Played(oracle, tuple(days))
-
-
-def head(store: Store) -> int:
-    """Return the last position."""
-    log = store.log()
-    try:
-        return log.head()
-    finally:
-        log.close()
 
 
 def figure_of(release: Release) -> tuple[int | None, int | None, Fraction | None, int]:

@@ -263,7 +263,7 @@ def check(row: TargetRow, oracle: Oracle, ledger: projections.ledger.Ledger) -> 
 
 
 @settings(max_examples=max(1, settings().max_examples // 5))
-@given(histories(), targets_drawn, questions)
+@given(histories(targets=False), targets_drawn, questions)
 def test_any_target_of_any_history(
     history: History, drawn: list[tuple[str, date, Decimal, str]], on: date
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
@@ -22,10 +22,12 @@ from hypothesis import strategies as st
 from projections import rules
 from registry.application import Recorded
 from registry.closing import Override
+from registry.commands import RevisePotential
 from registry.errors import RuleBrokenError
+from registry.reference.categories import AddedCategory
 from tests.ledger_from_doc import attempted
-from tests.oracle import Oracle
-from tests.stores import Store
+from tests.oracle import Oracle, Said
+from tests.stores import SAID_AS, Admitted, Store, head, position_of
 from tests.strategies import DAY, DAYS, REGENCIES, Step, transactions
 
 AFTER_ALL: date = DAYS[-1] + timedelta(days=200)
@@ -52,11 +54,12 @@ def _days(*oracles: Oracle) -> set[date]:
     """Return every day on which a head comes or goes, or a potential begins to be in force."""
     days = set(DAYS)
     for oracle in oracles:
-        days |= {each.said.valid_from for each in oracle.potentials}
+        said = [each.said for each in oracle.said]
+        days |= {each.valid_from for each in said if isinstance(each, RevisePotential)}
         world = oracle.now.world
-        for head in itertools.chain.from_iterable(world.cohorts.values()):
-            days |= {head.first_day, head.gone_on or head.first_day}
-            days.add((head.cohort.until or head.first_day) + DAY)
+        for each in itertools.chain.from_iterable(world.cohorts.values()):
+            days |= {each.first_day, each.gone_on or each.first_day}
+            days.add((each.cohort.until or each.first_day) + DAY)
         for place in itertools.chain.from_iterable(world.pools.values()):
             days |= {place.first_day, place.gone_on or place.first_day}
     return days
@@ -66,22 +69,28 @@ def acknowledged(oracle: Oracle, step: Step, last_position: int) -> Oracle:
     """Return the oracle as it would be with the step."""
     after = deepcopy(oracle)
     if step.takes_back is not None:
-        after.acknowledge_taken_back(after.potentials[step.takes_back], last_position)
+        after.acknowledge_taken_back(after.said[step.takes_back], last_position)
+    elif step.adds is not None:
+        after.acknowledge_besides(last_position)
     else:
         after.acknowledge(step.verdict, last_position)
     return after
 
 
-def tried(store: Store, step: Step, potentials_at: list[int]) -> Recorded:
-    """Return what became of a step, refused or recorded."""
-    if step.takes_back is None:
-        return attempted(store, step.commands)
+def tried(store: Store, step: Step, said: Sequence[Said]) -> Recorded:
+    """Return what became of a step, refused or recorded; `said` is what the oracle remembers."""
     try:
-        return store.registry.take_back(
-            "potential", potentials_at[step.takes_back], because="mistaken"
-        )
+        if step.takes_back is not None:
+            what = SAID_AS[type(said[step.takes_back].said)]
+            position = position_of(store, step.takes_back)
+            return store.registry.take_back(what, position, because="mistaken")
+        if step.adds is not None:
+            return store.registry.add_category(AddedCategory(step.adds, step.adds, step.adds))
     except RuleBrokenError as error:
         return Recorded("refused", problems=error.problems)
+    if step.in_file:
+        return store.registry.import_file(Admitted(step.commands, number=head(store)))
+    return attempted(store, step.commands)
 
 
 @contextmanager
@@ -119,11 +128,11 @@ class Clerk:
     def try_step(self, step: Step) -> None:
         """Refused if and only if the heads of a closed day differ; then recorded by two persons."""
         if step.verdict.refused:
-            assert tried(self.store, step, self._potentials_at()).decision == "refused"
+            assert tried(self.store, step, self.oracle.said).decision == "refused"
             return
-        after = acknowledged(self.oracle, step, self._head() + 1)
+        after = acknowledged(self.oracle, step, head(self.store) + 1)
         expected = naive_changes(self.oracle, after, self.closed)
-        recorded = tried(self.store, step, self._potentials_at())
+        recorded = tried(self.store, step, self.oracle.said)
         codes = {each.code for each in recorded.problems if each.severity == "error"}
         assert (recorded.decision == "refused") == bool(expected), (step, expected, self.closed)
         assert codes == ({"closed-period"} if expected else set()), recorded.problems
@@ -136,7 +145,7 @@ class Clerk:
     def _overridden(self, step: Step, expected: set[tuple[str, str]]) -> Recorded:
         registry = self.store.registry
         registry._override = SECONDED
-        recorded = tried(self.store, step, self._potentials_at())
+        recorded = tried(self.store, step, self.oracle.said)
         registry._override = None
         assert recorded.decision == "recorded"
         with self.store.ledger() as ledger:
@@ -151,19 +160,7 @@ class Clerk:
 
     def _settle(self) -> None:
         """A closing changes nothing that the oracle knows, but where the log ends."""
-        self.oracle.now.last_position = self._head()
-
-    def _head(self) -> int:
-        log = self.store.log()
-        head = log.head()
-        log.close()
-        return head
-
-    def _potentials_at(self) -> list[int]:
-        log = self.store.log()
-        said = [row.position for row in log.rows() if row.topic == "ucj.labour-potential-revised"]
-        log.close()
-        return said
+        self.oracle.now.last_position = head(self.store)
 
 
 def play(data: st.DataObject, store: Store, *, steps: int) -> Clerk:

@@ -7,7 +7,6 @@ oracle judges every transaction beside the registry.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -16,14 +15,11 @@ from pathlib import Path
 import pytest
 
 from projections.coverage import coverage_at
-from projections.rules import LedgerBalances
-from registry.balances import Finding, StatedPeriod, Survivors
 from registry.commands import BatchLine, RecordBatch
 from registry.errors import RuleBrokenError, StoreDamagedError
-from registry.storage.log import Log
 from registry.terms import Action
 from tests.ledger_from_doc import Ledger, ledger_document, ledger_of, parsed
-from tests.stores import Store
+from tests.stores import Store, Unguarded
 
 _fixture = pytest.fixture(name="ledger_from_doc")(ledger_document)
 
@@ -710,25 +706,6 @@ def test_the_potential_in_force_is_the_latest(ledger_from_doc: Ledger) -> None:
 # --- negative controls --------------------------------------------------------------------------
 
 
-class _Blind:
-    """Balances that see nothing: the protection, switched off."""
-
-    def prepare(self) -> None:
-        """Do nothing."""
-
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:  # noqa: ARG002
-        """Find nothing wrong."""
-        return []
-
-    def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:
-        """Answer as usual; this breaks no rule."""
-        return LedgerBalances(None, lambda: log).stated(log, areas, on)
-
-    def survivors(self, log: Log, area: str, reference: str, part: str) -> list[Survivors]:
-        """Answer as usual; this breaks no rule."""
-        return LedgerBalances(None, lambda: log).survivors(log, area, reference, part)
-
-
 @pytest.mark.parametrize(
     "document",
     [
@@ -783,7 +760,7 @@ def test_without_the_ledgers_check_the_same_is_admitted(document: str, tmp_path:
     path = tmp_path / "with.db"
     guarded = Store(path)
     ledger_of(document, guarded)
-    blind = Store(tmp_path / "without.db", balances=_Blind())
+    blind = Store(tmp_path / "without.db", balances=Unguarded())
     for transaction in parsed(document):
         blind.registry.record(*transaction.commands)
     with guarded.ledger() as kept, blind.ledger() as broken:
