@@ -108,6 +108,30 @@ def test_a_spreadsheet_for_people_has_their_words_and_real_numbers(
     assert sheet.cell(2, headings.index("Aktif") + 1).value == 88_958
 
 
+@pytest.mark.parametrize("ending", ["md", "html", "xlsx"])
+def test_a_report_is_in_the_language_throughout(office: Path, tmp_path: Path, ending: str) -> None:
+    """Its cover, chapters, sheets and what is said of each section; the commands stay."""
+    place = tmp_path / f"r.{ending}"
+    between = ("--from", "2024-12", "--to", "2025-07", "--output", place)
+    assert ucj("--lang", "id", "report", "16.06", *between, folder=office).code == 0
+    if ending == "xlsx":
+        from openpyxl import load_workbook
+
+        workbook = load_workbook(place)
+        assert workbook.sheetnames[:3] == ["Sampul", "Cakupan awal", "Cakupan awal per kategori"]
+        cells = [cell.value for sheet in workbook for row in sheet.iter_rows() for cell in row]
+        text = "\n".join(each for each in cells if isinstance(each, str))
+    else:
+        text = place.read_text(encoding="utf-8")
+    for said in ("31 Desember 2024 sampai 31 Juli 2025", "Telusur", "Angka terbitan", "Wilayah"):
+        assert said in text
+    assert "ucj coverage 16.06 --on 2024-12-31 --known @" in text
+    for english in ("as known at", "Published", "Coverage", "in store", "Made by", "Regency"):
+        assert english not in text
+    if ending == "html":
+        assert '<html lang="id">' in text
+
+
 def test_markdown_is_for_people(office: Path) -> None:
     """As a table of the terminal."""
     page = ucj("--lang", "id", "timeline", "16.06", "--format", "md", folder=office)
