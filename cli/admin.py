@@ -32,6 +32,7 @@ from cli.options import (
 from cli.output import Column, Listing, listing_options, write_listing
 from cli.overriding import may_override
 from cli.recorded import say, say_recorded
+from registry.language import _, language, said
 
 if TYPE_CHECKING:
     from registry.application import EnrolmentRegistry, Recorded
@@ -40,15 +41,23 @@ if TYPE_CHECKING:
 KINDS: Final = ("batches", "potentials", "targets", "figures", "areas")
 
 _RENEWING: Final = {
-    "unknown-batch": "Check the reference and --area with `ucj history`; if its document has parts,"
-    " name the part with --part.",
-    "no-such-cohort": "Check --category, --segment and --old-term with `ucj show`.",
-    "ambiguous-cohort": "Say which with --category, --segment or --old-term; renew the others"
-    " under an --as-part of their own.",
-    "outside-term": "Check --until; where the batch has several terms, renew each with --old-term,"
-    " under an --as-part of its own.",
-    "workers": "Give --workers as a number of persons, or leave it out to renew all who are left.",
-    "circular": "Give the renewal a reference of its own with --as.",
+    "unknown-batch": _(
+        "Check the reference and --area with `ucj history`; if its document has parts,"
+        " name the part with --part."
+    ),
+    "no-such-cohort": _("Check --category, --segment and --old-term with `ucj show`."),
+    "ambiguous-cohort": _(
+        "Say which with --category, --segment or --old-term; renew the others"
+        " under an --as-part of their own."
+    ),
+    "outside-term": _(
+        "Check --until; where the batch has several terms, renew each with --old-term,"
+        " under an --as-part of its own."
+    ),
+    "workers": _(
+        "Give --workers as a number of persons, or leave it out to renew all who are left."
+    ),
+    "circular": _("Give the renewal a reference of its own with --as."),
 }
 
 
@@ -69,8 +78,13 @@ def init_command(settings: Settings) -> None:
 
     now = datetime.now(UTC).isoformat()
     store_id = create_store(settings.store, created_at=now, created_by=settings.actor)
-    say([f"made an empty store: {settings.store.resolve()}", f"its id is {store_id}"])
-    notice("Next: `ucj template batches --output batches.csv`, or `ucj import batches FILE`.")
+    say(
+        [
+            _("made an empty store: {path}").format(path=settings.store.resolve()),
+            _("its id is {store_id}").format(store_id=store_id),
+        ]
+    )
+    notice(_("Next: `ucj template batches --output batches.csv`, or `ucj import batches FILE`."))
 
 
 @click.command("template")
@@ -101,10 +115,14 @@ def template_command(kind: str, allowed: bool, output: Path | None) -> None:  # 
     if file is not None:
         check_place(file, f"--output {file.name}", new=True)
     with text_to(file, reader="programs") as stream:
-        stream.write(allowed_values(wanted) if allowed else template(wanted))
+        stream.write(said(allowed_values(wanted)) if allowed else template(wanted, language()))
     if not allowed:
         sys.stdout.flush()
-        notice(f"What the columns of {kind} may hold:\n{allowed_values(wanted).rstrip()}")
+        notice(
+            _("What the columns of {kind} may hold:\n{columns}").format(
+                kind=kind, columns=said(allowed_values(wanted)).rstrip()
+            )
+        )
 
 
 @click.command("withdraw")
@@ -282,11 +300,11 @@ def category_command() -> None:
 
 
 _CATEGORIES: Final = (
-    Column("category", "Category", "code"),
-    Column("label_id", "Indonesian", "text"),
-    Column("label_en", "English", "text"),
-    Column("aliases", "Also called", "json", show=False),
-    Column("added", "Added here", "flag"),
+    Column("category", _("Category"), "code"),
+    Column("label_id", _("Indonesian"), "text"),
+    Column("label_en", _("English"), "text"),
+    Column("aliases", _("Also called"), "json", show=False),
+    Column("added", _("Added here"), "flag"),
 )
 
 

@@ -20,6 +20,7 @@ from cli.options import (
     uses_store,
 )
 from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
+from registry.language import _, ngettext
 
 if TYPE_CHECKING:
     from projections.coverage import CoverageRow
@@ -29,26 +30,26 @@ WHOLE_PERCENT = 100
 GROUPINGS = ("area", "province", "category", "segment", "funding")
 
 _COVERAGE = (
-    Column("area", "Code", "code"),
-    Column("area_name", "Area", "text"),
-    Column("category", "Category", "text"),
-    Column("segment", "Segment", "text"),
-    Column("funding", "Funding", "text"),
-    Column("on", "On", "date"),
-    Column("known_position", "Known at", "number"),
-    Column("active", "Active", "count"),
-    Column("potential", "Potential", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("potential_valid_from", "Potential from", "date"),
-    Column("potential_definition", "Definition", "text"),
-    Column("potential_source", "Source", "text"),
-    Column("regencies_total", "Regencies", "count"),
-    Column("regencies_counted", "Counted", "count"),
-    Column("complete", "Complete", "flag"),
-    Column("points", "Points", "points"),
-    Column("active_counted", "Active counted", "count"),
-    Column("own_potential", "Own potential", "flag"),
-    Column("boundaries", "Boundaries", "code"),
+    Column("area", _("Code"), "code"),
+    Column("area_name", _("Area"), "text"),
+    Column("category", _("Category"), "text"),
+    Column("segment", _("Segment"), "text"),
+    Column("funding", _("Funding"), "text"),
+    Column("on", _("On"), "date"),
+    Column("known_position", _("Known at"), "number"),
+    Column("active", _("Active"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("potential_valid_from", _("Potential from"), "date"),
+    Column("potential_definition", _("Definition"), "text"),
+    Column("potential_source", _("Source"), "text"),
+    Column("regencies_total", _("Regencies"), "count"),
+    Column("regencies_counted", _("Counted"), "count"),
+    Column("complete", _("Complete"), "flag"),
+    Column("points", _("Points"), "points"),
+    Column("active_counted", _("Active counted"), "count"),
+    Column("own_potential", _("Own potential"), "flag"),
+    Column("boundaries", _("Boundaries"), "code"),
 )
 
 
@@ -163,14 +164,17 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
         "own_potential": row.own_potential,
         "counted": None
         if row.regencies_total <= 1
-        else f"{'* ' if _is_of_those_counted(row) else ''}{row.regencies_counted} of"
-        f" {row.regencies_total} regencies",
+        else _("{mark}{counted} of {total} regencies").format(
+            mark="* " if _is_of_those_counted(row) else "",
+            counted=row.regencies_counted,
+            total=row.regencies_total,
+        ),
     }
 
 
 def _boundaries_notes(boundaries: str) -> list[str]:
     """Return what view of the areas was asked for, where it is not the plain one."""
-    return ["Codes, names and provinces are today's."] if boundaries == "now" else []
+    return [_("Codes, names and provinces are today's.")] if boundaries == "now" else []
 
 
 def _is_of_those_counted(row: CoverageRow) -> bool:
@@ -182,54 +186,61 @@ def _counts_differ(row: CoverageRow) -> bool:
     return row.active_counted is not None and row.active_counted != row.active
 
 
+_GROUPS = {"category": _("Category"), "segment": _("Segment"), "funding": _("Funding")}
+
+
 def _for_people(rows: list[CoverageRow]) -> tuple[Column, ...]:
     """Return the columns worth showing: those that say something in some row."""
     groups = [
-        Column(key, key.capitalize(), "text")
-        for key in ("category", "segment", "funding")
+        Column(key, title, "text")
+        for key, title in _GROUPS.items()
         if any(getattr(row, key) is not None for row in rows)
     ]
-    columns = [Column("area_name", "Area", "text"), Column("area", "Code", "code"), *groups]
-    columns.append(Column("active", "Active", "count"))
+    columns = [Column("area_name", _("Area"), "text"), Column("area", _("Code"), "code"), *groups]
+    columns.append(Column("active", _("Active"), "count"))
     if any(_counts_differ(row) for row in rows):
-        columns.append(Column("active_counted", "Active counted", "count"))
+        columns.append(Column("active_counted", _("Active counted"), "count"))
     if groups:
-        columns.append(Column("points", "Points", "points"))
+        columns.append(Column("points", _("Points"), "points"))
     else:
-        columns.append(Column("potential", "Potential", "count"))
-        columns.append(Column("coverage_percent", "Coverage", "percent"))
+        columns.append(Column("potential", _("Potential"), "count"))
+        columns.append(Column("coverage_percent", _("Coverage"), "percent"))
     if any(row.regencies_total > 1 for row in rows):
-        columns.append(Column("counted", "Counted", "text"))
+        columns.append(Column("counted", _("Counted"), "text"))
     return tuple(columns)
 
 
 def _coverage_notes(
     rows: list[CoverageRow], on: date, position: int, category: str | None
 ) -> list[str]:
-    notes = [f"On {on}, as known at #{position}."]
+    notes = [_("On {on}, as known at #{position}.").format(on=on, position=position)]
     if any(_is_of_those_counted(row) for row in rows):
         notes.append(_counted_note(rows))
     if any(row.own_potential and row.regencies_total > 1 for row in rows):
-        notes.append("Where an area's own recorded potential is used, coverage is of all Active.")
+        notes.append(
+            _("Where an area's own recorded potential is used, coverage is of all Active.")
+        )
     sources = {
         f"{row.potential_definition} ({row.potential_source})"
         for row in rows
         if row.potential_source
     }
     if len(sources) == 1:
-        notes.append(f"Potential: {sources.pop()}.")
+        notes.append(_("Potential: {potential}.").format(potential=sources.pop()))
     if any(row.coverage is not None and row.coverage > WHOLE_PERCENT for row in rows):
         notes.append(
-            "Warning: coverage above 100 %: check the potential, or batches counted twice."
+            _("Warning: coverage above 100 %: check the potential, or batches counted twice.")
         )
     notes += [
-        f"{row.area_name} ({row.area}) is newer than that day: what is its own was counted elsewhere."
+        _("{area} ({code}) is newer than that day: what is its own was counted elsewhere.").format(
+            area=row.area_name, code=row.area
+        )
         for row in rows
         if row.regencies_total == 0
     ]
     if all(row.active is None for row in rows):
-        of = f" of {category}" if category else ""
-        notes.append(f"No batch{of} is recorded there up to that day.")
+        of = _(" of {category}").format(category=category) if category else ""
+        notes.append(_("No batch{of} is recorded there up to that day.").format(of=of))
     return notes
 
 
@@ -237,31 +248,31 @@ def _counted_note(rows: list[CoverageRow]) -> str:
     """Return how to work a starred row out by hand."""
     shown = any(_counts_differ(row) for row in rows)
     grouped = any(row.category or row.segment or row.funding for row in rows)
-    what = "Points are" if grouped else "Coverage and potential are"
-    of = "Active counted is of them, Active of all." if shown else "Active is of all."
-    return (
-        f"* {what} of the regencies counted: those with both an active count and a potential. {of}"
-    )
+    what = _("Points are") if grouped else _("Coverage and potential are")
+    of = _("Active counted is of them, Active of all.") if shown else _("Active is of all.")
+    return _(
+        "* {what} of the regencies counted: those with both an active count and a potential. {of}"
+    ).format(what=what, of=of)
 
 
 _TIMELINE = (
-    Column("area", "Code", "code"),
-    Column("area_name", "Area", "text"),
-    Column("category", "Category", "code"),
-    Column("on", "On", "date"),
-    Column("known_position", "Known at", "number"),
-    Column("workers_in", "In", "count"),
-    Column("workers_out", "Out", "count"),
-    Column("reconciled", "Reconciled", "count"),
-    Column("active", "Active", "count"),
-    Column("potential", "Potential", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("points", "Points", "points"),
-    Column("regencies_counted", "Counted", "count"),
-    Column("regencies_total", "Regencies", "count"),
-    Column("complete", "Complete", "flag"),
-    Column("active_counted", "Active counted", "count"),
-    Column("boundaries", "Boundaries", "code"),
+    Column("area", _("Code"), "code"),
+    Column("area_name", _("Area"), "text"),
+    Column("category", _("Category"), "code"),
+    Column("on", _("On"), "date"),
+    Column("known_position", _("Known at"), "number"),
+    Column("workers_in", _("In"), "count"),
+    Column("workers_out", _("Out"), "count"),
+    Column("reconciled", _("Reconciled"), "count"),
+    Column("active", _("Active"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("points", _("Points"), "points"),
+    Column("regencies_counted", _("Counted"), "count"),
+    Column("regencies_total", _("Regencies"), "count"),
+    Column("complete", _("Complete"), "flag"),
+    Column("active_counted", _("Active counted"), "count"),
+    Column("boundaries", _("Boundaries"), "code"),
 )
 _FLOWS = frozenset({"workers_in", "workers_out", "reconciled"})
 _BY_CATEGORY = _FLOWS | {"on", "category", "active", "points"}
@@ -311,7 +322,9 @@ def timeline_command(
 
     last = until or today()
     if since is not None and since > last:
-        raise click.UsageError(f"--from {since} is after --to {last}.")
+        raise click.UsageError(
+            _("--from {since} is after --to {last}.").format(since=since, last=last)
+        )
     with settings.workspace() as workspace:
         position = workspace.known(known)
         rows = workspace.ask(
@@ -359,8 +372,11 @@ def _timeline_row(row: TimelineRow) -> dict[str, object]:
         "regencies_total": row.regencies_total,
         "complete": row.complete,
         "active_counted": row.active_counted,
-        "counted": f"{'' if row.complete else '* '}{row.regencies_counted} of"
-        f" {row.regencies_total}",
+        "counted": _("{mark}{counted} of {total}").format(
+            mark="" if row.complete else "* ",
+            counted=row.regencies_counted,
+            total=row.regencies_total,
+        ),
     }
 
 
@@ -375,9 +391,9 @@ def _timeline_columns(
     columns = [column for column in _TIMELINE if column.key in wanted]
     if any(row["active_counted"] not in {None, row["active"]} for row in rows):
         after_active = [column.key for column in columns].index("active") + 1
-        columns.insert(after_active, Column("active_counted", "Active counted", "count"))
+        columns.insert(after_active, Column("active_counted", _("Active counted"), "count"))
     if any(row["regencies_total"] != 1 for row in rows):
-        columns.append(Column("counted", "Regencies", "text"))
+        columns.append(Column("counted", _("Regencies"), "text"))
     return tuple(sorted(columns, key=lambda column: column.key != "on"))
 
 
@@ -387,22 +403,36 @@ def _timeline_notes(
     from projections.coverage import shown_name
 
     last = rows[-1] if rows else {"area": area, "area_name": shown_name(area)}
-    notes = [f"{last['area_name']} ({last['area']}) up to {until}, as known at #{position}."]
+    notes = [
+        _("{area} ({code}) up to {until}, as known at #{position}.").format(
+            area=last["area_name"], code=last["area"], until=until, position=position
+        )
+    ]
     if any(row["regencies_total"] != 1 and not row["complete"] for row in rows):
         what = (
-            "Points are" if any(row["category"] for row in rows) else "Coverage and potential are"
+            _("Points are")
+            if any(row["category"] for row in rows)
+            else _("Coverage and potential are")
         )
         notes.append(
-            f"* {what} of the regencies counted: those with both an active count and a potential."
-            " Active counted is of them, Active of all."
-            if any(row["active_counted"] not in {None, row["active"]} for row in rows)
-            else f"* {what} of the regencies counted: those with both an active count and a"
-            " potential. Active is of all."
+            (
+                _(
+                    "* {what} of the regencies counted: those with both an active count and a"
+                    " potential. Active counted is of them, Active of all."
+                )
+                if any(row["active_counted"] not in {None, row["active"]} for row in rows)
+                else _(
+                    "* {what} of the regencies counted: those with both an active count and a potential."
+                    " Active is of all."
+                )
+            ).format(what=what)
         )
     if len({row["regencies_total"] for row in rows}) > 1:
-        notes.append("Regencies came under it or left it: that changes Active without In or Out.")
+        notes.append(
+            _("Regencies came under it or left it: that changes Active without In or Out.")
+        )
     if all(row["active"] is None for row in rows):
-        notes.append("No batch is recorded there up to that day.")
+        notes.append(_("No batch is recorded there up to that day."))
     return notes
 
 
@@ -441,9 +471,11 @@ def sql_command(
             Column(each.name, each.name, whole if each.kind == "count" else each.kind)
             for each in answer.fields
         )
-        note = (
-            f"{answer.count:,} {'row' if answer.count == 1 else 'rows'}, as known at #{position}."
-        )
+        note = ngettext(
+            "{count:,} row, as known at #{position}.",
+            "{count:,} rows, as known at #{position}.",
+            answer.count,
+        ).format(count=answer.count, position=position)
         listing = Listing("sql", columns, answer.rows, notes=[note])
         write_listing(listing, format=format, output=output)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,8 +22,10 @@ from cli.output import (
     write_listing,
 )
 from cli.values import encoded
+from registry.language import _, formatted, joined, ngettext, whole
 from registry.safe_text import safe
-from registry.terms import NOTE_LENGTH_MAX
+from registry.terms import NOTE_LENGTH_MAX, Kind
+from registry.vocabulary import imported, movement
 
 if TYPE_CHECKING:
     from projections.batches import BatchKey, BatchShown, Version
@@ -39,48 +41,48 @@ MOVING: Final = frozenset({"reclassification", "transfer"})
 _POSITION: Final = re.compile(r"[@#]([1-9][0-9]{0,17})")
 
 _WHEN: Final = (
-    Column("recorded_at", "Recorded at", "instant"),
-    Column("recorded_by", "By", "text"),
+    Column("recorded_at", _("Recorded at"), "instant"),
+    Column("recorded_by", _("By"), "text"),
 )
 
 _HISTORY: Final = (
     Column("position", "#", "number"),
     *_WHEN,
-    Column("event", "Event", "code"),
-    Column("area", "Code", "code"),
-    Column("area_name", "Area", "text"),
-    Column("reference", "Reference", "text"),
-    Column("part", "Part", "text"),
-    Column("kind", "Kind", "code"),
-    Column("effective_on", "Effective on", "date"),
-    Column("workers", "Workers", "count"),
-    Column("workers_in", "In", "count"),
-    Column("workers_out", "Out", "count"),
-    Column("reconciled", "Reconciled", "count"),
-    Column("decided_on", "Decided on", "date"),
-    Column("document", "Document", "text"),
-    Column("reason", "Reason", "code"),
-    Column("because", "Because", "text"),
-    Column("note", "Note", "text"),
-    Column("import_id", "Import", "code"),
-    Column("file", "File", "text"),
-    Column("sheet", "Sheet", "text"),
-    Column("row", "Row", "count"),
-    Column("transaction_id", "Transaction", "count"),
-    Column("takes_back_position", "Takes back", "number"),
-    Column("import_kind", "File of", "code"),
-    Column("rows", "Rows", "count"),
-    Column("control_workers", "Control total", "count"),
-    Column("sha256", "SHA-256 of the file", "code"),
-    Column("details", "Details", "text"),
+    Column("event", _("Event"), "code"),
+    Column("area", _("Code"), "code"),
+    Column("area_name", _("Area"), "text"),
+    Column("reference", _("Reference"), "text"),
+    Column("part", _("Part"), "text"),
+    Column("kind", _("Kind"), "code"),
+    Column("effective_on", _("Effective on"), "date"),
+    Column("workers", _("Workers"), "count"),
+    Column("workers_in", _("In"), "count"),
+    Column("workers_out", _("Out"), "count"),
+    Column("reconciled", _("Reconciled"), "count"),
+    Column("decided_on", _("Decided on"), "date"),
+    Column("document", _("Document"), "text"),
+    Column("reason", _("Reason"), "code"),
+    Column("because", _("Because"), "text"),
+    Column("note", _("Note"), "text"),
+    Column("import_id", _("Import"), "code"),
+    Column("file", _("File"), "text"),
+    Column("sheet", _("Sheet"), "text"),
+    Column("row", _("Row"), "count"),
+    Column("transaction_id", _("Transaction"), "count"),
+    Column("takes_back_position", _("Takes back"), "number"),
+    Column("import_kind", _("File of"), "code"),
+    Column("rows", _("Rows"), "count"),
+    Column("control_workers", _("Control total"), "count"),
+    Column("sha256", _("SHA-256 of the file"), "code"),
+    Column("details", _("Details"), "text"),
 )
 _HISTORY_SHOWN: Final = (
     Column("position", "#", "number"),
-    Column("recorded", "Recorded", "text"),
-    Column("what", "What", "text"),
-    Column("effective_on", "Effective", "date"),
-    Column("workers", "Workers", "count"),
-    Column("origin", "From", "text"),
+    Column("recorded", _("Recorded"), "text"),
+    Column("what", _("What"), "text"),
+    Column("effective_on", _("Effective"), "date"),
+    Column("workers", _("Workers"), "count"),
+    Column("origin", _("From"), "text"),
 )
 
 
@@ -117,7 +119,11 @@ def history_command(
             name="history",
             columns=_HISTORY_SHOWN if people else _HISTORY,
             rows=(_history_for_people(row) for row in rows) if people else rows,
-            notes=[f"As known at #{position}. Oldest first; `ucj show @N` shows an event whole."],
+            notes=[
+                _(
+                    "As known at #{position}. Oldest first; `ucj show @N` shows an event whole."
+                ).format(position=position)
+            ],
         )
         write_listing(listing, format=format, output=output)
 
@@ -146,21 +152,27 @@ def _history(
 def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
     what = [row["reference"] or row["details"] or row["file"] or ""]
     if row["part"]:
-        what.append(f"part {row['part']}")
+        what.append(_("part {part}").format(part=row["part"]))
     if row["rows"] is not None:
         what.append(_import_in_words(row))
     if row["takes_back_position"]:
-        what.append(f"takes back #{row['takes_back_position']}")
+        what.append(_("takes back #{position}").format(position=row["takes_back_position"]))
     if row["kind"] in MOVING:
-        what.append(f"({row['workers_in']:,} in, {row['workers_out']:,} out)")
+        what.append(
+            _("({workers_in:,} in, {workers_out:,} out)").format(
+                workers_in=row["workers_in"], workers_out=row["workers_out"]
+            )
+        )
     if row["because"]:
-        what.append(f"because {row['because']}")
-    event = row["event"] if row["kind"] is None else f"{row['event']} ({row['kind']})"
+        what.append(_("because {because}").format(because=row["because"]))
+    event = row["event"]
+    if row["kind"] is not None:
+        event += joined("", (" (", movement(row["kind"]), ")"))
     place = f"{row['area_name']} · " if row["area_name"] else ""
     return {
         "position": row["position"],
-        "recorded": f"{_moment(row['recorded_at'])} {row['recorded_by']}",
-        "what": f"{place}{event} · {' '.join(filter(None, what))}",
+        "recorded": joined(" ", (_moment(row["recorded_at"]), row["recorded_by"])),
+        "what": joined("", (place, event, " · ", joined(" ", filter(None, what)))),
         "effective_on": row["effective_on"],
         "workers": row["workers"],
         "origin": _address(row["file"], row["sheet"], row["row"]),
@@ -169,25 +181,27 @@ def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
 
 def _import_in_words(row: dict[str, Any]) -> str:
     """Return what a file held; its control total moves nobody, so it is no figure of a column."""
-    rows = f"{row['rows']:,} {'row' if row['rows'] == 1 else 'rows'} of {row['import_kind']}"
+    rows = ngettext("{rows:,} row of {kind}", "{rows:,} rows of {kind}", row["rows"]).format(
+        rows=row["rows"], kind=imported(row["import_kind"])
+    )
     if row["import_kind"] == "batches":
-        rows += f", control total {row['control_workers']:,}"
-    return f"({rows})"
+        rows += _(", control total {workers:,}").format(workers=row["control_workers"])
+    return joined("", ("(", rows, ")"))
 
 
 _LINES: Final = (
-    Column("area", "Code", "code"),
-    Column("category", "Category", "code"),
-    Column("segment", "Segment", "code"),
-    Column("funding", "Funding", "code"),
-    Column("workers", "Workers", "count"),
-    Column("effective_on", "Effective on", "date"),
-    Column("covered_until", "Covered until", "date"),
-    Column("cohort_reference", "Of batch", "text"),
-    Column("cohort_part", "Of part", "text", show=False),
-    Column("renews_reference", "Renews", "text"),
-    Column("renews_part", "Renews part", "text", show=False),
-    Column("row", "Row", "count"),
+    Column("area", _("Code"), "code"),
+    Column("category", _("Category"), "code"),
+    Column("segment", _("Segment"), "code"),
+    Column("funding", _("Funding"), "code"),
+    Column("workers", _("Workers"), "count"),
+    Column("effective_on", _("Effective on"), "date"),
+    Column("covered_until", _("Covered until"), "date"),
+    Column("cohort_reference", _("Of batch"), "text"),
+    Column("cohort_part", _("Of part"), "text", show=False),
+    Column("renews_reference", _("Renews"), "text"),
+    Column("renews_part", _("Renews part"), "text", show=False),
+    Column("row", _("Row"), "count"),
 )
 _LINES_FOR_PEOPLE: Final = frozenset({"area", "category", "workers", "covered_until", "row"})
 
@@ -297,45 +311,73 @@ def _version_document(version: Version) -> dict[str, Any]:
     return asdict(version) | {"rows": list(version.rows)}
 
 
+_BEGUN: Final[Mapping[str, str]] = {
+    Kind.OPENING: _("Opening"),
+    Kind.ENROLMENT: _("Enrolment"),
+    Kind.RENEWAL: _("Renewal"),
+    Kind.DEACTIVATION: _("Deactivation"),
+    Kind.RECLASSIFICATION: _("Reclassification"),
+    Kind.TRANSFER: _("Transfer"),
+    Kind.RECONCILING: _("Reconciling"),
+}
+
+
 def _batch_notes(shown: BatchShown) -> list[str]:
     """Return what a table of lines leaves out, in words."""
-    part = f" part {safe(shown.key.part)}" if shown.key.part else ""
-    times = "once" if shown.corrections == 1 else f"{shown.corrections} times"
+    part = _(" part {part}").format(part=safe(shown.key.part)) if shown.key.part else ""
+    times = ngettext("once", "{count} times", shown.corrections).format(count=shown.corrections)
     state = {
-        "in-force": "in force",
-        "corrected": f"in force, corrected {times}",
-        "withdrawn": "withdrawn: nothing of it is in force",
+        "in-force": _("in force"),
+        "corrected": _("in force, corrected {times}").format(times=times),
+        "withdrawn": _("withdrawn: nothing of it is in force"),
     }[shown.state]
-    said = "".join(f" · {each}" for each in _said(shown))
+    said = joined("", (" · " + each for each in _said(shown)))
     where = f"{shown.area_name} ({shown.key.area})"
-    known = f"as known at #{shown.known_position}"
+    known = _("as known at #{known_position}").format(known_position=shown.known_position)
     notes = [
-        f"{safe(shown.key.reference)}{part} · {where} · {state}, {known}.",
-        f"{shown.kind.capitalize()} of {_heads(shown)} from {shown.effective_on}{said}.",
+        joined("", (safe(shown.key.reference), part, f" · {where} · ", state, ", ", known, ".")),
+        _("{kind} of {heads} from {effective_on}{said}.").format(
+            kind=_BEGUN[shown.kind], heads=_heads(shown), effective_on=shown.effective_on, said=said
+        ),
     ]
     for cohort in shown.cohorts:
-        until = f" until {cohort.covered_until}" if cohort.covered_until else ""
-        words = [f"{cohort.brought_in:,} {cohort.category} brought in{until}"]
+        until = (
+            _(" until {covered_until}").format(covered_until=cohort.covered_until)
+            if cohort.covered_until
+            else ""
+        )
+        words = [
+            _("{brought_in:,} {category} brought in{until}").format(
+                brought_in=cohort.brought_in, category=cohort.category, until=until
+            )
+        ]
         words += [
-            f"{count:,} {what}"
+            what.format(count=count)
             for what, count in (
-                ("left", cohort.left),
-                ("moved", cohort.moved),
-                ("to leave later", cohort.to_leave),
-                ("renewed", cohort.renewed),
+                (_("{count:,} left"), cohort.left),
+                (_("{count:,} moved"), cohort.moved),
+                (_("{count:,} to leave later"), cohort.to_leave),
+                (_("{count:,} renewed"), cohort.renewed),
             )
             if count
         ]
-        covered = f"{cohort.active:,} covered on {shown.on}"
+        covered = _("{active:,} covered on {on}").format(active=cohort.active, on=shown.on)
         if cohort.pool_draws and cohort.active:
-            covered += (
-                f", less what left the {cohort.category} of {shown.key.area} without naming a"
-                f" batch: {cohort.pool_draws:,}"
-            )
-        notes.append(f"{'; '.join(words)}; {covered}.")
+            covered += _(
+                ", less what left the {category} of {area} without naming a batch: {pool_draws:,}"
+            ).format(category=cohort.category, area=shown.key.area, pool_draws=cohort.pool_draws)
+        notes.append(joined("; ", (*words, covered)) + ".")
     notes += [
-        f"Drawn on by {safe(each.reference)}{f' part {safe(each.part)}' if each.part else ''}"
-        f" ({each.area}): {each.kind} of {each.workers:+,} from {each.effective_on}."
+        _(
+            "Drawn on by {reference}{part} ({area}): {kind} of {workers:+,} from {effective_on}."
+        ).format(
+            reference=safe(each.reference),
+            part=_(" part {part}").format(part=safe(each.part)) if each.part else "",
+            area=each.area,
+            kind=movement(each.kind),
+            workers=each.workers,
+            effective_on=each.effective_on,
+        )
         for each in shown.dependents
     ]
     return notes + [_version_note(version) for version in shown.versions]
@@ -344,37 +386,53 @@ def _batch_notes(shown: BatchShown) -> list[str]:
 def _heads(shown: BatchShown) -> str:
     """Return how many heads: signed, but those who only move as they are."""
     if shown.kind not in MOVING:
-        return f"{shown.workers:+,}"
-    return f"{sum(line.workers for line in shown.lines if line.workers > 0):,}"
+        return whole(shown.workers, "+,")
+    return whole(sum(line.workers for line in shown.lines if line.workers > 0))
 
 
 def _said(shown: BatchShown) -> Iterator[str]:
     if shown.fundings:
-        yield f"paid by {', '.join(shown.fundings)}"
+        yield _("paid by {fundings}").format(fundings=", ".join(shown.fundings))
     if shown.programmes:
         yield " ".join(shown.programmes)
     if shown.reason:
-        yield f"reason {shown.reason}"
+        yield _("reason {reason}").format(reason=shown.reason)
     if shown.decided_on:
-        yield f"decided on {shown.decided_on}"
+        yield _("decided on {decided_on}").format(decided_on=shown.decided_on)
     if shown.document:
         yield safe(shown.document, limit=NOTE_LENGTH_MAX)
     if shown.proposed is not None:
-        yield f"{shown.proposed:,} proposed"
+        yield _("{proposed:,} proposed").format(proposed=shown.proposed)
     if shown.rejected:
-        yield "rejected " + ", ".join(f"{count:,} {why}" for why, count in shown.rejected.items())
+        rejected = (whole(count) + f" {why}" for why, count in shown.rejected.items())
+        yield _("rejected {rejected}").format(rejected=joined(", ", rejected))
     if shown.note:
-        yield f"note: {safe(shown.note, limit=NOTE_LENGTH_MAX)}"
+        yield _("note: {note}").format(note=safe(shown.note, limit=NOTE_LENGTH_MAX))
 
 
 def _version_note(version: Version) -> str:
     origin = _address(version.file, version.sheet, None)
-    place = f", from {origin}{_rows_of(version)}" if origin else ", typed"
-    because = f", because {safe(version.because)}" if version.because else ""
-    heads = f"{version.moved:,} moved" if version.moved else f"{version.workers:+,}"
-    return (
-        f"#{version.position} {version.event} {heads},"
-        f" {_moment(version.recorded_at)} by {safe(version.recorded_by)}{place}{because}."
+    place = (
+        _(", from {origin}{rows}").format(origin=origin, rows=_rows_of(version))
+        if origin
+        else _(", typed")
+    )
+    because = (
+        _(", because {because}").format(because=safe(version.because)) if version.because else ""
+    )
+    heads = (
+        _("{moved:,} moved").format(moved=version.moved)
+        if version.moved
+        else whole(version.workers, "+,")
+    )
+    return _("#{position} {event} {heads}, {moment} by {recorded_by}{place}{because}.").format(
+        position=version.position,
+        event=version.event,
+        heads=heads,
+        moment=_moment(version.recorded_at),
+        recorded_by=safe(version.recorded_by),
+        place=place,
+        because=because,
     )
 
 
@@ -383,20 +441,22 @@ def _rows_of(version: Version) -> str:
         return ""
     rows = ", ".join(str(row) for row in version.rows[:ROWS_SHOWN_MAX])
     more = "…" if len(version.rows) > ROWS_SHOWN_MAX else ""
-    return f" {'row' if len(version.rows) == 1 else 'rows'} {rows}{more}"
+    return ngettext(" row {rows}{more}", " rows {rows}{more}", len(version.rows)).format(
+        rows=rows, more=more
+    )
 
 
 _EVENT: Final = (
     Column("position", "#", "number"),
-    Column("event", "Event", "code"),
-    Column("topic", "Topic", "code", show=False),
+    Column("event", _("Event"), "code"),
+    Column("topic", _("Topic"), "code", show=False),
     *_WHEN,
-    Column("transaction_id", "Transaction", "count"),
-    Column("originator_id", "Stream", "code"),
-    Column("originator_version", "Version", "count"),
+    Column("transaction_id", _("Transaction"), "count"),
+    Column("originator_id", _("Stream"), "code"),
+    Column("originator_version", _("Version"), "count"),
     Column("sha256", "SHA-256", "code"),
-    Column("file", "File", "text"),
-    Column("state", "As stored", "json"),
+    Column("file", _("File"), "text"),
+    Column("state", _("As stored"), "json"),
 )
 
 
@@ -421,7 +481,7 @@ def _show_event(
     }
     cut = for_people(form, output) and len(encoded(facts)) > NOTE_LENGTH_MAX
     notes = (
-        ["As stored it is longer than is shown here; --format json has it whole."] if cut else []
+        [_("As stored it is longer than is shown here; --format json has it whole.")] if cut else []
     )
     listing = Listing("event", _EVENT, [document], layout="record", notes=notes)
     write_document(document, listing, format=form, output=output)
@@ -432,8 +492,10 @@ def _event(workspace: Workspace, position: int, known: int) -> StoredRow:
 
     row = workspace.log.row(position) if position <= known else None
     if row is None:
-        what = f"nothing is recorded at #{position}, as known at #{known}"
-        raise KnownInFutureError(what, remedy="Find it with `ucj history`.")
+        what = _("nothing is recorded at #{position}, as known at #{known}").format(
+            position=position, known=known
+        )
+        raise KnownInFutureError(what, remedy=_("Find it with `ucj history`."))
     return row
 
 
@@ -446,15 +508,15 @@ def _address_of(ledger: Ledger, row: StoredRow) -> str | None:
 
 _SOURCE: Final = (
     Column("position", "#", "number"),
-    Column("event", "Event", "code"),
+    Column("event", _("Event"), "code"),
     *_WHEN,
-    Column("file", "File", "text"),
-    Column("sha256", "SHA-256 of the file", "code"),
-    Column("sheet", "Sheet", "text"),
-    Column("row", "Row", "count"),
-    Column("address", "Cell", "text"),
-    Column("column", "Column", "text"),
-    Column("value", "Value", "text"),
+    Column("file", _("File"), "text"),
+    Column("sha256", _("SHA-256 of the file"), "code"),
+    Column("sheet", _("Sheet"), "text"),
+    Column("row", _("Row"), "count"),
+    Column("address", _("Cell"), "text"),
+    Column("column", _("Column"), "text"),
+    Column("value", _("Value"), "text"),
 )
 _SOURCE_FOR_PEOPLE: Final = frozenset({"position", "address", "column", "value"})
 
@@ -495,7 +557,7 @@ def source_command(
     """
     if copy_to is not None and (format is not None or output is not None):
         raise click.UsageError(
-            "--file writes the file as it is kept: leave --format and --output out."
+            _("--file writes the file as it is kept: leave --format and --output out.")
         )
     with settings.workspace() as workspace:
         position = workspace.known(known)
@@ -548,14 +610,21 @@ def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: 
     files = {version.kept_sha256: version for version in versions if version.kept_sha256}
     if not files:
         raise NoOriginalError(
-            "no file is kept for it: it was typed", remedy="See `ucj show` for who recorded it."
+            _("no file is kept for it: it was typed"),
+            remedy=_("See `ucj show` for who recorded it."),
         )
     if len(files) > 1:
-        listed = "; ".join(f"@{version.position} from {version.file}" for version in files.values())
+        listed = joined(
+            "; ",
+            (
+                _("@{position} from {file}").format(position=version.position, file=version.file)
+                for version in files.values()
+            ),
+        )
         raise NoOriginalError(
-            f"its versions came from {len(files)} files",
+            _("its versions came from {number} files").format(number=len(files)),
             why=listed,
-            remedy="Name one by its position: `ucj source @N --file FILE`.",
+            remedy=_("Name one by its position: `ucj source @N --file FILE`."),
         )
     check_place(target, f"--file {target.name}", new=True)
     ((sha256, version),) = files.items()
@@ -565,17 +634,25 @@ def _copy_original(workspace: Workspace, versions: tuple[Version, ...], target: 
         for chunk in workspace.log.source(sha256):  # raises where the bytes no longer match
             file.write(chunk)
     if sha256 == version.file_sha256:
-        notice(f"{version.file} as imported, SHA-256 {sha256}, is in {safe(target.name)}.")
+        notice(
+            _("{file} as imported, SHA-256 {sha256}, is in {name}.").format(
+                file=version.file, sha256=sha256, name=safe(target.name)
+            )
+        )
     else:
-        notice(f"{version.file} is in {safe(target.name)}. {_copy_note(version)}")
+        notice(
+            _("{file} is in {name}. {copy_note}").format(
+                file=version.file, name=safe(target.name), copy_note=_copy_note(version)
+            )
+        )
 
 
 def _copy_note(version: Version) -> str:
-    return (
+    return _(
         "It is kept without what was not read (columns or sheets left out, or what beside the cells"
         " may be somebody's number): this is a copy,"
-        f" SHA-256 {version.kept_sha256}; the original's SHA-256 was {version.file_sha256}."
-    )
+        " SHA-256 {kept}; the original's SHA-256 was {original}."
+    ).format(kept=version.kept_sha256, original=version.file_sha256)
 
 
 def _origin(version: Version) -> dict[str, Any]:
@@ -626,20 +703,30 @@ def _cells(originals: list[Original], *, blank: bool) -> Iterator[dict[str, obje
 
 def _original_note(original: Original) -> str:
     version = original.version
-    when = f"{_moment(version.recorded_at)} by {safe(version.recorded_by)}"
-    said = f"#{version.position} {version.event}, {when}"
+    when = _("{moment} by {recorded_by}").format(
+        moment=_moment(version.recorded_at), recorded_by=safe(version.recorded_by)
+    )
+    said = f"#{version.position} {version.event}, " + when
     if version.file is None:
-        return f"{said}: typed, no file."
-    sheet = f", sheet {safe(version.sheet)}" if version.sheet else ""
-    file = f"{safe(version.file)}{sheet}, {version.file_bytes:,} bytes"
-    words = [f"{said}: {file}, SHA-256 {version.file_sha256}."]
+        return _("{said}: typed, no file.").format(said=said)
+    sheet = _(", sheet {sheet}").format(sheet=safe(version.sheet)) if version.sheet else ""
+    file = _("{file}{sheet}, {size:,} bytes").format(
+        file=safe(version.file), sheet=sheet, size=version.file_bytes
+    )
+    words = [
+        _("{said}: {file}, SHA-256 {sha256}.").format(
+            said=said, file=file, sha256=version.file_sha256
+        )
+    ]
     if version.kept_sha256 != version.file_sha256:
         words.append(_copy_note(version))
     if not original.rows:
-        words.append("It is of no single row; --file writes the file.")
+        words.append(_("It is of no single row; --file writes the file."))
     if original.left_out:
-        words.append(f"Left out, as at the import: {', '.join(original.left_out)}.")
-    return " ".join(words)
+        words.append(
+            _("Left out, as at the import: {columns}.").format(columns=", ".join(original.left_out))
+        )
+    return joined(" ", words)
 
 
 def _address(file: str | None, sheet: str | None, row: int | None) -> str | None:
@@ -652,4 +739,4 @@ def _address(file: str | None, sheet: str | None, row: int | None) -> str | None
 
 def _moment(instant: date) -> str:
     assert isinstance(instant, datetime)
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+    return formatted(instant.astimezone(UTC), "%Y-%m-%d %H:%MZ")

@@ -9,6 +9,7 @@ import click
 
 from cli.options import AREA, DAY, POINT, REGENCY, TEXT, Settings, dry_run_option, records
 from cli.recorded import say_recorded
+from registry.language import _
 from registry.terms import NATION, is_regency
 
 if TYPE_CHECKING:
@@ -60,11 +61,13 @@ def _regencies(area: str, *, whole_province: bool) -> list[str]:
 
     if is_regency(area):
         if whole_province:
-            raise click.UsageError(f"{area} is one kabupaten or kota; leave --all out.")
+            raise click.UsageError(
+                _("{area} is one kabupaten or kota; leave --all out.").format(area=area)
+            )
         return [area]
     if not whole_province or area == NATION:
         raise click.UsageError(
-            "Name a kabupaten or kota; or a province, with --all for each in it."
+            _("Name a kabupaten or kota; or a province, with --all for each in it.")
         )
     return [each.code for each in regencies(area)]
 

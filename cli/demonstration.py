@@ -16,6 +16,8 @@ from cli.destination import PLACE, check_place
 from cli.options import Settings, UnusableActorError, actor_named
 from cli.output import Column, Listing, write_listing
 from cli.recorded import moment, place, say
+from registry.language import _, joined, whole
+from registry.vocabulary import movement
 
 if TYPE_CHECKING:
     from datetime import date
@@ -113,9 +115,9 @@ def _run(root: click.Context, store: Path, actor: str, arguments: list[str]) -> 
 def _ask(settings: Settings) -> None:
     with settings.workspace() as workspace:
         batches, coverage = workspace.ask(_answers)
-    say([f"Coverage of {place(AREA)} on the days it changed:", ""])
+    say([_("Coverage of {place} on the days it changed:").format(place=place(AREA)), ""])
     write_listing(coverage, format="table", output=None)
-    say(["", "Where each number comes from, who recorded it and when:", ""])
+    say(["", _("Where each number comes from, who recorded it and when:"), ""])
     write_listing(batches, format="table", output=None)
 
 
@@ -124,15 +126,17 @@ def _answers(ledger: Ledger) -> tuple[Listing, Listing]:
 
     found = ledger.connection.execute(_BATCHES, {"area": AREA}).fetchall()
     days: dict[date, list[str]] = {}
-    for _, day, kind, reference, workers, *_ in found:
-        days.setdefault(day, []).append(f"{workers:+,} {kind}: {reference}")
+    for _position, day, kind, reference, workers, *_origin in found:
+        days.setdefault(day, []).append(
+            joined("", (whole(workers, "+,"), " ", movement(kind), f": {reference}"))
+        )
     rows = [
         {
             "on": row.on,
             "active": row.active,
             "potential": row.potential,
             "coverage_percent": row.coverage,
-            "because": "; ".join(days[row.on]),
+            "because": joined("; ", days[row.on]),
         }
         for day in days
         for row in coverage_at(ledger, [AREA], day)
@@ -141,19 +145,19 @@ def _answers(ledger: Ledger) -> tuple[Listing, Listing]:
 
 
 _COVERAGE: Final = (
-    Column("on", "On", "date"),
-    Column("active", "Active", "count"),
-    Column("potential", "Potential", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("because", "Because", "text"),
+    Column("on", _("On"), "date"),
+    Column("active", _("Active"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("because", _("Because"), "text"),
 )
 _ORIGINS: Final = (
     Column("position", "#", "number"),
-    Column("reference", "Batch", "text"),
-    Column("workers", "Workers", "text"),
-    Column("origin", "From file and row", "text"),
-    Column("recorded", "Recorded", "text"),
-    Column("recorded_by", "By", "text"),
+    Column("reference", _("Batch"), "text"),
+    Column("workers", _("Workers"), "text"),
+    Column("origin", _("From file and row"), "text"),
+    Column("recorded", _("Recorded"), "text"),
+    Column("recorded_by", _("By"), "text"),
 )
 
 
@@ -164,19 +168,19 @@ def _batches(found: list[Any]) -> Listing:
         {
             "position": position,
             "reference": reference,
-            "workers": f"{workers:+,}",
+            "workers": whole(workers, "+,"),
             "origin": f"{file}:{row}",
             "recorded": moment(recorded_at.replace(tzinfo=UTC)),
             "recorded_by": recorded_by,
         }
-        for position, _, _, reference, workers, file, row, recorded_by, recorded_at in found
+        for position, _day, _kind, reference, workers, file, row, recorded_by, recorded_at in found
     ]
     return Listing("batches", _ORIGINS, rows)
 
 
 def _say_what_next(keep: Path | None) -> None:
     store = str(keep) if keep else "demo.db"
-    lines = ["", "Try next:"]
+    lines = ["", _("Try next:")]
     if keep is None:
         lines.append("  ucj demo --keep demo.db")
     lines += [

@@ -21,6 +21,7 @@ import click
 
 from cli.terminal import is_terminal, prepare_streams, quiet_broken_pipe
 from registry.errors import RegistryError
+from registry.language import _
 from registry.safe_text import safe
 
 _NAME_KEPT: Final = 40  # characters; a name of a file may have 255 bytes
@@ -40,9 +41,11 @@ class OutputUnwritableError(RegistryError):
     def at_stdout(cls, error: OSError) -> OutputUnwritableError:
         """Return the refusal where standard output takes no more."""
         return cls(
-            "standard output cannot be written",
+            _("standard output cannot be written"),
             why=error.strerror or type(error).__name__,
-            remedy=f"The answer is not whole; {remedy_of(error)}, and ask again.",
+            remedy=_("The answer is not whole; {remedy}, and ask again.").format(
+                remedy=remedy_of(error)
+            ),
         )
 
 
@@ -54,7 +57,7 @@ def check_place(place: Path, named: str, *, new: bool = False) -> None:
     """
     try:
         if not place.parent.is_dir():
-            raise click.UsageError(f"The folder of {named} does not exist.")
+            raise click.UsageError(_("The folder of {named} does not exist.").format(named=named))
         taken = place.exists() or place.is_symlink()
         folder = Path(os.path.realpath(place)).parent
         writable = not _is_ordinary(place) or os.access(folder, os.W_OK)
@@ -62,13 +65,13 @@ def check_place(place: Path, named: str, *, new: bool = False) -> None:
         raise unwritable(place, error) from error
     if new and taken:
         raise OutputUnwritableError(
-            f"{safe(place.name)} is there already; it was not touched",
-            remedy="Name a new place: what is there may be somebody's work.",
+            _("{name} is there already; it was not touched").format(name=safe(place.name)),
+            remedy=_("Name a new place: what is there may be somebody's work."),
         )
     if taken and _is_of_a_store(place):
         raise OutputUnwritableError(
-            f"{safe(place.name)} is a registry's store; it was not touched",
-            remedy="Name another place: a store is never written over.",
+            _("{name} is a registry's store; it was not touched").format(name=safe(place.name)),
+            remedy=_("Name another place: a store is never written over."),
         )
     if not writable:
         raise unwritable(place, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
@@ -77,10 +80,12 @@ def check_place(place: Path, named: str, *, new: bool = False) -> None:
 def unwritable(place: Path, error: OSError) -> OutputUnwritableError:
     """Return the refusal of a place that cannot be written."""
     return OutputUnwritableError(
-        "the output cannot be written",
+        _("the output cannot be written"),
         where=safe(place.name),
         why=error.strerror or type(error).__name__,
-        remedy=f"What was there before, if anything, is as it was; {remedy_of(error)}.",
+        remedy=_("What was there before, if anything, is as it was; {remedy}.").format(
+            remedy=remedy_of(error)
+        ),
     )
 
 
@@ -95,10 +100,10 @@ def partial(target: Path) -> Path:
 def remedy_of(error: OSError) -> str:
     """Return what helps where a place cannot be written, by what the system says is wrong."""
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return "choose a place that you may write to"
+        return _("choose a place that you may write to")
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return "free some room or choose another place"
-    return "choose another place"
+        return _("free some room or choose another place")
+    return _("choose another place")
 
 
 @contextmanager
@@ -218,7 +223,7 @@ def _copy(path: Path, place: BinaryIO) -> None:
 
 def _check_stdout() -> None:
     if sys.stdout is None:
-        raise OutputUnwritableError.at_stdout(OSError(errno.EBADF, "it is closed"))
+        raise OutputUnwritableError.at_stdout(OSError(errno.EBADF, _("it is closed")))
 
 
 class _Stdout(io.TextIOBase):

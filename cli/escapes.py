@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from registry.language import said
+
 # Controls (C0 but LF, DEL, C1), soft hyphen, bidi and zero-width marks, line separators, lone
 # surrogates, tags: what moves a cursor, reorders a line or cannot be seen. LF is left, since CSV
 # and JSON have a way of their own to write it.
@@ -18,8 +20,8 @@ _HIDDEN: Final = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""Show what cannot be seen: every hidden character but the line feed as `\xNN` or `\uNNNN`."""
-    return _HIDDEN.sub(_named, text)
+    r"""Say the text, and show what cannot be seen: all but the line feed as `\xNN` or `\uNNNN`."""
+    return _HIDDEN.sub(_named, said(text))
 
 
 def json_escaped(encoded: str) -> str:

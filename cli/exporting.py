@@ -21,6 +21,7 @@ from cli.destination import check_place, partial, unwritable
 from cli.listing import Column, Listing
 from cli.options import Settings, known_option, notice, uses_store
 from cli.output import OutputUnwritableError
+from registry.language import _
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def export_command(
 
             count = workspace.ask(question, known=position)
     notice(
-        f"{count} files and datapackage.json, as known at #{position}, are in {safe(folder.name)}."
+        _("{count} files and datapackage.json, as known at #{position}, are in {name}.").format(
+            count=count, position=position, name=safe(folder.name)
+        )
     )
 
 
@@ -120,8 +123,10 @@ def _checked(folder: Path) -> Path:
     check_place(target, f"DIR {folder.name}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputUnwritableError(
-            f"{safe(folder.name)} is there already, and not an empty folder; it was not touched",
-            remedy="Name a new folder.",
+            _("{name} is there already, and not an empty folder; it was not touched").format(
+                name=safe(folder.name)
+            ),
+            remedy=_("Name a new folder."),
         )
     return target
 

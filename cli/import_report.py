@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cli.destination import OutputUnwritableError, text_to
 from cli.options import notice
 from cli.recorded import change_lines, effect_lines, moment, recorded_lines, say
+from registry.language import _
 
 if TYPE_CHECKING:
     from cli.imported_before import ImportedBefore
@@ -42,8 +43,10 @@ def say_before(report: Report, before: ImportedBefore, options: Mapping[str, str
     """Say what a clerk may not expect where the very bytes were imported before."""
     if report.decision == "refused":
         when = moment(before.recorded_at)
-        at = f"#{before.position}, {when}"
-        notice(f"{report.file} is recorded already, byte for byte, at {at}.")
+        at = f"#{before.position}, " + when
+        notice(
+            _("{file} is recorded already, byte for byte, at {at}.").format(file=report.file, at=at)
+        )
     elif (note := before.note(report.file, options, report.errors)) is not None:
         notice(note)
 
@@ -55,7 +58,7 @@ def _odd_lines(report: Report) -> Iterator[str]:
 
 def _result_lines(report: Report, recorded: Recorded | None, *, correcting: bool) -> Iterator[str]:
     if report.errors:
-        yield f"{report.file}: the very bytes of an earlier import"
+        yield _("{file}: the very bytes of an earlier import").format(file=report.file)
         yield from report.decision_lines()
         return
     counts = report.count_lines()
@@ -66,11 +69,15 @@ def _result_lines(report: Report, recorded: Recorded | None, *, correcting: bool
         yield next(counts)
         yield from effect_lines(recorded.events)
     if report.decision == "planned" and correcting:
-        yield "nothing was recorded yet"  # `correct` carries no plan out: its digest says nothing
+        yield _(
+            "nothing was recorded yet"
+        )  # `correct` carries no plan out: its digest says nothing
         return
     yield from report.decision_lines()
     if report.decision == "planned":
-        yield f"to record exactly this: --plan {(report.plan or '')[:PLAN_DIGITS_MIN]}"
+        yield _("to record exactly this: --plan {plan}").format(
+            plan=(report.plan or "")[:PLAN_DIGITS_MIN]
+        )
 
 
 def _document(report: Report) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from registry.language import _, joined, ngettext
+
 if TYPE_CHECKING:
     from registry.application import Recorded
     from registry.intake.admitted import AdmittedFile
@@ -55,20 +57,28 @@ class ImportedBefore:
 
         `options` are the ones given now, `errors` what would be refused. None: nothing to say.
         """
-        refused = f"would be refused ({errors:,} {'error' if errors == 1 else 'errors'})"
+        refused = ngettext(
+            "would be refused ({errors:,} error)", "would be refused ({errors:,} errors)", errors
+        ).format(errors=errors)
         differing = [name for name in _READING if self.options.get(name) != options.get(name)]
         if not differing:
-            return f"Read now, {file} {refused}; what is recorded stands." if errors else None
-        then = " ".join(_written(name, self.options) for name in differing)
-        now = " ".join(_written(name, options) for name in differing)
-        if errors:
             return (
-                f"{file} was read {then} then. Read {now}, it {refused}; what is recorded stands."
+                _("Read now, {file} {refused}; what is recorded stands.").format(
+                    file=file, refused=refused
+                )
+                if errors
+                else None
             )
-        return (
-            f"{file} was read {then} then, and so it stands. If it should have been read {now},"
+        then = joined(" ", [_written(name, self.options) for name in differing])
+        now = joined(" ", [_written(name, options) for name in differing])
+        if errors:
+            return _(
+                "{file} was read {then} then. Read {now}, it {refused}; what is recorded stands."
+            ).format(file=file, then=then, now=now, refused=refused)
+        return _(
+            "{file} was read {then} then, and so it stands. If it should have been read {now},"
             " correct or take back what it brought."
-        )
+        ).format(file=file, then=then, now=now)
 
 
 def imported_before(store: Path, admitted: AdmittedFile) -> ImportedBefore | None:
@@ -97,6 +107,8 @@ def imported_before(store: Path, admitted: AdmittedFile) -> ImportedBefore | Non
 def _written(name: str, options: Mapping[str, str]) -> str:
     value = options.get(name)
     if value is None:
-        return f"without {_READING[name]}"
+        return _("without {option}").format(option=_READING[name])
     values = json.loads(value) if name == "ignore_columns" else [value]
-    return "with " + " ".join(f"{_READING[name]} {each}" for each in values)
+    return _("with {options}").format(
+        options=" ".join(f"{_READING[name]} {each}" for each in values)
+    )

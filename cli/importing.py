@@ -30,6 +30,7 @@ from cli.options import (
 )
 from cli.overriding import may_override
 from cli.refused_places import is_ours, left_beside, place_beside
+from registry.language import _, ngettext
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -95,9 +96,17 @@ class PlanType(click.ParamType[Any]):
         """Return the digits."""
         text = str(value).lower()
         if not set(text) <= set("0123456789abcdef") or len(text) > _PLAN_DIGITS_MAX:
-            self.fail(f"{text} is no digest; copy it from --dry-run.", param, ctx)
+            self.fail(
+                _("{text} is no digest; copy it from --dry-run.").format(text=text), param, ctx
+            )
         if len(text) < PLAN_DIGITS_MIN:
-            self.fail(f"At least {PLAN_DIGITS_MIN} digits of the digest are needed.", param, ctx)
+            self.fail(
+                _("At least {number} digits of the digest are needed.").format(
+                    number=PLAN_DIGITS_MIN
+                ),
+                param,
+                ctx,
+            )
         return text
 
 
@@ -309,7 +318,7 @@ def _check_usage(files: Sequence[Path], request: Request) -> None:
     """Refuse, before anything is read, what cannot be meant."""
     options = request.options
     if request.dry_run and request.plan:
-        raise click.UsageError("--dry-run makes a plan and --plan carries one out: give one.")
+        raise click.UsageError(_("--dry-run makes a plan and --plan carries one out: give one."))
     if len(files) > 1:
         of_one = {
             "--plan": request.plan,
@@ -321,22 +330,30 @@ def _check_usage(files: Sequence[Path], request: Request) -> None:
         }
         for name, given in of_one.items():
             if given is not None:
-                raise click.UsageError(f"{name} is about one file; {len(files)} were named.")
+                raise click.UsageError(
+                    _("{name} is about one file; {number} were named.").format(
+                        name=name, number=len(files)
+                    )
+                )
     if list(files).count(STDIN) > 1:
-        raise click.UsageError("Standard input (-) can be read only once.")
+        raise click.UsageError(_("Standard input (-) can be read only once."))
     _check_places(files, request)
 
 
 def _check_places(files: Sequence[Path], request: Request) -> None:
     """Refuse places where a report or refused rows cannot go."""
     if STDIN in {request.refused, request.report}:
-        raise click.UsageError("--report and --refused need a file; see --format json for stdout.")
+        raise click.UsageError(
+            _("--report and --refused need a file; see --format json for stdout.")
+        )
     for name, place in (("--report", request.report), ("--refused", request.refused)):
         if place is None:
             continue
         check_place(place, f"{name} {place.name}")
         if any(_is_the_same(place, file) for file in files):
-            raise click.UsageError(f"{name} {place.name} would overwrite the input.")
+            raise click.UsageError(
+                _("{option} {file} would overwrite the input.").format(option=name, file=place.name)
+            )
     if request.refused is not None and not is_ours(request.refused):
         check_place(request.refused, f"--refused {request.refused.name}", new=True)
 
@@ -380,7 +397,13 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
                 return EXIT_INTERRUPTED
     if len(files) > 1:
         done = codes.count(0)
-        notice(f"{done} of {len(files)} files are {'checked' if request.dry_run else 'recorded'}.")
+        notice(
+            (
+                _("{done} of {files} files are checked.")
+                if request.dry_run
+                else _("{done} of {files} files are recorded.")
+            ).format(done=done, files=len(files))
+        )
     if not request.dry_run and 0 in codes:
         _publish(settings)
     return max(codes)
@@ -389,7 +412,11 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
 def _say_left(files: Sequence[Path], done: int) -> None:
     if len(files) > 1:
         left = ", ".join(_name_of(file) for file in files[done:])
-        notice(f"{done} of {len(files)} files were decided as said above; left: {left}.")
+        notice(
+            _("{done} of {files} files were decided as said above; left: {left}.").format(
+                done=done, files=len(files), left=left
+            )
+        )
 
 
 def _import_file(
@@ -406,10 +433,10 @@ def _import_file(
     from registry.intake.spool import spool_input
 
     if file == STDIN and sys.stdin is not None and sys.stdin.isatty():
-        notice("Reading the file from the keyboard; end it with Ctrl-D.")
+        notice(_("Reading the file from the keyboard; end it with Ctrl-D."))
     source = sys.stdin.buffer if file == STDIN else file
     with spool_input(source, name=str(file)) as spooled:
-        with progress(f"{spooled.name}: rows read") as bar:
+        with progress(_("{name}: rows read").format(name=spooled.name)) as bar:
             categories, boundaries = known
             admission = admit(
                 spooled,
@@ -440,7 +467,7 @@ def _import_file(
             except KeyboardInterrupt:
                 if request.dry_run or not _is_recorded(registry, spooled, admission):
                     raise
-                notice(f"Interrupted, but {spooled.name} is recorded.")
+                notice(_("Interrupted, but {name} is recorded.").format(name=spooled.name))
                 raise _JustCommitted from None
             return EXIT_REFUSED if admission.report.decision == "refused" else 0
 
@@ -468,7 +495,9 @@ def _decide(
         return recorded
     if report.errors:
         return None
-    with progress(f"{admitted.file_name}: decided", report.batches_total) as bar:
+    with progress(
+        _("{name}: decided").format(name=admitted.file_name), report.batches_total
+    ) as bar:
         recorded = registry.import_file(
             admitted,
             dry_run=request.dry_run,
@@ -512,8 +541,10 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
         admission.write_refused(place)
     except OSError as error:
         notice(
-            f"the refused rows cannot be written to {safe(place.name)}"
-            f" ({error.strerror or 'writing failed'}); name another place with --refused"
+            _(
+                "the refused rows cannot be written to {name}"
+                " ({why}); name another place with --refused"
+            ).format(name=safe(place.name), why=error.strerror or _("writing failed"))
         )
 
 
@@ -524,10 +555,14 @@ def _say_withdrawn(settings: Settings, before: ImportedBefore) -> None:
     with settings.workspace() as workspace:
         gone = workspace.ask(lambda ledger: withdrawn_of(ledger, before.imports))
     if gone:
-        batches = "1 of its batches is" if gone == 1 else f"{gone:,} of its batches are"
+        batches = ngettext("1 of its batches is", "{number:,} of its batches are", gone).format(
+            number=gone
+        )
         notice(
-            f"{batches} withdrawn since. To record again what was withdrawn by mistake, import it"
-            " in a file of its own."
+            _(
+                "{batches} withdrawn since. To record again what was withdrawn by mistake, import it"
+                " in a file of its own."
+            ).format(batches=batches)
         )
 
 
@@ -538,7 +573,11 @@ def _say_left_beside(report: Report, file: Path, request: Request) -> None:
     for left in [request.refused] if request.refused else left_beside(file):
         if is_ours(left):
             name = safe(left.name)
-            notice(f"{name} has rows refused earlier; {report.file} is recorded, so it may go.")
+            notice(
+                _("{name} has rows refused earlier; {file} is recorded, so it may go.").format(
+                    name=name, file=report.file
+                )
+            )
 
 
 def _publish(settings: Settings) -> None:
@@ -548,11 +587,11 @@ def _publish(settings: Settings) -> None:
     try:
         with (
             settings.workspace() as workspace,
-            progress("ledger image: events folded", workspace.log.head()) as bar,
+            progress(_("ledger image: events folded"), workspace.log.head()) as bar,
         ):
             workspace.publish_if_due(bar.reach)
     except KeyboardInterrupt:
-        notice("The ledger image was left for later; everything said above is recorded.")
+        notice(_("The ledger image was left for later; everything said above is recorded."))
 
 
 def _name_of(file: Path) -> str:

@@ -6,9 +6,11 @@ Knows no format and no stream.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
+
+from registry.language import said
 
 Kind = Literal[
     "text", "code", "count", "number", "percent", "points", "date", "instant", "flag", "json"
@@ -53,8 +55,10 @@ class Listing:
 
     @property
     def shown(self) -> tuple[Column, ...]:
-        """The columns that people see."""
-        return tuple(column for column in self.columns if column.show)
+        """The columns that people see, their titles in the language of the process."""
+        return tuple(
+            replace(column, title=said(column.title)) for column in self.columns if column.show
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.help_texts import in_language, translated
+from cli.speech import VARIABLE, begin, language_option
 from registry import __version__
+from registry.language import _, said
 
 if TYPE_CHECKING:
     from registry.errors import RegistryError
@@ -74,13 +77,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
-        return _with_marks(command)
+        return in_language(_with_marks(command))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+        with formatter.section(translated("Commands")):
+            formatter.write_dl([(name, translated(short)) for name, (_, short) in COMMANDS.items()])
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Explain the program in the language of the process."""
+        told = in_language(self)
+        super(LazyGroup, told).format_help(ctx, formatter)
 
 
 @click.command(
@@ -98,6 +106,10 @@ class LazyGroup(click.Group):
     "actor",
     metavar="NAME",
     help="Who records: UCJ_ACTOR, or your login name, if not given.",
+)
+@language_option(
+    "What people read: English, or Indonesian (id). UCJ_LANG, or English, if not given.",
+    variable=VARIABLE,
 )
 @click.option("--traceback", is_flag=True, help="Show where a fault of ours happened.")
 @click.version_option(__version__, prog_name="ucj", message="%(prog)s %(version)s")
@@ -135,6 +147,7 @@ def run(arguments: list[str] | None = None) -> int:
     from registry.terms import NOTE_LENGTH_MAX
 
     prepare_streams()
+    begin()
     given = sys.argv[1:] if arguments is None else arguments
     code = 0
     try:
@@ -146,7 +159,7 @@ def run(arguments: list[str] | None = None) -> int:
         return _refused(error)
     except click.ClickException as error:
         # It quotes what was typed, which may be anything.
-        lines = [safe(line, limit=NOTE_LENGTH_MAX) for line in error.message.split("\n")]
+        lines = [safe(line, limit=NOTE_LENGTH_MAX) for line in said(error.message).split("\n")]
         error.message = "\n".join(lines)  # type: ignore[misc]
         error.show()
         return error.exit_code
@@ -178,12 +191,12 @@ def _refused(error: RegistryError) -> int:
     if isinstance(error, RuleBrokenError):
         errors = [problem for problem in error.problems if problem.severity == "error"]
         for problem in errors[1:]:
-            click.echo(visible(f"also: {problem.why}"), err=True)
+            click.echo(visible(_("also: {why}").format(why=problem.why)), err=True)
     return error.exit_code
 
 
 def _interrupted() -> int:
-    click.echo("Interrupted; nothing was recorded.", err=True)
+    click.echo(said(_("Interrupted; nothing was recorded.")), err=True)
     return EXIT_INTERRUPTED
 
 
@@ -210,11 +223,11 @@ def _fault(error: Exception, *, show: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
-    click.echo(
-        f"A fault of ours ({type(error).__name__}); please report it with what you typed."
-        " `ucj --traceback …` shows where.",
-        err=True,
-    )
+    told = _(
+        "A fault of ours ({name}); please report it with what you typed."
+        " `ucj --traceback …` shows where."
+    ).format(name=type(error).__name__)
+    click.echo(said(told), err=True)
     return EXIT_FAULT
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import click
 
+from cli.speech import language_option
 from registry.errors import BareDigitsError, InvalidDateError, RegistryError, StoreError
+from registry.language import _
 from registry.safe_text import looks_personal
 from registry.terms import is_regency
 
@@ -35,7 +37,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_STORE: Final = "registry.db"
 ACTOR_LENGTH_MAX: Final = 200
 COMPLETION_WAIT_SECONDS: Final = 0.2  # for a busy store, while somebody is typing
-_DOTTED: Final = "Write Kemendagri's code with its dot (16.06), or the name with its kind."
+_DOTTED: Final = _("Write Kemendagri's code with its dot (16.06), or the name with its kind.")
 
 
 class RefusedTextError(RegistryError):
@@ -132,6 +134,7 @@ def _with_settings(command: Command, *, acts: bool) -> Command:
     decorated: Any = click.option("--store", metavar="PATH", help="The store to use.")(called)
     if acts:
         decorated = click.option("--by", "actor", metavar="NAME", help="Who records.")(decorated)
+    decorated = language_option("What people read.")(decorated)
     return cast("Command", decorated)
 
 
@@ -144,8 +147,8 @@ def _place(store: str | None) -> Path:
     place = store or os.environ.get("UCJ_STORE") or DEFAULT_STORE
     if "://" in place:
         raise StoreError(
-            "this ucj keeps its store in a file; it has no server store yet",
-            remedy="Name a file with --store (or UCJ_STORE).",
+            _("this ucj keeps its store in a file; it has no server store yet"),
+            remedy=_("Name a file with --store (or UCJ_STORE)."),
         )
     return Path(place).expanduser()
 
@@ -165,10 +168,10 @@ def actor_named(named: str | None) -> str:
     unusable = len(name) > ACTOR_LENGTH_MAX or not name.isprintable() or looks_personal(name)
     if not name or unusable:
         raise UnusableActorError(
-            "nobody is named as the one who records"
+            _("nobody is named as the one who records")
             if not name
-            else "the name of who records cannot be kept as it is",
-            remedy="Name yourself with --by NAME (or UCJ_ACTOR): one line, no NIK.",
+            else _("the name of who records cannot be kept as it is"),
+            remedy=_("Name yourself with --by NAME (or UCJ_ACTOR): one line, no NIK."),
         )
     return name
 
@@ -212,9 +215,9 @@ class AskedArea:
             raise BareDigitsError(error.what, why=error.why, remedy=_DOTTED) from None
         if self.regencies_only and not is_regency(area.code):
             raise NotARegencyError(
-                f"{area.full_name} is no kabupaten or kota",
-                why="Only those hold batches; provinces and the nation are sums over them.",
-                remedy="Name the kabupaten or kota of the batch.",
+                _("{full_name} is no kabupaten or kota").format(full_name=area.full_name),
+                why=_("Only those hold batches; provinces and the nation are sums over them."),
+                remedy=_("Name the kabupaten or kota of the batch."),
             )
         return area.code
 
@@ -343,10 +346,14 @@ class TextType(click.ParamType[Any]):
             text = reading[str(value)]
         except CellRefusedError as error:
             raise RefusedTextError(
-                f"{option} cannot be kept", why=error.why, remedy=error.remedy
+                _("{option} cannot be kept").format(option=option),
+                why=error.why,
+                remedy=error.remedy,
             ) from None
         if text is None:
-            raise RefusedTextError(f"{option} is empty", remedy="Say it in a few words.")
+            raise RefusedTextError(
+                _("{option} is empty").format(option=option), remedy=_("Say it in a few words.")
+            )
         return str(text)
 
 
@@ -361,7 +368,7 @@ class PositionType(click.ParamType[Any]):
         """Return the position."""
         match = re.fullmatch(r"[@#]([1-9][0-9]{0,9})", str(value))
         if match is None:
-            self.fail(f"{value} is no position; write it as @12.", param, ctx)
+            self.fail(_("{value} is no position; write it as @12.").format(value=value), param, ctx)
         return int(match[1])
 
 
@@ -376,7 +383,11 @@ class CountType(click.ParamType[Any]):
         """Return the number."""
         text = str(value)
         if re.fullmatch(r"[0-9]{1,10}", text) is None:
-            self.fail(f"{text} is no whole number; write it in plain digits: 45000.", param, ctx)
+            self.fail(
+                _("{text} is no whole number; write it in plain digits: 45000.").format(text=text),
+                param,
+                ctx,
+            )
         return int(text)
 
 

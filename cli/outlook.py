@@ -26,7 +26,7 @@ from cli.output import (
     write_document,
     write_listing,
 )
-from cli.values import shown
+from registry.language import _, decimal, formatted, joined, whole
 from registry.safe_text import safe
 from registry.terms import LAST_DAY, NATION, NOTE_LENGTH_MAX
 
@@ -40,40 +40,40 @@ BATCHES_NAMED: Final = 2
 MONTHS_AHEAD: Final = 12
 
 _TARGETS: Final = (
-    Column("area", "Code", "code"),
-    Column("area_name", "Area", "text"),
-    Column("due_on", "Due on", "date"),
-    Column("target_percent", "Target", "number"),
-    Column("basis", "Basis", "text"),
-    Column("source", "Source", "text"),
-    Column("documented_on", "Documented on", "date"),
+    Column("area", _("Code"), "code"),
+    Column("area_name", _("Area"), "text"),
+    Column("due_on", _("Due on"), "date"),
+    Column("target_percent", _("Target"), "number"),
+    Column("basis", _("Basis"), "text"),
+    Column("source", _("Source"), "text"),
+    Column("documented_on", _("Documented on"), "date"),
     Column("position", "#", "number"),
-    Column("on", "On", "date"),
-    Column("known_position", "Known at", "number"),
-    Column("active", "Active", "count"),
-    Column("active_counted", "Active counted", "count"),
-    Column("potential", "Potential", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("regencies_counted", "Counted", "count"),
-    Column("regencies_total", "Regencies", "count"),
-    Column("needed", "Needed", "count"),
-    Column("gap_points", "Points", "points"),
-    Column("months_left", "Months left", "number"),
-    Column("pace_needed", "Needed a month", "number"),
-    Column("pace", "Gained a month", "number"),
-    Column("pace_since", "Gained since", "date"),
-    Column("course", "Course", "code"),
-    Column("conflicts_with", "Conflicts with", "json"),
+    Column("on", _("On"), "date"),
+    Column("known_position", _("Known at"), "number"),
+    Column("active", _("Active"), "count"),
+    Column("active_counted", _("Active counted"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("regencies_counted", _("Counted"), "count"),
+    Column("regencies_total", _("Regencies"), "count"),
+    Column("needed", _("Needed"), "count"),
+    Column("gap_points", _("Points"), "points"),
+    Column("months_left", _("Months left"), "number"),
+    Column("pace_needed", _("Needed a month"), "number"),
+    Column("pace", _("Gained a month"), "number"),
+    Column("pace_since", _("Gained since"), "date"),
+    Column("course", _("Course"), "code"),
+    Column("conflicts_with", _("Conflicts with"), "json"),
 )
 _TARGETS_FOR_PEOPLE: Final = (
-    Column("place", "Area", "text"),
-    Column("aim", "Target", "text"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("needed", "Needed", "count"),
-    Column("gap_points", "Points", "points"),
-    Column("whole_pace_needed", "Needed /month", "count"),
-    Column("whole_pace", "Gained /month", "count"),
-    Column("course", "Course", "code"),
+    Column("place", _("Area"), "text"),
+    Column("aim", _("Target"), "text"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("needed", _("Needed"), "count"),
+    Column("gap_points", _("Points"), "points"),
+    Column("whole_pace_needed", _("Needed /month"), "count"),
+    Column("whole_pace", _("Gained /month"), "count"),
+    Column("course", _("Course"), "code"),
 )
 
 
@@ -156,13 +156,24 @@ def _target_row(row: TargetRow) -> dict[str, object]:
         "pace_needed": rounded(row.pace_needed, PACE_PLACES),
         "pace": rounded(row.pace, PACE_PLACES),
         "pace_since": row.pace_since,
-        "course": row.course,
+        "course": _COURSES[row.course],
         "conflicts_with": list(row.conflicts_with),
         "place": f"{'* ' if counted else ''}{row.area_name}",
-        "aim": f"{mark}{target.percent} % by {target.due_on}",
+        "aim": _("{mark}{percent} % by {due_on}").format(
+            mark=mark, percent=decimal(target.percent), due_on=target.due_on
+        ),
         "whole_pace_needed": _whole(row.pace_needed),
         "whole_pace": _whole(row.pace),
     }
+
+
+_COURSES: Final = {
+    "reached": _("reached"),
+    "on-course": _("on-course"),
+    "behind": _("behind"),
+    "overdue": _("overdue"),
+    "unknown": _("unknown"),
+}
 
 
 def _whole(pace: Fraction | None) -> int | None:
@@ -175,18 +186,22 @@ def _is_of_part(counted: int, total: int) -> bool:
 
 
 def _target_notes(found: Sequence[TargetRow], on: date, position: int) -> Iterator[str]:
-    yield f"On {on}, as known at #{position}."
+    yield _("On {on}, as known at #{position}.").format(on=on, position=position)
     if not found:
-        yield "No target is recorded there."
+        yield _("No target is recorded there.")
         return
     yield (
-        "Needed: workers short of the target's share of the potential in force. Gained: net, over the"
-        " last twelve months, or since the first entry."
+        _(
+            "Needed: workers short of the target's share of the potential in force. Gained: net, over the"
+            " last twelve months, or since the first entry."
+        )
     )
     if any(_is_of_part(row.regencies_counted, row.regencies_total) for row in found):
         yield (
-            "* Of the regencies counted: those with both an active count and a potential;"
-            " --format csv says how many."
+            _(
+                "* Of the regencies counted: those with both an active count and a potential;"
+                " --format csv says how many."
+            )
         )
     said: set[int] = set()
     for row in found:
@@ -198,13 +213,23 @@ def _target_notes(found: Sequence[TargetRow], on: date, position: int) -> Iterat
 
 def _conflict(group: Sequence[TargetRow]) -> str:
     """Return what targets that contradict each other say, side by side."""
-    listed = "; ".join(
-        f"{each.target.percent} % by {each.target.due_on}, {safe(each.target.basis)}"
-        f" ({safe(each.target.source)}, #{each.target.position})"
-        for each in sorted(group, key=lambda each: each.target.position)
+    listed = joined(
+        "; ",
+        (
+            _("{percent} % by {due_on}, {basis} ({source}, #{position})").format(
+                percent=decimal(each.target.percent),
+                due_on=each.target.due_on,
+                basis=safe(each.target.basis),
+                source=safe(each.target.source),
+                position=each.target.position,
+            )
+            for each in sorted(group, key=lambda each: each.target.position)
+        ),
     )
     first = group[0]
-    return f"! {first.area_name} has several targets for {first.target.due_on.year}: {listed}."
+    return _("! {area_name} has several targets for {year}: {listed}.").format(
+        area_name=first.area_name, year=first.target.due_on.year, listed=listed
+    )
 
 
 # --- what will lapse ----------------------------------------------------------------------------------
@@ -221,35 +246,37 @@ class PercentType(click.ParamType[Any]):
         """Return the percentage, exact."""
         match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?", str(value).strip())
         if match is None:
-            self.fail(f"{value} is no percentage; write it as 52.15.", param, ctx)
+            self.fail(
+                _("{value} is no percentage; write it as 52.15.").format(value=value), param, ctx
+            )
         return Fraction(match[1])
 
 
 _MONTHS: Final = (
-    Column("on", "On", "date"),
-    Column("ending", "Ending", "count"),
-    Column("renewed", "Renewed", "count"),
-    Column("other", "Other", "count"),
-    Column("active", "Active", "count"),
-    Column("potential", "Potential", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("regencies_counted", "Counted", "count"),
-    Column("lapsed", "Lapsed so far", "count"),
-    Column("needed", "Needed", "count"),
-    Column("must_renew", "To renew", "count"),
+    Column("on", _("On"), "date"),
+    Column("ending", _("Ending"), "count"),
+    Column("renewed", _("Renewed"), "count"),
+    Column("other", _("Other"), "count"),
+    Column("active", _("Active"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("regencies_counted", _("Counted"), "count"),
+    Column("lapsed", _("Lapsed so far"), "count"),
+    Column("needed", _("Needed"), "count"),
+    Column("must_renew", _("To renew"), "count"),
 )
 _COHORTS: Final = (
-    Column("covered_until", "Covered until", "date"),
-    Column("area", "Code", "code"),
-    Column("area_name", "Area", "text"),
-    Column("reference", "Batch", "text"),
-    Column("part", "Part", "text"),
-    Column("category", "Category", "code"),
-    Column("segment", "Segment", "code"),
-    Column("funding", "Funding", "code"),
-    Column("workers", "Workers", "count"),
-    Column("renewed", "Renewed", "count"),
-    Column("lapsing", "Lapsing", "count"),
+    Column("covered_until", _("Covered until"), "date"),
+    Column("area", _("Code"), "code"),
+    Column("area_name", _("Area"), "text"),
+    Column("reference", _("Batch"), "text"),
+    Column("part", _("Part"), "text"),
+    Column("category", _("Category"), "code"),
+    Column("segment", _("Segment"), "code"),
+    Column("funding", _("Funding"), "code"),
+    Column("workers", _("Workers"), "count"),
+    Column("renewed", _("Renewed"), "count"),
+    Column("lapsing", _("Lapsing"), "count"),
 )
 _ALWAYS: Final = frozenset(
     {"on", "ending", "active", "coverage_percent", "covered_until", "reference", "category"}
@@ -313,7 +340,9 @@ def forecast_command(
     first = on or today()
     last = until or twelve_months_after(first)
     if last <= first:
-        raise click.UsageError(f"--until {last} is not after {first}.")
+        raise click.UsageError(
+            _("--until {last} is not after {first}.").format(last=last, first=first)
+        )
     with settings.workspace() as workspace:
         position = workspace.known(known)
         found = workspace.ask(
@@ -426,60 +455,87 @@ def _target(target: Target, conflicts: Sequence[int]) -> dict[str, object]:
 
 def _forecast_notes(found: Forecast, by: str) -> Iterator[str]:
     where = f"{found.area_name} ({found.area})"
-    known = f"as known at #{found.known_position}"
+    known = _("as known at #{position}").format(position=found.known_position)
     if found.active is None and not found.cohorts:
-        yield f"{where} from {found.on} to {found.until}, {known}."
-        yield "No batch is recorded there up to that day."
+        yield _("{where} from {on} to {until}, {known}.").format(
+            where=where, on=found.on, until=found.until, known=known
+        )
+        yield _("No batch is recorded there up to that day.")
         return
-    covered = "" if found.coverage is None else f", {shown(found.coverage, 'percent')}"
+    covered = "" if found.coverage is None else ", " + _percent(found.coverage)
     yield (
-        f"{where} from {found.on} ({found.active or 0:,} active{covered}) to {found.until}, {known},"
-        " if nothing more is recorded."
+        _(
+            "{where} from {on} ({active:,} active{covered}) to {until}, {known},"
+            " if nothing more is recorded."
+        ).format(
+            where=where,
+            on=found.on,
+            active=found.active or 0,
+            covered=covered,
+            until=found.until,
+            known=known,
+        )
     )
     if _is_of_part(found.regencies_counted, found.regencies_total):
         yield (
-            f"Coverage is of {found.regencies_counted} of {found.regencies_total} regencies: those"
-            " with both an active count and a potential."
+            _(
+                "Coverage is of {counted} of {total} regencies: those"
+                " with both an active count and a potential."
+            ).format(counted=found.regencies_counted, total=found.regencies_total)
         )
     if found.target_percent is not None:
         yield _to_hold(found)
     if not found.cohorts:
-        yield "No term ends in that time."
+        yield _("No term ends in that time.")
         return
     falls = [each for each in found.cliffs if each.lapsing]
     if by == "cohort" or not falls:
         return
-    yield "The largest falls:"
+    yield _("The largest falls:")
     for cliff in falls[:CLIFFS_SHOWN]:
         yield _fall(cliff, found.cohorts)
     if len(falls) > CLIFFS_SHOWN:
-        yield f"and on {len(falls) - CLIFFS_SHOWN} days more; --by cohort has all terms."
+        yield _("and on {count} days more; --by cohort has all terms.").format(
+            count=len(falls) - CLIFFS_SHOWN
+        )
 
 
 def _to_hold(found: Forecast) -> str:
     """Return what the last row's target asks for, and which target it is."""
     assert found.target_percent is not None
-    aim = shown(found.target_percent, "percent")
+    aim = _percent(found.target_percent)
     if target := found.target:
         words = safe(target.basis, limit=NOTE_LENGTH_MAX)
-        aim = f"{target.percent} % by {target.due_on} ({words}, #{target.position})"
+        aim = _("{percent} % by {due_on} ({words}, #{position})").format(
+            percent=decimal(target.percent),
+            due_on=target.due_on,
+            words=words,
+            position=target.position,
+        )
         if target_conflicts := found.target_conflicts:
             others = ", ".join(f"#{each}" for each in target_conflicts)
-            aim += f", which {others} of the same year contradicts; --target chooses"
+            aim += _(", which {others} of the same year contradicts; --target chooses").format(
+                others=others
+            )
     last = found.months[-1]
     if last.needed is None:
-        return f"To hold {aim}: nothing can be said without a coverage."
+        return _("To hold {aim}: nothing can be said without a coverage.").format(aim=aim)
     if not last.needed:
-        return f"To hold {aim}: nobody must be renewed by {last.on}."
-    short = f"To hold {aim}: on {last.on} {last.needed:,} workers are short"
-    if not last.must_renew:
-        return f"{short}, and nobody lapses until then who could be renewed."
-    new = last.needed - last.must_renew
-    enrol = f", and {new:,} others enrolled" if new else ""
-    return (
-        f"{short}. Of the {last.lapsed:,} who lapse until then {last.must_renew:,} must be"
-        f" renewed{enrol}."
+        return _("To hold {aim}: nobody must be renewed by {on}.").format(aim=aim, on=last.on)
+    short = _("To hold {aim}: on {on} {needed:,} workers are short").format(
+        aim=aim, on=last.on, needed=last.needed
     )
+    if not last.must_renew:
+        return _("{short}, and nobody lapses until then who could be renewed.").format(short=short)
+    new = last.needed - last.must_renew
+    enrol = _(", and {new:,} others enrolled").format(new=new) if new else ""
+    return _(
+        "{short}. Of the {lapsed:,} who lapse until then {must_renew:,} must be renewed{enrol}."
+    ).format(short=short, lapsed=last.lapsed, must_renew=last.must_renew, enrol=enrol)
+
+
+def _percent(value: Fraction) -> str:
+    return formatted(percent(value), ",") + " %"
 
 
 def _fall(cliff: Cliff, cohorts: Sequence[EndingCohort]) -> str:
@@ -487,13 +543,23 @@ def _fall(cliff: Cliff, cohorts: Sequence[EndingCohort]) -> str:
     lapsing: dict[str, int] = {}
     for each in cohorts:
         if (cliff.on - each.covered_until).days == 1 and each.lapsing:
-            part = f" part {safe(each.part)}" if each.part else ""
-            batch = f"{safe(each.reference)}{part}"
+            part = _(" part {part}").format(part=safe(each.part)) if each.part else ""
+            batch = safe(each.reference) + part
             lapsing[batch] = lapsing.get(batch, 0) + each.lapsing
     largest = sorted(lapsing.items(), key=lambda batch: -batch[1])
-    named = ", ".join(f"{batch} {workers:,}" for batch, workers in largest[:BATCHES_NAMED])
-    more = f" and {len(largest) - BATCHES_NAMED} more" if largest[BATCHES_NAMED:] else ""
+    named = joined(
+        ", ", (joined(" ", (batch, whole(workers))) for batch, workers in largest[:BATCHES_NAMED])
+    )
+    more = (
+        _(" and {count} more").format(count=len(largest) - BATCHES_NAMED)
+        if largest[BATCHES_NAMED:]
+        else ""
+    )
     change = ""
     if cliff.coverage is not None and cliff.points is not None:
-        change = f" to {shown(cliff.coverage, 'percent')} ({percent(cliff.points):+,} points)"
-    return f"{cliff.on}: {cliff.lapsing:,} covered no more{change}: {named}{more}"
+        change = _(" to {coverage} ({points:+,} points)").format(
+            coverage=_percent(cliff.coverage), points=percent(cliff.points)
+        )
+    return _("{on}: {lapsing:,} covered no more{change}: {named}{more}").format(
+        on=cliff.on, lapsing=cliff.lapsing, change=change, named=named, more=more
+    )

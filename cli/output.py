@@ -34,6 +34,7 @@ from cli.records import (
 from cli.tables import markdown, table
 from cli.terminal import is_terminal, may_colour, prepare_streams, width_of
 from cli.values import percent, points, rounded
+from registry.language import _
 
 __all__ = [
     "FORMATS",
@@ -108,7 +109,9 @@ def choose(asked: str | None, output: Path | None) -> Format:
         chosen = _known(asked) or "table"
         if chosen in _BINARY and is_terminal(sys.stdout):
             raise click.UsageError(
-                f"{chosen} is not made for a screen: give --output FILE{_ending_of(chosen)}."
+                _("{chosen} is not made for a screen: give --output FILE{ending}.").format(
+                    chosen=chosen, ending=_ending_of(chosen)
+                )
             )
         return chosen
     check_place(output, f"--output {output.name}")
@@ -116,12 +119,16 @@ def choose(asked: str | None, output: Path | None) -> Format:
     chosen_or_none = _known(asked) or by_ending
     if chosen_or_none is None:
         raise click.UsageError(
-            f"--output {output.name} does not say which format: give --format, "
-            f"or an ending out of {' '.join(_ENDINGS)}."
+            _(
+                "--output {name} does not say which format: give --format, "
+                "or an ending out of {endings}."
+            ).format(name=output.name, endings=" ".join(_ENDINGS))
         )
     if by_ending is not None and by_ending != chosen_or_none:
         raise click.UsageError(
-            f"--format {asked} contradicts --output {output.name}, which is {by_ending}."
+            _("--format {asked} contradicts --output {name}, which is {by_ending}.").format(
+                asked=asked, name=output.name, by_ending=by_ending
+            )
         )
     return chosen_or_none
 
@@ -216,7 +223,9 @@ def _known(asked: str | None) -> Format | None:
             return name
     if asked is None:
         return None
-    raise click.UsageError(f"--format {asked!r} is none of {' '.join(FORMATS)}.")
+    raise click.UsageError(
+        _("--format {asked!r} is none of {formats}.").format(asked=asked, formats=" ".join(FORMATS))
+    )
 
 
 def _ending_of(chosen: Format) -> str:

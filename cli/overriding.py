@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from cli.options import TEXT, actor_named
+from registry.language import _
 
 if TYPE_CHECKING:
     from cli.options import Settings
@@ -43,11 +44,11 @@ def may_override(command: Command) -> Command:
 
 def _override(because: str | None, seconded_by: str | None) -> Override | None:
     if (because is None) != (seconded_by is None):
-        raise click.UsageError("--override REASON and --seconded-by NAME go together.")
+        raise click.UsageError(_("--override REASON and --seconded-by NAME go together."))
     if because is None or seconded_by is None:
         return None
     from registry.closing import Override
 
     if not seconded_by.strip():  # nobody else is meant, least of all whom the environment names
-        raise click.UsageError("--seconded-by is empty; name who else wants it.")
+        raise click.UsageError(_("--seconded-by is empty; name who else wants it."))
     return Override(because, actor_named(seconded_by))

@@ -10,21 +10,26 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cli.listing import Column, Listing
+from registry.language import Period, _, formatted, joined, ngettext, pgettext
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
     from projections.reconciliation import Reconciled, Reconciliation
 
 _MEANINGS: Final = {
-    "percent-inconsistent": "The percentage is not its own active over its own potential",
-    "percent-truncated": "The percentage was cut off, not rounded",
-    "uncovered-inconsistent": "Covered and not covered do not make a whole",
-    "gap-inconsistent": "The gap is neither the workers or points to the target nor those not covered",
-    "other-potential": "The percentage is of another potential than the one in force",
-    "figures-conflict": "Figures contradict each other",
-    "targets-conflict": "Targets for one year contradict each other",
-    "restated": "It agreed when it was published, and differs now",
-    "balanced": "Agreement that an opening or a reconciling entry may have made: no independent one",
+    "percent-inconsistent": _("The percentage is not its own active over its own potential"),
+    "percent-truncated": _("The percentage was cut off, not rounded"),
+    "uncovered-inconsistent": _("Covered and not covered do not make a whole"),
+    "gap-inconsistent": _(
+        "The gap is neither the workers or points to the target nor those not covered"
+    ),
+    "other-potential": _("The percentage is of another potential than the one in force"),
+    "figures-conflict": _("Figures contradict each other"),
+    "targets-conflict": _("Targets for one year contradict each other"),
+    "restated": _("It agreed when it was published, and differs now"),
+    "balanced": _(
+        "Agreement that an opening or a reconciling entry may have made: no independent one"
+    ),
 }
 
 
@@ -41,36 +46,32 @@ def figures_for_people(found: Reconciliation) -> Listing:
 def _columns_for_people(figures: Sequence[Reconciled]) -> tuple[Column, ...]:
     columns = [
         Column("position", "#", "number"),
-        Column("as_of", "As of", "text"),
-        Column("of", "Of", "text"),
-        Column("published", "Published", "text"),
-        Column("ledger", "Ledger", "text"),
-        Column("verdict", "Verdict", "text"),
+        Column("as_of", _("As of"), "text"),
+        Column("of", _("Of"), "text"),
+        Column("published", _("Published"), "text"),
+        Column("ledger", _("Ledger"), "text"),
+        Column("verdict", _("Verdict"), "text"),
     ]
     if any(each.then is not None for each in figures):
-        columns.append(Column("verdict_then", "Then", "text"))
+        columns.append(Column("verdict_then", _("Then"), "text"))
     return tuple(columns)
 
 
 def _for_people(each: Reconciled) -> dict[str, object]:
     return {
         "position": each.figure.position,
-        "as_of": each.figure.as_of or "unknown",
+        "as_of": Period(each.figure.as_of) if each.figure.as_of else _("unknown"),
         "of": _of(each),
         "published": _numbers(each, printed=True),
         "ledger": None if each.verdict == "retracted" else _numbers(each, printed=False),
         "verdict": _verdict(each),
-        "verdict_then": each.verdict_then and _spaced(each.verdict_then),
+        "verdict_then": each.verdict_then and _VERDICTS[each.verdict_then],
     }
 
 
 def _of(each: Reconciled) -> str:
     """Return what a figure is of: the area, and the category and segment if it is of one."""
     return " ".join(filter(None, (each.area_name, each.figure.category, each.figure.segment)))
-
-
-def _spaced(code: str) -> str:
-    return code.replace("-", " ")
 
 
 def _numbers(each: Reconciled, *, printed: bool) -> str | None:
@@ -81,39 +82,52 @@ def _numbers(each: Reconciled, *, printed: bool) -> str | None:
             continue
         number = check.published_number if printed else check.expected_number
         if number is not None:
-            said.append(_IN_WORDS[check.what].format(f"{number:,}"))
-    return ", ".join(said) or None
+            said.append(_IN_WORDS[check.what].format(number=formatted(number, ",")))
+    return joined(", ", said) or None
 
 
 _IN_WORDS: Final = {  # no line is broken between a number and its %
-    "active": "{}",
-    "potential": "of {}",
-    "percent": "{}\u00a0%",
-    "uncovered_percent": "{}\u00a0% not covered",
-    "gap": "gap {}",
+    "active": _("{number}"),
+    "potential": _("of {number}"),
+    "percent": _("{number}\u00a0%"),
+    "uncovered_percent": _("{number}\u00a0% not covered"),
+    "gap": _("gap {number}"),
+}
+
+
+_VERDICTS: Final[dict[str, str]] = {
+    "agrees": pgettext("verdict", "agrees"),
+    "within-tolerance": pgettext("verdict", "within tolerance"),
+    "differs": pgettext("verdict", "differs"),
+    "unclassified": pgettext("verdict", "unclassified"),
+    "no-ledger": pgettext("verdict", "no ledger"),
+    "no-potential": pgettext("verdict", "no potential"),
+    "undated": pgettext("verdict", "undated"),
+    "not-yet-recorded": pgettext("verdict", "not yet recorded"),
+    "retracted": pgettext("verdict", "retracted"),
 }
 
 
 def _verdict(each: Reconciled) -> str:
     from projections.explanations import signed
 
-    said = _spaced(each.verdict)
+    said = _VERDICTS[each.verdict]
     if each.verdict == "differs" and (deciding := each.now.deciding) is not None:
-        said += f" {signed(deciding.difference)}"
-        said += " points" if deciding.what in {"percent", "uncovered_percent"} else ""
+        said += " " + signed(deciding.difference)
+        said += _(" points") if deciding.what in {"percent", "uncovered_percent"} else ""
     if each.is_balanced:
-        said += ", balanced"
-    return f"{said} *" if each.is_odd else said
+        said += _(", balanced")
+    return said + " *" if each.is_odd else said
 
 
 def _notes(found: Reconciliation) -> Iterator[str]:
     """Yield what differs and what is odd, kind by kind, each with its arithmetic."""
     if any(each.is_odd for each in found.figures):
-        yield "* What is odd about it is told below."
+        yield _("* What is odd about it is told below.")
         yield ""
     for verdict, heading in _EXPLAINED.items():
         lines = [
-            f"{_label(each)}: {each.explanation}"
+            joined(": ", (_label(each), each.explanation))
             for each in found.figures
             if each.verdict == verdict and each.explanation
         ]
@@ -122,13 +136,13 @@ def _notes(found: Reconciliation) -> Iterator[str]:
         lines = [_label(each) for each in found.figures if each.verdict == verdict]
         yield from _group(heading, lines)
     for code, heading in _MEANINGS.items():
-        yield from _group(f"{heading} ({code})", list(_findings(found, code)))
+        yield from _group(heading + f" ({code})", list(_findings(found, code)))
 
 
 def _group(heading: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
-        yield f"{heading}:"
-        yield from (f"- {line}." for line in lines)
+        yield heading + ":"
+        yield from ("- " + line + "." for line in lines)
         yield ""
 
 
@@ -147,25 +161,30 @@ def _findings(found: Reconciliation, code: str) -> Iterator[str]:
                 said.setdefault((area, finding.says), [])
     for (area, says), figures in said.items():
         if len(figures) == 1:
-            yield f"{_label(figures[0])}: {says}"
+            yield joined(": ", (_label(figures[0]), says))
         else:
             numbers = ", ".join(f"#{each.figure.position}" for each in figures)
-            yield f"{f'{numbers} ' if numbers else ''}{shown_name(area)}: {says}"
+            yield f"{f'{numbers} ' if numbers else ''}{shown_name(area)}: " + says
 
 
 def _label(each: Reconciled) -> str:
     figure = each.figure
-    return f"#{figure.position} {_of(each)}, {figure.as_of or 'undated'} ({safe(figure.source)})"
+    return _("#{position} {of}, {as_of} ({source})").format(
+        position=figure.position,
+        of=_of(each),
+        as_of=Period(figure.as_of) if figure.as_of else _("undated"),
+        source=safe(figure.source),
+    )
 
 
 _EXPLAINED: Final = {
-    "differs": "Differs from the ledger",
-    "unclassified": "Cannot be told, because the ledger does not say of which category they are",
+    "differs": _("Differs from the ledger"),
+    "unclassified": _("Cannot be told, because the ledger does not say of which category they are"),
 }
 _UNTESTED: Final = {
-    "no-ledger": "Cannot be told, because the ledger has nothing there up to that day",
-    "no-potential": "Cannot be told, because no potential is in force",
-    "undated": "Cannot be told, because the day is unknown",
+    "no-ledger": _("Cannot be told, because the ledger has nothing there up to that day"),
+    "no-potential": _("Cannot be told, because no potential is in force"),
+    "undated": _("Cannot be told, because the day is unknown"),
 }
 
 
@@ -173,46 +192,52 @@ def summary(found: Reconciliation) -> Iterator[str]:
     """Yield how many figures came to what: now, when they were published, and by their documents."""
     figures = found.figures
     if not figures:
-        yield f"No figures, as known at #{found.known_position}."
+        yield _("No figures, as known at #{position}.").format(position=found.known_position)
         return
     balanced = sum(each.is_balanced for each in figures)
     odd = sum(len(each.findings) for each in figures) - balanced
     now = _counted([each.verdict for each in figures], balanced)
-    yield (
-        f"{_many(len(figures), 'figure')}, as known at #{found.known_position}: {now};"
-        f" {_many(odd, 'other finding')}."
+    yield _("{figures}, as known at #{position}: {now}; {findings}.").format(
+        figures=ngettext("{number} figure", "{number} figures", len(figures)).format(
+            number=len(figures)
+        ),
+        position=found.known_position,
+        now=now,
+        findings=ngettext("{number} other finding", "{number} other findings", odd).format(
+            number=odd
+        ),
     )
     then = [each.verdict_then for each in figures if each.verdict_then]
     documented = [each.documented.verdict for each in figures if each.documented]
     if then:
-        yield (
-            f"As known when published: {_counted(then)}."
-            f" By what claims a document of that day or before: {_counted(documented)}."
-        )
+        yield _(
+            "As known when published: {then}."
+            " By what claims a document of that day or before: {documented}."
+        ).format(then=_counted(then), documented=_counted(documented))
 
 
 _WORDS: Final = {
-    "agrees": "agree",
-    "within-tolerance": "within their tolerance",
-    "differs": "differ",
-    "unclassified": "unclassified",
-    "no-ledger": "without a ledger",
-    "no-potential": "without a potential",
-    "undated": "undated",
-    "not-yet-recorded": "not yet recorded",
-    "retracted": "retracted",
+    "agrees": _("agree"),
+    "within-tolerance": _("within their tolerance"),
+    "differs": _("differ"),
+    "unclassified": _("unclassified"),
+    "no-ledger": _("without a ledger"),
+    "no-potential": _("without a potential"),
+    "undated": _("undated"),
+    "not-yet-recorded": _("not yet recorded"),
+    "retracted": _("retracted"),
 }
 
 
 def _counted(verdicts: Sequence[str], balanced: int = 0) -> str:
     """Return how many came to what, in the order of `_WORDS`; balanced are of those that agree."""
     counts = Counter(verdicts)
-    said = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
+    said = [
+        joined(" ", (f"{counts[verdict]}", words))
+        for verdict, words in _WORDS.items()
+        if counts[verdict]
+    ]
     good = sum(counts[verdict] > 0 for verdict in ("agrees", "within-tolerance"))
     if balanced:
-        said[good - 1] += f" (of these {balanced} balanced)"
-    return ", ".join(said) or "none"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+        said[good - 1] += _(" (of these {balanced} balanced)").format(balanced=balanced)
+    return joined(", ", said) or _("none")

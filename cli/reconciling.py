@@ -22,6 +22,7 @@ from cli.options import (
 from cli.output import Column, Listing, for_people, listing_options, percent, write_listing
 from cli.reconciliation_in_words import figures_for_people, summary
 from cli.settling import Settling, settle_figure
+from registry.language import _
 
 if TYPE_CHECKING:
     from projections.figures import Figure, Printed
@@ -34,35 +35,35 @@ Strictness = Literal["differs", "independent"]
 EXIT_FOUND: Final = 1
 
 _COLUMNS: Final = (
-    Column("area", "Code", "code"),
-    Column("as_of", "As of", "text"),
-    Column("category", "Category", "code"),
-    Column("segment", "Segment", "code"),
-    Column("publisher", "Publisher", "text"),
-    Column("published_on", "Published on", "date"),
-    Column("published", "Published", "json"),
-    Column("as_known_then", "As known then", "json"),
-    Column("as_known_now", "As known now", "json"),
-    Column("as_documented_then", "As documented then", "json"),
-    Column("tests", "Tests", "json"),
-    Column("difference", "Difference", "number"),
-    Column("verdict", "Verdict", "code"),
-    Column("verdict_then", "Verdict then", "code"),
-    Column("findings", "Findings", "json"),
-    Column("suspects", "Suspects", "json"),
+    Column("area", _("Code"), "code"),
+    Column("as_of", _("As of"), "text"),
+    Column("category", _("Category"), "code"),
+    Column("segment", _("Segment"), "code"),
+    Column("publisher", _("Publisher"), "text"),
+    Column("published_on", _("Published on"), "date"),
+    Column("published", _("Published"), "json"),
+    Column("as_known_then", _("As known then"), "json"),
+    Column("as_known_now", _("As known now"), "json"),
+    Column("as_documented_then", _("As documented then"), "json"),
+    Column("tests", _("Tests"), "json"),
+    Column("difference", _("Difference"), "number"),
+    Column("verdict", _("Verdict"), "code"),
+    Column("verdict_then", _("Verdict then"), "code"),
+    Column("findings", _("Findings"), "json"),
+    Column("suspects", _("Suspects"), "json"),
     Column("position", "#", "number"),
-    Column("area_name", "Area", "text"),
-    Column("source", "Source", "text"),
-    Column("on", "On", "date"),
-    Column("difference_in", "Difference in", "code"),
-    Column("verdict_documented", "Verdict documented", "code"),
-    Column("explanation", "Explanation", "text"),
-    Column("arithmetic", "Arithmetic", "json"),
-    Column("agreed_before", "Agreed before", "count"),
-    Column("suspects_total", "Suspects in all", "count"),
-    Column("restated_by", "Restated by", "json"),
-    Column("regencies_counted", "Counted", "count"),
-    Column("regencies_total", "Regencies", "count"),
+    Column("area_name", _("Area"), "text"),
+    Column("source", _("Source"), "text"),
+    Column("on", _("On"), "date"),
+    Column("difference_in", _("Difference in"), "code"),
+    Column("verdict_documented", _("Verdict documented"), "code"),
+    Column("explanation", _("Explanation"), "text"),
+    Column("arithmetic", _("Arithmetic"), "json"),
+    Column("agreed_before", _("Agreed before"), "count"),
+    Column("suspects_total", _("Suspects in all"), "count"),
+    Column("restated_by", _("Restated by"), "json"),
+    Column("regencies_counted", _("Counted"), "count"),
+    Column("regencies_total", _("Regencies"), "count"),
 )
 
 
@@ -140,14 +141,14 @@ def reconcile_command(
     }
     if settle:
         asking = {"--strict": strict, "--known": known, "--format": format, "--output": output}
-        _refuse_any_of(asking, "{} does not go with --settle.")
+        _refuse_any_of(asking, _("{option} does not go with --settle."))
         if reference is None or reason is None:
             missing = "--as" if reference is None else "--reason"
-            raise click.UsageError(f"--settle needs {missing}.")
+            raise click.UsageError(_("--settle needs {option}.").format(option=missing))
         order = Settling(area, figure, category, reference, reason, dry_run)
         settle_figure(settings.acting(actor), order)
         return None
-    _refuse_any_of(settling, "{} goes with --settle only.")
+    _refuse_any_of(settling, _("{option} goes with --settle only."))
     from projections.reconciliation import reconcile
 
     with settings.workspace() as workspace:
@@ -167,7 +168,7 @@ def reconcile_command(
 def _refuse_any_of(options: Mapping[str, object], why: str) -> None:
     for option, value in options.items():
         if value is not None:
-            raise click.UsageError(why.format(option))
+            raise click.UsageError(why.format(option=option))
 
 
 def _is_found(found: Reconciliation, strict: Strictness) -> bool:

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from registry.language import Period, _, formatted, joined
 from registry.safe_text import safe
+from registry.vocabulary import movement
 
 if TYPE_CHECKING:
     from registry.application import Recorded
@@ -22,10 +24,10 @@ Facts = Mapping[str, Any]
 
 _CHANGES: Final = frozenset({"ucj.batch-corrected", "ucj.batch-withdrawn"})
 _TAKEN_BACK: Final = {
-    "ucj.labour-potential-withdrawn": "potential",
-    "ucj.target-withdrawn": "target",
-    "ucj.figure-retracted": "figure",
-    "ucj.area-change-withdrawn": "change",
+    "ucj.labour-potential-withdrawn": _("the potential of {place} at #{taken} is taken back"),
+    "ucj.target-withdrawn": _("the target of {place} at #{taken} is taken back"),
+    "ucj.figure-retracted": _("the figure of {place} at #{taken} is taken back"),
+    "ucj.area-change-withdrawn": _("the change of {place} at #{taken} is taken back"),
 }
 
 _CLOSINGS: Final = frozenset({"ucj.period-closed", "ucj.period-reopened"})
@@ -38,8 +40,8 @@ def say_recorded(recorded: Recorded) -> None:
 
     for problem in recorded.problems:
         if problem.severity == "warning":
-            notice(f"warning: {problem.why}")
-            notice(f"  {problem.remedy}")
+            notice(_("warning: {why}").format(why=problem.why))
+            notice("  " + problem.remedy)
 
 
 def say(lines: Sequence[str]) -> None:
@@ -64,18 +66,20 @@ def recorded_lines(recorded: Recorded) -> Iterator[str]:
     """Yield where, when and by whom."""
     first, last = recorded.first_position, recorded.last_position
     if first is None or recorded.recorded_at is None:
-        yield "nothing to record"
+        yield _("nothing to record")
         return
     at = f"#{first}" if first == last else f"#{first}–#{last}"
     if recorded.decision == "planned":
-        yield f"would be recorded at {at}; nothing was recorded"
+        yield _("would be recorded at {at}; nothing was recorded").format(at=at)
         return
-    yield f"recorded at {at}, {moment(recorded.recorded_at)}, by {safe(recorded.recorded_by or '')}"
+    yield _("recorded at {at}, {moment}, by {person}").format(
+        at=at, moment=moment(recorded.recorded_at), person=safe(recorded.recorded_by or "")
+    )
 
 
 def moment(instant: datetime) -> str:
     """Return an instant as people read it, in UTC."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return formatted(instant.astimezone(UTC), "%Y-%m-%d %H:%M:%SZ")
 
 
 def effect_lines(events: Sequence[StoredRow]) -> Iterator[str]:
@@ -84,11 +88,14 @@ def effect_lines(events: Sequence[StoredRow]) -> Iterator[str]:
         facts = row.facts()
         if row.topic in _TAKEN_BACK:
             taken = facts["takes_back_position"]
-            yield f"the {_TAKEN_BACK[row.topic]} of {place(facts['area'])} at #{taken} is taken back"
+            yield _TAKEN_BACK[row.topic].format(place=place(facts["area"]), taken=taken)
         elif row.topic == "ucj.category-added":
             yield (
-                f"category {facts['category']}: {safe(facts['label_id'])} / "
-                f"{safe(facts['label_en'])}"
+                _("category {category}: {label_id} / {label_en}").format(
+                    category=facts["category"],
+                    label_id=safe(facts["label_id"]),
+                    label_en=safe(facts["label_en"]),
+                )
             )
         elif row.topic in _CLOSINGS:
             yield from _closing_lines(facts, in_full=len(events) == 1)
@@ -101,9 +108,11 @@ def change_lines(events: Sequence[StoredRow]) -> Iterator[str]:
     changes = [row for row in events if row.topic in _CHANGES]
     for row in changes[:CHANGES_SHOWN_MAX]:
         for line in _batch_lines(row.topic.removeprefix("ucj."), row.facts()):
-            yield f"  {line}"
+            yield "  " + line
     if len(changes) > CHANGES_SHOWN_MAX:
-        yield f"  … and {len(changes) - CHANGES_SHOWN_MAX} more batches corrected or withdrawn"
+        yield _("  … and {count} more batches corrected or withdrawn").format(
+            count=len(changes) - CHANGES_SHOWN_MAX
+        )
 
 
 def place(area: str) -> str:
@@ -115,65 +124,96 @@ def place(area: str) -> str:
 
 
 def _batch_lines(event: str, facts: Facts) -> Iterator[str]:
-    part = f" part {safe(facts['part'])}" if facts["part"] else ""
-    done = {"batch-withdrawn": " withdrawn", "batch-corrected": " corrected"}.get(event, "")
-    settles = f", settles the figure at #{facts['settles']}" if facts.get("settles") else ""
-    yield (
-        f"{safe(facts['reference'])}{part} of {place(facts['area'])}: {facts['kind']}{done}{settles}"
+    part = _(" part {part}").format(part=safe(facts["part"])) if facts["part"] else ""
+    done = {"batch-withdrawn": _(" withdrawn"), "batch-corrected": _(" corrected")}.get(event, "")
+    settles = facts.get("settles")
+    yield _("{reference}{part} of {place}: {kind}{done}{settles}").format(
+        reference=safe(facts["reference"]),
+        part=part,
+        place=place(facts["area"]),
+        kind=movement(facts["kind"]),
+        done=done,
+        settles=_(", settles the figure at #{position}").format(position=settles)
+        if settles
+        else "",
     )
     moves = [*_moves(facts)]
     yield from moves[:LINES_SHOWN_MAX]
     if len(moves) > LINES_SHOWN_MAX:
-        yield f"  … and {len(moves) - LINES_SHOWN_MAX} more lines"
+        yield _("  … and {count} more lines").format(count=len(moves) - LINES_SHOWN_MAX)
     net = _sum(facts.get("lines")) + _sum(facts.get("puts")) - _sum(_taken(facts).get("lines"))
     if len(moves) > 1:
-        yield f"  in all {net:+,}"
+        yield _("  in all {net:+,}").format(net=net)
 
 
 def _closing_lines(facts: Facts, *, in_full: bool) -> Iterator[str]:
     """Yield what a closing states, category by category where it is the only one; or a reopening."""
     through = facts["closed_through"]
     if "active_by_category" not in facts:
-        rest = f"closed through {through}" if through else "and nothing is closed"
-        yield f"{place(facts['area'])} is open again from {facts['reopened_from']}, {rest}"
+        rest = (
+            _("closed through {through}").format(through=Period(through))
+            if through
+            else _("and nothing is closed")
+        )
+        yield _("{place} is open again from {reopened_from}, {rest}").format(
+            place=place(facts["area"]), reopened_from=Period(facts["reopened_from"]), rest=rest
+        )
         return
-    yield f"{place(facts['area'])} is closed through {through}: {_stated(facts)}"
+    yield _("{place} is closed through {through}: {stated}").format(
+        place=place(facts["area"]), through=Period(through), stated=_stated(facts)
+    )
     for category, workers in facts["active_by_category"].items() if in_full else ():
-        yield f"  {workers:,} {category}"
+        yield _("  {workers:,} {category}").format(workers=workers, category=category)
 
 
 def _stated(facts: Facts) -> str:
     active, potential = facts["active"], facts["potential"]
-    heads = "nobody recorded" if active is None else f"{active:,} active"
+    heads = (
+        _("nobody recorded") if active is None else _("{workers:,} active").format(workers=active)
+    )
     if potential is None:
-        return f"{heads}, no potential in force"
+        return _("{heads}, no potential in force").format(heads=heads)
     if active is None:
-        return f"{heads}, a potential of {potential:,}"
+        return _("{heads}, a potential of {potential:,}").format(heads=heads, potential=potential)
     from fractions import Fraction
 
     from cli.values import shown
 
-    return f"{heads} of {potential:,} ({shown(Fraction(100 * active, potential), 'percent')})"
+    return _("{heads} of {potential:,} ({percent})").format(
+        heads=heads,
+        potential=potential,
+        percent=shown(Fraction(100 * active, potential), "percent"),
+    )
 
 
 def _moves(facts: Facts) -> Iterator[str]:
     taken = _taken(facts)
     for line in taken.get("lines", ()):
-        yield _move(line, -1, taken["effective_on"]) + ", taken back"
+        yield _move(line, -1, taken["effective_on"]) + _(", taken back")
     for line in (*(facts.get("lines") or ()), *(facts.get("puts") or ())):
         yield _move(line, 1, facts["effective_on"])
 
 
 def _move(line: Facts, sign: int, effective_on: str) -> str:
     cohort = line["cohort"]
-    words = [f"  {sign * line['workers']:+,} {cohort['category']} from {effective_on}"]
+    words = [
+        _("  {workers:+,} {category} from {effective_on}").format(
+            workers=sign * line["workers"],
+            category=cohort["category"],
+            effective_on=Period(effective_on),
+        )
+    ]
     if cohort["expires_on"]:
-        words.append(f"until {date.fromisoformat(cohort['expires_on']) - timedelta(days=1)}")
+        words.append(
+            _("until {day}").format(
+                day=date.fromisoformat(cohort["expires_on"]) - timedelta(days=1)
+            )
+        )
     if line["workers"] < 0 and cohort["reference"]:
-        words.append(f"of {safe(cohort['reference'])}")
+        words.append(_("of {reference}").format(reference=safe(cohort["reference"])))
     if line["of"]:
-        words.append(f"continuing {safe(line['of']['reference'])}")
-    return " ".join(words)
+        words.append(_("continuing {reference}").format(reference=safe(line["of"]["reference"])))
+    return joined(" ", words)
 
 
 def _taken(facts: Facts) -> Facts:

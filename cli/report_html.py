@@ -14,6 +14,7 @@ from cli.escapes import visible
 from cli.listing import Column, Document, Listing, Section
 from cli.tables import EMPTY, is_number, total_cells
 from cli.values import shown
+from registry.language import language, said
 from registry.safe_text import unformulated
 
 _STYLE: Final = """
@@ -50,7 +51,7 @@ def html_document(document: Document) -> Iterator[str]:
     """Yield the lines of the document: cover, contents, and a table for each section."""
     title = _text(document.title)
     yield "<!DOCTYPE html>"
-    yield '<html lang="en">'
+    yield f'<html lang="{language()}">'
     yield "<head>"
     yield '<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -93,7 +94,7 @@ def _section(section: Section, listing: Listing) -> Iterator[str]:
     columns = listing.shown
     yield f'<section id="{_anchor(section)}">'
     yield f"<h3>{_text(section.title)}</h3>"
-    yield f'<p class="asked">{_text(section.asked)}:<br><code>{_text(section.command)}</code></p>'
+    yield (f'<p class="asked">{_text(section.asked)}:<br><code>{_text(section.command)}</code></p>')
     yield "<table>"
     yield f"<thead>{_row('th', columns, [column.title for column in columns])}</thead>"
     yield "<tbody>"
@@ -102,12 +103,12 @@ def _section(section: Section, listing: Listing) -> Iterator[str]:
         empty = False
         yield _row("td", columns, [shown(row[column.key], column.kind) for column in columns])
     if empty:
-        yield f'<tr><td colspan="{len(columns)}">{EMPTY}</td></tr>'
+        yield f'<tr><td colspan="{len(columns)}">{said(EMPTY)}</td></tr>'
     yield "</tbody>"
     if total := total_cells(listing):
         yield f"<tfoot>{_row('td', columns, total)}</tfoot>"
     yield "</table>"
-    yield from (f"<p>{_text(visible(note))}</p>" for note in listing.notes if note)
+    yield from (f"<p>{_text(visible(said(note)))}</p>" for note in listing.notes if note)
     yield "</section>"
 
 

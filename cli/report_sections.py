@@ -19,6 +19,7 @@ from cli.reconciliation_in_words import figures_for_people
 from cli.revising import releases_listing
 from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_people
 from cli.tracing import groups_listing
+from registry.language import _, said
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
@@ -29,10 +30,18 @@ if TYPE_CHECKING:
     from projections.trace import Trace
 
 _BY: Final[tuple[tuple[Dimension | None, str], ...]] = (
-    (None, ""),
-    ("category", "by category"),
-    ("area", "by regency"),
+    (None, _("On {day}")),
+    ("category", _("On {day}, by category")),
+    ("area", _("On {day}, by regency")),
 )
+_COVERAGE_NAMES: Final[dict[tuple[str, Dimension | None], str]] = {
+    ("from", None): _("Coverage from"),
+    ("from", "category"): _("Coverage from by category"),
+    ("from", "area"): _("Coverage from by regency"),
+    ("to", None): _("Coverage to"),
+    ("to", "category"): _("Coverage to by category"),
+    ("to", "area"): _("Coverage to by regency"),
+}
 _OF_BATCHES: Final = (
     "position", "effective_on", "area", "reference", "part", "kind", "class", "workers", "document",
     "file", "sheet", "row", "last_row", "because", "recorded_at", "recorded_by",
@@ -92,12 +101,12 @@ def sections(asked: Asked) -> Sequence[Section]:
 def _coverage(asked: Asked) -> Iterator[Section]:
     area = asked.traced.area
     for end, at in (("from", asked.traced.start), ("to", asked.traced.end)):
-        for by, words in _BY[:2] if is_regency(area) else _BY:
+        for by, title in _BY[:2] if is_regency(area) else _BY:
             yield _section(
                 asked,
-                "Coverage",
-                f"On {at.on}{f', {words}' if words else ''}",
-                f"Coverage {end} {words}".rstrip(),
+                _("Coverage"),
+                title.format(day=at.on),
+                _COVERAGE_NAMES[end, by],
                 _on(at),
                 f"ucj coverage {area} --on {at.on} --known @{at.known}{f' --by {by}' if by else ''}",
                 partial(_coverage_of, asked, at, by),
@@ -112,17 +121,17 @@ def _coverage_of(asked: Asked, at: Point, by: Dimension | None) -> Listing:
 
 
 def _trace(asked: Asked) -> Iterator[Section]:
-    groupings: tuple[tuple[str, Grouping | None], ...] = (
-        ("Statement", None),
-        ("By category", "category"),
-        ("By batch", "batch"),
+    groupings: tuple[tuple[str, str, Grouping | None], ...] = (
+        (_("Statement"), _("Statement"), None),
+        (_("By category"), _("Trace by category"), "category"),
+        (_("By batch"), _("Trace by batch"), "batch"),
     )
-    for title, by in groupings:
+    for title, name, by in groupings:
         yield _section(
             asked,
-            "Trace",
+            _("Trace"),
             title,
-            f"Trace {title.lower()}" if by else title,
+            name,
             _between(asked),
             f"{_trace_command(asked)}{f' --by {by}' if by else ''}",
             partial(_trace_of, asked, by),
@@ -133,19 +142,19 @@ def _trace_of(asked: Asked, by: Grouping | None) -> Listing:
     from projections.steps import groups
 
     found = asked.found
-    said = notes(found, asked.known, by=by)
+    remarks = notes(found, asked.known, by=by)
     if by is None:
-        return replace(statement_for_people(found), notes=said)
+        return replace(statement_for_people(found), notes=remarks)
     rows = groups(asked.ledger, asked.traced, by)
     if by == "batch" and asked.typed:
-        return replace(_batches(found, rows), notes=said)
-    return replace(grouped_for_people(found, by, rows), notes=said)
+        return replace(_batches(found, rows), notes=remarks)
+    return replace(grouped_for_people(found, by, rows), notes=remarks)
 
 
 def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
     listing = groups_listing(rows)
     columns = {each.key: each for each in listing.columns}
-    total = {"reference": "Change", "workers": found.active}
+    total = {"reference": _("Change"), "workers": found.active}
     return replace(listing, columns=tuple(columns[key] for key in _OF_BATCHES), total=total)
 
 
@@ -153,10 +162,10 @@ def _figures(asked: Asked) -> Iterator[Section]:
     at = asked.known.head
     yield _section(
         asked,
-        "Published figures",
-        "Held against the ledger",
-        "Published figures",
-        f"Every day, as known at #{at}",
+        _("Published figures"),
+        _("Held against the ledger"),
+        _("Published figures"),
+        _("Every day, as known at #{position}").format(position=at),
         f"ucj reconcile {asked.traced.area} --known @{at}",
         partial(_figures_of, asked),
     )
@@ -173,9 +182,9 @@ def _revisions(asked: Asked) -> Iterator[Section]:
     end = asked.traced.end
     yield _section(
         asked,
-        "Revisions",
-        f"Of the figure of {end.on}",
-        "Revisions",
+        _("Revisions"),
+        _("Of the figure of {day}").format(day=end.on),
+        _("Revisions"),
         _on(end),
         f"ucj revisions {asked.traced.area} --on {end.on} --known @{end.known}",
         partial(_revisions_of, asked),
@@ -197,12 +206,12 @@ def _lapses(asked: Asked) -> Iterator[Section]:
         return
     command = f"ucj forecast {asked.traced.area} --on {end.on} --until {until} --known @{end.known}"
     for title, name, by in (
-        ("Month by month", "Lapses", "month"),
-        ("The terms that end", "Terms that end", "cohort"),
+        (_("Month by month"), _("Lapses"), "month"),
+        (_("The terms that end"), _("Terms that end"), "cohort"),
     ):
         yield _section(
             asked,
-            "What will lapse",
+            _("What will lapse"),
             title,
             name,
             _on(end),
@@ -219,9 +228,9 @@ def _targets(asked: Asked) -> Iterator[Section]:
     end = asked.traced.end
     yield _section(
         asked,
-        "Targets",
-        f"On {end.on}",
-        "Targets",
+        _("Targets"),
+        _("On {day}").format(day=end.on),
+        _("Targets"),
         _on(end),
         f"ucj targets {asked.traced.area} --on {end.on} --known @{end.known}",
         partial(_targets_of, asked),
@@ -269,30 +278,38 @@ def _section(
     def built() -> Listing:
         return _cut(build(), asked.rows_max, command)
 
-    return Section(chapter, title, name, f"{of}, in store {asked.store_id}", command, built)
+    return Section(
+        said(chapter),
+        said(title),
+        said(name),
+        said(_("{of}, in store {store}").format(of=of, store=asked.store_id)),
+        command,
+        built,
+    )
 
 
 def _on(at: Point) -> str:
-    return f"On {at.on}, as known at #{at.known}"
+    return _("On {day}, as known at #{known}").format(day=at.on, known=at.known)
 
 
 def _between(asked: Asked) -> str:
     start, end = asked.traced.start, asked.traced.end
-    return f"From {start.on}, as known at #{start.known}, to {end.on}, as known at #{end.known}"
+    return _("From {start}, as known at #{known_from}, to {end}, as known at #{known_to}").format(
+        start=start.on, known_from=start.known, end=end.on, known_to=end.known
+    )
 
 
 def _cut(listing: Listing, rows_max: int, command: str) -> Listing:
     """Return the listing with so many rows at most; how many more there are is said first."""
     waiting = iter(listing.rows)
     rows = list(islice(waiting, rows_max))
-    more = sum(1 for _ in waiting)
+    more = sum(1 for _row in waiting)
     if not more:
         return replace(listing, rows=rows)
-    said = (
-        f"These are the first {rows_max:,} of {rows_max + more:,} rows;"
-        f" `{command} --format csv` lists all of them."
-    )
-    return replace(listing, rows=rows, notes=[said, *listing.notes])
+    cut = _(
+        "These are the first {shown:,} of {all:,} rows; `{command} --format csv` lists all of them."
+    ).format(shown=rows_max, all=rows_max + more, command=command)
+    return replace(listing, rows=rows, notes=[cut, *listing.notes])
 
 
 def _trace_command(asked: Asked) -> str:

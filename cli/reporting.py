@@ -17,6 +17,7 @@ from cli.options import AREA, POINT, Settings, notice, uses_store
 from cli.terminal import Progress, progress
 from cli.trace_in_words import Known, change_in_words
 from registry import __version__
+from registry.language import _, said
 from registry.safe_text import safe
 from registry.terms import is_regency
 
@@ -28,17 +29,17 @@ ROWS_MAX: Final = {".xlsx": 20_000, ".md": 2_000, ".html": 2_000}
 """Of a section, by the file's ending: what is read on paper is shorter."""
 
 _COVER: Final = (
-    Column("area", "Area", "text"),
-    Column("from", "From", "date"),
-    Column("known_from", "From, as known at", "text"),
-    Column("to", "To", "date"),
-    Column("known_to", "To, as known at", "text"),
-    Column("change", "Change", "text"),
-    Column("store", "Store", "code"),
-    Column("made_at", "Made at", "instant"),
-    Column("made_by", "Made by", "text"),
-    Column("program", "Program", "text"),
-    Column("command", "Made by the command", "code"),
+    Column("area", _("Area"), "text"),
+    Column("from", _("From"), "date"),
+    Column("known_from", _("From, as known at"), "text"),
+    Column("to", _("To"), "date"),
+    Column("known_to", _("To, as known at"), "text"),
+    Column("change", _("Change"), "text"),
+    Column("store", _("Store"), "code"),
+    Column("made_at", _("Made at"), "instant"),
+    Column("made_by", _("Made by"), "text"),
+    Column("program", _("Program"), "text"),
+    Column("command", _("Made by the command"), "code"),
 )
 
 
@@ -102,8 +103,9 @@ def report_command(
     ending = output.suffix.lower()
     if ending not in ROWS_MAX:
         raise click.UsageError(
-            f"--output {output.name} does not say as what: give an ending out of"
-            f" {' '.join(ROWS_MAX)}."
+            _("--output {name} does not say as what: give an ending out of {endings}.").format(
+                name=output.name, endings=" ".join(ROWS_MAX)
+            )
         )
     check_place(output, f"--output {output.name}")
     made_by, made_at = settings.acting(actor).actor, datetime.now(UTC)
@@ -122,7 +124,11 @@ def report_command(
             return _report(asked, output, made_at=made_at, made_by=made_by)
 
         count = workspace.ask(question, known=known.head)
-    notice(f"{count} sections, as known at #{known.head}, are in {safe(output.name)}.")
+    notice(
+        _("{count} sections, as known at #{position}, are in {name}.").format(
+            count=count, position=known.head, name=safe(output.name)
+        )
+    )
 
 
 def _report(asked: Asked, output: Path, *, made_at: datetime, made_by: str) -> int:
@@ -133,7 +139,7 @@ def _report(asked: Asked, output: Path, *, made_at: datetime, made_by: str) -> i
     parts = sections(asked)
     one_regency = is_regency(asked.traced.area)
     with (
-        progress("making the report", len(parts)) as bar,
+        progress(_("making the report"), len(parts)) as bar,
         nullcontext() if one_regency else sorted_on_disk(asked.ledger),
         path_to(output) as path,
     ):
@@ -171,7 +177,10 @@ def _place(asked: Asked) -> str:
 
 
 def _title(asked: Asked) -> str:
-    return f"{_place(asked)}, {asked.traced.start.on} to {asked.traced.end.on}"
+    title = _("{place}, {start} to {end}").format(
+        place=_place(asked), start=asked.traced.start.on, end=asked.traced.end.on
+    )
+    return str(said(title))
 
 
 def _cover(asked: Asked, output: Path, made_at: datetime, made_by: str) -> Listing:

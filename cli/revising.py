@@ -27,9 +27,12 @@ from cli.output import (
 from cli.tables import GAP, display_width
 from cli.terminal import width_of
 from cli.values import shown
+from registry.language import _, formatted, joined, ngettext, said, whole
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from projections.revisions import Metrics, Reference, Release, Revisions
     from projections.vintages import BatchEffect, PotentialEffect, Vintage
 
@@ -44,39 +47,39 @@ VALUES: Final[dict[str, tuple[str, Kind]]] = {
 }
 
 _RELEASES: Final = (
-    Column("on", "Date", "date"),
-    Column("release", "Release", "count"),
-    Column("known_on", "Known on", "date"),
-    Column("vintage_on", "Vintage", "date"),
-    Column("known_position", "Known at", "number"),
-    Column("recorded_at", "Recorded at", "instant"),
-    Column("recorded_by", "By", "text"),
-    Column("active", "Active", "count"),
-    Column("potential", "Potential", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("regencies_counted", "Counted", "count"),
-    Column("revision", "Revision", "count"),
-    Column("revision_points", "Points", "points"),
-    Column("batches", "Batches", "json"),
-    Column("batches_total", "Batches in all", "count"),
-    Column("potentials", "Potentials", "json"),
+    Column("on", _("Date"), "date"),
+    Column("release", _("Release"), "count"),
+    Column("known_on", _("Known on"), "date"),
+    Column("vintage_on", _("Vintage"), "date"),
+    Column("known_position", _("Known at"), "number"),
+    Column("recorded_at", _("Recorded at"), "instant"),
+    Column("recorded_by", _("By"), "text"),
+    Column("active", _("Active"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("regencies_counted", _("Counted"), "count"),
+    Column("revision", _("Revision"), "count"),
+    Column("revision_points", _("Points"), "points"),
+    Column("batches", _("Batches"), "json"),
+    Column("batches_total", _("Batches in all"), "count"),
+    Column("potentials", _("Potentials"), "json"),
 )
 _ON_FOR_PEOPLE: Final = (
     Column("release", "#", "count"),
-    Column("known_on", "Known on", "date"),
-    Column("known_at", "Known at", "text"),
-    Column("active", "Active", "count"),
-    Column("revision", "Revision", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("because", "Because", "text"),
+    Column("known_on", _("Known on"), "date"),
+    Column("known_at", _("Known at"), "text"),
+    Column("active", _("Active"), "count"),
+    Column("revision", _("Revision"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("because", _("Because"), "text"),
 )
 _LONG_FOR_PEOPLE: Final = (
-    Column("on", "Date", "date"),
-    Column("vintage", "Vintage", "text"),
-    Column("active", "Active", "count"),
-    Column("revision", "Revision", "count"),
-    Column("coverage_percent", "Coverage", "percent"),
-    Column("because", "Because", "text"),
+    Column("on", _("Date"), "date"),
+    Column("vintage", _("Vintage"), "text"),
+    Column("active", _("Active"), "count"),
+    Column("revision", _("Revision"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("because", _("Because"), "text"),
 )
 
 
@@ -152,7 +155,9 @@ def revisions_command(
     documented = vintage == "documented"
     last = until or today()
     if since is not None and since > last:
-        raise click.UsageError(f"--from {since} is after --to {last}.")
+        raise click.UsageError(
+            _("--from {since} is after --to {last}.").format(since=since, last=last)
+        )
     from projections.revisions import revision_triangle, revisions_on
 
     with settings.workspace() as workspace:
@@ -203,13 +208,13 @@ def _check(
 ) -> None:
     """Refuse what does not go together."""
     if (on is None) != triangle:
-        raise click.UsageError("Give --on DATE for one day, or --triangle for all month ends.")
+        raise click.UsageError(_("Give --on DATE for one day, or --triangle for all month ends."))
     only_of_triangle = {"--at": positions, "--from": since, "--to": until, "--shape": shape}
     for option, given in only_of_triangle.items():
         if given and not triangle:
-            raise click.UsageError(f"{option} goes with --triangle.")
+            raise click.UsageError(_("{option} goes with --triangle.").format(option=option))
     if positions and (known is not None or vintage == "documented"):
-        raise click.UsageError("--at says what is known: leave --known and --vintage out.")
+        raise click.UsageError(_("--at says what is known: leave --known and --vintage out."))
 
 
 # --- for programs -----------------------------------------------------------------------------------
@@ -335,9 +340,13 @@ def _triangle_listing(
     matrix = _vertical(found, key, kind) if shape == "vertical" else _horizontal(found, key, kind)
     if not people:
         return Listing("revisions", *matrix)
-    return _fitted(*matrix, "vintages" if shape == "vertical" else "dates", width)
+    return _fitted(*matrix, _NO_ROOM[shape], width)
 
 
+_NO_ROOM = {
+    "vertical": _("{count} earlier vintages do not fit; --shape long, or a file, has all."),
+    "horizontal": _("{count} earlier dates do not fit; --shape long, or a file, has all."),
+}
 Matrix = tuple[tuple[Column, ...], list[dict[str, object]]]
 
 
@@ -345,7 +354,7 @@ def _vertical(found: Revisions, key: str, kind: Kind) -> Matrix:
     """Return a row for each reference date and a column for each vintage."""
     names = [_key(each, found) for each in found.vintages]
     columns = (
-        Column("on", "Date", "date"),
+        Column("on", _("Date"), "date"),
         *(
             Column(name, _title(each, found), kind)
             for name, each in zip(names, found.vintages, strict=True)
@@ -362,11 +371,11 @@ def _horizontal(found: Revisions, key: str, kind: Kind) -> Matrix:
     """Return a row for each vintage and a column for each reference date."""
     days = [each.on for each in found.references]
     columns = (
-        Column("vintage", "Vintage", "code"),
-        *(Column(str(day), f"{day:%Y-%m}", kind) for day in days),
+        Column("vintage", _("Vintage"), "code"),
+        *(Column(str(day), formatted(day, "%Y-%m"), kind) for day in days),
     )
     rows: dict[Vintage, dict[str, object]] = {
-        each: {"vintage": _key(each, found)} | {str(day): None for day in days}
+        each: {"vintage": _name(each, found)} | {str(day): None for day in days}
         for each in found.vintages
     }
     for release in found.releases:
@@ -379,13 +388,24 @@ def _key(vintage: Vintage, found: Revisions) -> str:
     return f"#{vintage.position}" if found.vintage == "position" else str(vintage.day)
 
 
+def _name(vintage: Vintage, found: Revisions) -> str:
+    """Return what a vintage is called where a table names it whole."""
+    if found.vintage == "position":
+        return f"#{vintage.position}"
+    return formatted(vintage.day, "%Y-%m-%d")
+
+
 def _title(vintage: Vintage, found: Revisions) -> str:
     """Return what a vintage is called by people: its month; the last one by what is known."""
     if found.vintage == "position":
         return f"#{vintage.position}"
     if vintage is not found.vintages[-1]:
-        return f"{vintage.day:%Y-%m}"
-    return str(vintage.day) if found.vintage == "documented" else f"#{vintage.position}"
+        return formatted(vintage.day, "%Y-%m")
+    return (
+        formatted(vintage.day, "%Y-%m-%d")
+        if found.vintage == "documented"
+        else f"#{vintage.position}"
+    )
 
 
 def _fitted(
@@ -396,17 +416,18 @@ def _fitted(
         return Listing("revisions", tuple(columns), rows)
     widths = [
         max(
-            display_width(each.title), *(display_width(shown(r[each.key], each.kind)) for r in rows)
+            display_width(said(each.title)),
+            *(display_width(shown(r[each.key], each.kind)) for r in rows),
         )
         if rows
-        else display_width(each.title)
+        else display_width(said(each.title))
         for each in columns
     ]
     kept = len(columns) - 1
     while kept > 1 and widths[0] + sum(len(GAP) + each for each in widths[-kept:]) > width:
         kept -= 1
     left_out = len(columns) - 1 - kept
-    notes = [f"{left_out} earlier {what} do not fit; --shape long, or a file, has all."]
+    notes = [what.format(count=left_out)]
     shown_columns = (columns[0], *columns[len(columns) - kept :]) if kept else tuple(columns)
     return Listing("revisions", shown_columns, rows, notes=notes if left_out else ())
 
@@ -416,7 +437,7 @@ def _in_words(release: Release, found: Revisions) -> dict[str, object]:
     return _release(release) | {
         "vintage": _title(release.vintage, found),
         "known_at": f"#{release.vintage.position}",
-        "because": "; ".join(_causes(release)),
+        "because": joined("; ", _causes(release)),
     }
 
 
@@ -424,21 +445,23 @@ def _causes(release: Release) -> Iterator[str]:
     for batch in release.batches[:BATCHES_SHOWN]:
         yield _batch(batch)
     if (more := release.batches_total - BATCHES_SHOWN) > 0:
-        yield f"and {more:,} more"
+        yield _("and {more:,} more").format(more=more)
     for potential in release.potentials[:BATCHES_SHOWN]:
         yield _potential(potential)
 
 
 def _batch(batch: BatchEffect) -> str:
-    part = f" part {safe(batch.part)}" if batch.part else ""
-    return f"{safe(batch.reference)}{part} {batch.workers:+,}"
+    part = _(" part {part}").format(part=safe(batch.part)) if batch.part else ""
+    return joined("", (safe(batch.reference), part, " ", whole(batch.workers, "+,")))
 
 
 def _potential(effect: PotentialEffect) -> str:
     before, after = (
-        "none" if each is None else f"{each:,}" for each in (effect.before, effect.after)
+        _("none") if each is None else whole(each) for each in (effect.before, effect.after)
     )
-    return f"potential of {effect.area} {before} → {after}"
+    return _("potential of {area} {before} → {after}").format(
+        area=effect.area, before=before, after=after
+    )
 
 
 # --- words under a table ------------------------------------------------------------------------------
@@ -446,76 +469,118 @@ def _potential(effect: PotentialEffect) -> str:
 
 def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterator[str]:
     where = f"{found.area_name} ({found.area})"
-    asked = f"on {on}" if on else f"at month ends up to {until}"
-    yield f"{where} {asked}, as known at #{found.known_position}."
+    asked = (
+        _("on {on}").format(on=on) if on else _("at month ends up to {until}").format(until=until)
+    )
+    yield _("{where} {asked}, as known at #{position}.").format(
+        where=where, asked=asked, position=found.known_position
+    )
     if not found.releases:
-        yield "No batch is recorded there up to that day."
+        yield _("No batch is recorded there up to that day.")
         return
     if found.vintage == "documented":
         yield (
-            "By the dates claimed on documents; what claims none counts from the day it was"
-            " recorded."
+            _(
+                "By the dates claimed on documents; what claims none counts from the day it was"
+                " recorded."
+            )
         )
     if on is not None:
         yield _course(found.references[0])
     metrics = found.workers if value == "active" else found.points
     if metrics is None:
         yield (
-            "Nothing was revised yet: no date has two releases."
+            _("Nothing was revised yet: no date has two releases.")
             if on is None
-            else ("It was never revised.")
+            else (_("It was never revised."))
         )
         return
-    what = "each release with the one before" if on else "the latest release with the first"
-    times = "once" if metrics.observations == 1 else f"{metrics.observations} times"
-    yield f"Comparing {what}, {times}: {_metrics_in_words(metrics, value)}."
+    what = _("each release with the one before") if on else _("the latest release with the first")
+    times = ngettext("once", "{count} times", metrics.observations).format(
+        count=metrics.observations
+    )
+    yield _("Comparing {what}, {times}: {metrics}.").format(
+        what=what, times=times, metrics=_metrics_in_words(metrics, value)
+    )
 
 
 def _late_notes(found: Revisions) -> Iterator[str]:
     """Yield what was changed on closed days: why, and which two persons wanted it."""
     for each in found.late[-LATE_SHOWN:]:
-        what = "the potential" if each.category is None else each.category
-        by = f"{each.lowest:+,}"
+        what = _("the potential") if each.category is None else each.category
+        by = whole(each.lowest, "+,")
         if each.lowest != each.highest:
-            by += f" to {each.highest:+,}"
-        days = str(each.first_on)
+            by += _(" to {highest:+,}").format(highest=each.highest)
+        days = formatted(each.first_on)
         if each.first_on != each.last_on:
-            days = f"closed days from {days} to {each.last_on}"
+            days = _("closed days from {first} to {last}").format(first=days, last=each.last_on)
         yield (
-            f"Late: #{each.position} changed {what} of {each.area} by {by} on {days}, because"
-            f" {safe(each.because)} ({safe(each.recorded_by)}, seconded by"
-            f" {safe(each.seconded_by)})."
+            _(
+                "Late: #{position} changed {what} of {area} by {by} on {days}, because"
+                " {because} ({recorded_by}, seconded by"
+                " {seconded_by})."
+            ).format(
+                position=each.position,
+                what=what,
+                area=each.area,
+                by=by,
+                days=days,
+                because=safe(each.because),
+                recorded_by=safe(each.recorded_by),
+                seconded_by=safe(each.seconded_by),
+            )
         )
     if (more := len(found.late) - LATE_SHOWN) > 0:
-        yield f"{more:,} earlier changes of closed days are in --format json."
+        yield _("{more:,} earlier changes of closed days are in --format json.").format(more=more)
 
 
 def _course(reference: Reference) -> str:
     """Return what became of a date's figure."""
     first, latest = reference.first.figure, reference.latest.figure
     if reference.releases == 1:
-        return f"First known {_days(reference.days_to_first)} after the day."
-    return (
-        f"First {first.active:,}, latest {latest.active:,}: {reference.revision:+,} workers;"
-        f" first known {_days(reference.days_to_first)} after the day, final (so far)"
-        f" {_days(reference.days_to_final)} after."
+        return _("First known {days} after the day.").format(days=_days(reference.days_to_first))
+    return _(
+        "First {first:,}, latest {latest:,}: {revision:+,} workers;"
+        " first known {known} after the day, final (so far)"
+        " {final} after."
+    ).format(
+        first=first.active,
+        latest=latest.active,
+        revision=reference.revision,
+        known=_days(reference.days_to_first),
+        final=_days(reference.days_to_final),
     )
 
 
 def _metrics_in_words(metrics: Metrics, value: str) -> str:
-    unit = "workers" if value == "active" else "points"
+    unit = _("workers") if value == "active" else _("points")
     relative = metrics.relative_mean_absolute
-    share = "" if relative is None else f" ({shown(100 * relative, 'percent')} of the figures)"
+    share = (
+        ""
+        if relative is None
+        else _(" ({share} of the figures)").format(share=_percent(100 * relative))
+    )
     lowest, highest = (
-        f"{int(each) if value == 'active' else rounded(each, METRIC_PLACES):+,}"
+        formatted(int(each) if value == "active" else rounded(each, METRIC_PLACES), "+,")
         for each in (metrics.minimum, metrics.maximum)
     )
-    return (
-        f"mean revision {rounded(metrics.mean, METRIC_PLACES):+,} {unit},"
-        f" mean absolute {rounded(metrics.mean_absolute, METRIC_PLACES):,}{share},"
-        f" from {lowest} to {highest}"
+    return _(
+        "mean revision {mean:+,} {unit},"
+        " mean absolute {mean_absolute:,}{share},"
+        " from {lowest} to {highest}"
+    ).format(
+        mean=rounded(metrics.mean, METRIC_PLACES),
+        unit=unit,
+        mean_absolute=rounded(metrics.mean_absolute, METRIC_PLACES),
+        share=share,
+        lowest=lowest,
+        highest=highest,
     )
+
+
+def _percent(value: Fraction) -> str:
+    return formatted(percent(value), ",") + " %"
 
 
 def _days(days: int) -> str:
-    return "one day" if days == 1 else f"{days:,} days"
+    return ngettext("one day", "{days:,} days", days).format(days=days)

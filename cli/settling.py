@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.recorded import place, say, say_recorded
+from registry.language import _
 
 if TYPE_CHECKING:
     from cli.options import Settings
@@ -39,7 +40,7 @@ def settle_figure(settings: Settings, order: Settling) -> None:
         known = workspace.known(None)
         found = _settlement(workspace, order, known)
     if found is None:
-        say([f"nothing to settle: {_agreed(order)}"])
+        say([_("nothing to settle: {agreed}").format(agreed=_agreed(order))])
         return
     with closing(settings.registry()) as registry:
         recorded = registry.record(_command(found, order), dry_run=order.dry_run, known=known)
@@ -48,8 +49,12 @@ def settle_figure(settings: Settings, order: Settling) -> None:
 
 def _agreed(order: Settling) -> str:
     if order.figure is not None:
-        return f"the workers of the figure at #{order.figure} agree with the ledger"
-    return f"of {place(order.area)} no figure that prints its workers differs from the ledger"
+        return _("the workers of the figure at #{figure} agree with the ledger").format(
+            figure=order.figure
+        )
+    return _("of {place} no figure that prints its workers differs from the ledger").format(
+        place=place(order.area)
+    )
 
 
 def _settlement(workspace: Workspace, order: Settling, known: int) -> Settlement | None:

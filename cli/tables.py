@@ -13,9 +13,10 @@ from typing import Final
 from cli.escapes import visible
 from cli.listing import Column, Kind, Listing, Row
 from cli.values import shown
+from registry.language import _, said
 
 GAP: Final = "  "
-EMPTY: Final = "(no rows)"
+EMPTY: Final = _("(no rows)")
 NARROWEST_TEXT: Final = 12  # columns of a terminal under which wrapped text reads badly
 ALIGNED_WIDTH_MAX: Final = 40  # in Markdown; a longer cell would push all others off the screen
 LONGEST_WORD: Final = 30  # a longer one (a digest, an address of the web) may be cut in a column
@@ -151,7 +152,7 @@ def _grid(
     for row in rows:
         yield from _row(row, columns, widths)
     if not rows:
-        yield EMPTY
+        yield said(EMPTY)
     if total is not None:
         yield rule
         yield from _row(total, columns, widths)
@@ -193,7 +194,7 @@ def _records(
                 yield f"{head.join(_BOLD) if colour else head}{GAP}{line}".rstrip()
                 head = " " * margin
     if not rows:
-        yield EMPTY
+        yield said(EMPTY)
 
 
 def _feet(listing: Listing, width: int | None) -> Iterator[str]:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from cli.listing import Column, Listing, Row
 from cli.values import percent
+from registry.language import Period, _, decimal, formatted, joined, whole
 from registry.safe_text import safe
 from registry.terms import Kind, is_regency
+from registry.vocabulary import movement
 
 if TYPE_CHECKING:
     from datetime import date
@@ -72,8 +74,8 @@ def statement_for_people(found: Trace) -> Listing:
     rows = [*_lines(found), *_effects(found), *_published(found), *_unexplained(found)]
     columns = [
         Column("line", f"{found.area_name} ({found.area})", "text"),
-        Column("workers", "Workers", "count"),
-        Column("points", "Points", "points"),
+        Column("workers", _("Workers"), "count"),
+        Column("points", _("Points"), "points"),
         Column("remark", "", "text"),
     ]
     said = {key for key in ("points", "remark") for row in rows if row[key] not in {None, ""}}
@@ -81,14 +83,30 @@ def statement_for_people(found: Trace) -> Listing:
     return Listing("trace", tuple(column for column in columns if column.key in said), rows)
 
 
+_LINES: Final = {
+    "opening": _("Opening {on}"),
+    "in": _("In"),
+    "out": _("Out"),
+    "lapsed": _("Lapsed"),
+    "renewed": _("Renewed"),
+    "reconciled": _("Reconciled"),
+    "restated": _("Restated"),
+    "moved": _("Moved"),
+    "closing": _("Closing {on}"),
+    "change": _("Change"),
+}
+
+
 def _lines(found: Trace) -> Iterator[Row]:
     for each in found.statement:
-        name, remark = each.line.capitalize(), ""
+        name, remark = _LINES.get(each.line, each.line), ""
         if each.line in {"opening", "closing"}:
             end = found.start if each.line == "opening" else found.end
-            name, remark = f"{name} {end.on}", _of_potential(end)
+            name, remark = name.format(on=end.on), _of_potential(end)
         elif each.line == "moved":
-            remark = _numbers(found.moved_in, "came in", found.moved_out, "went out")
+            remark = _numbers(
+                (_("{count} came in"), found.moved_in), (_("{count} went out"), found.moved_out)
+            )
         elif each.line in _FLOWS:
             remark = _kinds(found, _FLOWS[each.line])
         yield _row(name, each.workers, each.points, remark)
@@ -99,61 +117,76 @@ def _row(line: str, workers: int | None, points: Fraction | None, remark: str) -
 
 
 def _of_potential(end: End) -> str:
-    return "" if end.potential is None else f"of {end.potential:,}"
+    return "" if end.potential is None else _("of {potential:,}").format(potential=end.potential)
 
 
 def _kinds(found: Trace, line: str) -> str:
     """Return what a line is made of, where its name does not say it."""
     parts = [
-        f"{kind} {getattr(flows, line):,}"
+        joined(" ", (movement(kind), whole(getattr(flows, line))))
         for kind, flows in found.flows_by_kind.items()
         if getattr(flows, line) and (line == "restated" or kind not in _LINE_OF_ITS_OWN)
     ]
-    return ", ".join(parts)
+    return joined(", ", parts)
 
 
 def _effects(found: Trace) -> Iterator[Row]:
     if found.effects is None:
         return
-    yield _row("Numerator effect", None, found.effects.numerator, "more or fewer heads")
-    yield _row("Denominator effect", None, found.effects.denominator, "another potential")
+    yield _row(_("Numerator effect"), None, found.effects.numerator, _("more or fewer heads"))
+    yield _row(_("Denominator effect"), None, found.effects.denominator, _("another potential"))
     if not is_regency(found.traced.area):
-        yield _row("Counted regencies", None, found.effects.counted, _counted(found))
+        yield _row(_("Counted regencies"), None, found.effects.counted, _counted(found))
 
 
 def _counted(found: Trace) -> str:
-    return _numbers(found.entering, "entering", found.leaving, "leaving") or "the same ones"
+    return _numbers(
+        (_("{count} entering"), found.entering), (_("{count} leaving"), found.leaving)
+    ) or _("the same ones")
 
 
-def _numbers(some: Sequence[str], came: str, others: Sequence[str], went: str) -> str:
-    counted = [(len(some), came), (len(others), went)]
-    return ", ".join(f"{number} {what}" for number, what in counted if number)
+def _numbers(*counted: tuple[str, Sequence[str]]) -> str:
+    return joined(", ", [what.format(count=len(some)) for what, some in counted if some])
 
 
 def _published(found: Trace) -> Iterator[Row]:
     for figure in (*found.published_start, *found.published_end):
-        yield _row(f"Published {figure.as_of}", figure.active, None, _said(figure))
+        yield _row(
+            _("Published {as_of}").format(as_of=Period(figure.as_of)),
+            figure.active,
+            None,
+            _said(figure),
+        )
 
 
 def _said(figure: Published) -> str:
-    words = [] if figure.percent is None else [f"{figure.percent} %"]
+    words = [] if figure.percent is None else [decimal(figure.percent) + " %"]
     if figure.difference:
-        more = "more" if figure.difference > 0 else "fewer"
-        words.append(f"{abs(figure.difference):,} {more} than the ledger")
+        than = (
+            _("{difference:,} more than the ledger")
+            if figure.difference > 0
+            else _("{difference:,} fewer than the ledger")
+        )
+        words.append(than.format(difference=abs(figure.difference)))
     words.append(f"{safe(figure.publisher)}, {safe(figure.source)} (#{figure.position})")
-    return " · ".join(words)
+    return joined(" · ", words)
 
 
 def _unexplained(found: Trace) -> Iterator[Row]:
     if not found.balanced and found.published_change is None:
         return
-    words = [f"reconciled {found.balanced:,}"] if found.balanced else []
+    words = [_("reconciled {workers:,}").format(workers=found.balanced)] if found.balanced else []
     if found.published_difference:
-        words.append(f"published and not recorded {found.published_difference:,}")
-    yield _row("Unexplained", found.unexplained, None, ", ".join(words))
+        words.append(
+            _("published and not recorded {workers:,}").format(workers=found.published_difference)
+        )
+    yield _row(_("Unexplained"), found.unexplained, None, joined(", ", words))
 
 
 # --- groups ---------------------------------------------------------------------------------------
+
+
+_GROUPED: Final = {"kind": _("Kind"), "category": _("Category"), "month": _("Month")}
 
 
 def grouped_for_people(found: Trace, by: Grouping, rows: Iterable[Group]) -> Listing:
@@ -161,48 +194,55 @@ def grouped_for_people(found: Trace, by: Grouping, rows: Iterable[Group]) -> Lis
     if by == "batch":
         return _batches(found, rows)
     shown = [_group(each, by) for each in rows]
-    lines = [Column(key, key.capitalize(), "count") for key in _FLOWS]
+    lines = [Column(key, _LINES[key], "count") for key in _FLOWS]
     if by == "kind":
         lines = [
-            Column("in_period", "In the period", "count"),
-            Column("restated", "Restated", "count"),
-            Column("moved", "Moved", "count"),
+            Column("in_period", _("In the period"), "count"),
+            Column("restated", _("Restated"), "count"),
+            Column("moved", _("Moved"), "count"),
         ]
         if not any(row["restated"] or row["moved"] for row in shown):
             lines = []
     columns = (
-        Column(by, by.capitalize(), "code"),
+        Column(by, _GROUPED[by], "code"),
         *(line for line in lines if any(row[line.key] for row in shown)),
-        Column("workers", "Workers", "count"),
+        Column("workers", _("Workers"), "count"),
     )
     sums: dict[str, object] = {
         key: sum(int(str(row[key])) for row in shown) for key in ("in_period", *_FLOWS)
     }
-    return Listing("trace", columns, shown, total={by: "Change", "workers": found.active} | sums)
+    return Listing("trace", columns, shown, total={by: _("Change"), "workers": found.active} | sums)
 
 
 def _group(group: Group, by: str) -> dict[str, object]:
     flows = group.flows
     return {
-        by: getattr(group, by),
+        by: _named_group(group, by),
         "in_period": flows.workers - flows.restated - flows.moved,
         **{key: getattr(flows, line) for key, line in _FLOWS.items()},
         "workers": flows.workers,
     }
 
 
+def _named_group(group: Group, by: str) -> str | None:
+    if by == "kind":
+        return None if group.kind is None else movement(group.kind)
+    name: str | None = getattr(group, by)
+    return Period(name) if by == "month" and name else name
+
+
 _BATCHES: Final = (
     Column("position", "#", "number"),
-    Column("effective_on", "Effective", "date"),
-    Column("what", "Batch", "text"),
-    Column("workers", "Workers", "count"),
-    Column("origin", "From", "text"),
+    Column("effective_on", _("Effective"), "date"),
+    Column("what", _("Batch"), "text"),
+    Column("workers", _("Workers"), "count"),
+    Column("origin", _("From"), "text"),
 )
 
 
 def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
     one_regency = is_regency(found.traced.area)
-    total = {"what": "Change", "workers": found.active}
+    total = {"what": _("Change"), "workers": found.active}
     return Listing(
         "trace",
         _BATCHES,
@@ -215,22 +255,29 @@ def _batch(group: Group, found: Trace, *, one_regency: bool) -> Row:
     assert group.area is not None
     assert group.reference is not None
     words = [] if one_regency else [_name(found, group.area)]
-    words.append(f"{group.kind}{_aside(group)}")
+    words.append(movement(str(group.kind)) + _aside(group))
     if group.step_class == "restatement":
-        words.append("restated")
+        words.append(_("restated"))
     if group.late:
-        words.append("late")
+        words.append(_("late"))
     if group.step_class == "boundary":
-        words.append("moved with its regency")
-    words.append(group.reference + (f" part {group.part}" if group.part else ""))
+        words.append(_("moved with its regency"))
+    words.append(
+        group.reference + (_(" part {part}").format(part=group.part) if group.part else "")
+    )
     if group.event in {"batch-corrected", "batch-withdrawn"}:
-        words.append(f"{group.event.removeprefix('batch-')} because {group.because}")
+        done = (
+            _("corrected because {because}")
+            if group.event == "batch-corrected"
+            else _("withdrawn because {because}")
+        )
+        words.append(done.format(because=group.because))
     if group.document:
         words.append(group.document)
     return {
         "position": group.position,
         "effective_on": group.effective_on,
-        "what": " · ".join(words),
+        "what": joined(" · ", words),
         "workers": group.flows.workers,
         "origin": _address(group),
     }
@@ -240,16 +287,16 @@ def _aside(group: Group) -> str:
     """Return what a kind and its heads do not say: both sides of a move, whose end a lapse is not."""
     flows = group.flows
     if group.kind in _MOVING and not flows.restated and not flows.moved:
-        return f" ({flows.entered:,} in, {flows.left:,} out)"
+        return _(" ({entered:,} in, {left:,} out)").format(entered=flows.entered, left=flows.left)
     if group.kind == Kind.LAPSE and group.event in _LEAVING:
-        return " (not of those who had left)"
+        return _(" (not of those who had left)")
     return ""
 
 
 def _address(group: Group) -> str:
     """Return where a batch's rows stand: `batches.csv:3`, `batches.xlsx Data!3–17`, or that it was typed."""
     if group.file is None:
-        return "typed"
+        return _("typed")
     file = f"{group.file} {group.sheet}!" if group.sheet else f"{group.file}:"
     rows = "" if group.row is None else str(group.row)
     if group.row != group.last_row:
@@ -272,10 +319,12 @@ def notes(
     said += _of_steps(found)
     if found.late:
         said.append(
-            "Late is what was recorded on days that were closed: `ucj revisions` says why, and who"
-            " wanted it."
+            _(
+                "Late is what was recorded on days that were closed: `ucj revisions` says why, and who"
+                " wanted it."
+            )
             if by == "batch"
-            else "Some of it is late, recorded on days that were closed: `--by batch` marks it."
+            else _("Some of it is late, recorded on days that were closed: `--by batch` marks it.")
         )
     said += _of_percentage(found)
     if not by:
@@ -290,66 +339,88 @@ def _between(found: Trace, known: Known) -> str:
     of = f", {traced.category}" if traced.category else ""
     what = f"{found.area_name} ({found.area}){of}"
     if not known.start_is_asked and not known.end_is_asked:
-        return f"{what}, {traced.start.on} to {traced.end.on}: both ends as known now, at #{known.end}."
+        return _("{what}, {start} to {end}: both ends as known now, at #{known}.").format(
+            what=what, start=traced.start.on, end=traced.end.on, known=known.end
+        )
     first, second = (
-        f"{at.on} as known {'at' if is_asked else 'now, at'} #{at.known}"
+        (
+            _("{on} as known at #{known}") if is_asked else _("{on} as known now, at #{known}")
+        ).format(on=at.on, known=at.known)
         for at, is_asked in (
             (traced.start, known.start_is_asked),
             (traced.end, known.end_is_asked),
         )
     )
-    return f"{what}: {first}, to {second}."
+    return _("{what}: {first}, to {second}.").format(what=what, first=first, second=second)
 
 
 def change_in_words(found: Trace) -> str:
     """Return where it began, where it ended, and the effects: what a table of groups does not have."""
     before, after = (
-        "nobody yet" if each.active is None else f"{each.active:,}"
+        _("nobody yet") if each.active is None else whole(each.active)
         for each in (found.start, found.end)
     )
-    said = f"From {before} to {after}: {found.active:+,} workers"
+    said = _("From {before} to {after}: {active:+,} workers").format(
+        before=before, after=after, active=found.active
+    )
     if found.points is None or found.effects is None:
-        return f"{said}."
+        return said + "."
     parts = [
-        f"{_signed(value)} {name}"
-        for name, value in (
-            ("of numerator effect", found.effects.numerator),
-            ("of denominator effect", found.effects.denominator),
-            ("of counted regencies", found.effects.counted),
+        name.format(points=_signed(value))
+        for name, value, is_shown in (
+            (_("{points} of numerator effect"), found.effects.numerator, True),
+            (_("{points} of denominator effect"), found.effects.denominator, True),
+            (
+                _("{points} of counted regencies"),
+                found.effects.counted,
+                bool(found.effects.counted),
+            ),
         )
-        if value or not name.endswith("regencies")
+        if is_shown
     ]
-    return f"{said}, {_signed(found.points)} points: {', '.join(parts)}."
+    return _("{said}, {points} points: {effects}.").format(
+        said=said, points=_signed(found.points), effects=joined(", ", parts)
+    )
 
 
 def _signed(value: Fraction) -> str:
     shown = percent(value)
-    return f"{shown:+,}" if shown else f"{shown}"
+    return formatted(shown, "+," if shown else "")
 
 
 def _of_steps(found: Trace) -> Iterator[str]:
     start, end = found.start, found.end
     if not found.flows_by_kind:
         if start.active is None and end.active is None:
-            of = f" of {found.traced.category}" if found.traced.category else ""
-            yield f"No batch{of} is recorded there up to either day."
+            of = (
+                _(" of {category}").format(category=found.traced.category)
+                if found.traced.category
+                else ""
+            )
+            yield _("No batch{of} is recorded there up to either day.").format(of=of)
         else:
-            yield "Nothing changed: what is counted at both ends comes to the same everywhere."
+            yield _("Nothing changed: what is counted at both ends comes to the same everywhere.")
         return
     if end.on < start.on:
         yield (
-            f"Read backwards: what took effect after {end.on} is undone, and stands with its sign"
-            " turned."
+            _(
+                "Read backwards: what took effect after {on} is undone, and stands with its sign"
+                " turned."
+            ).format(on=end.on)
         )
     flows = found.flows
     if flows.lapsed and flows.renewed:
         yield (
-            "A renewal covers on from the day the term ends: lapsed and renewed together come to"
-            f" {flows.lapsed + flows.renewed:,}."
+            _(
+                "A renewal covers on from the day the term ends: lapsed and renewed together come to"
+                " {workers:,}."
+            ).format(workers=flows.lapsed + flows.renewed)
         )
     if flows.restated:
         yield (
-            f"Restated: in effect by {min(start.on, end.on)} already, and known at one end only."
+            _("Restated: in effect by {day} already, and known at one end only.").format(
+                day=min(start.on, end.on)
+            )
         )
 
 
@@ -357,31 +428,62 @@ def _of_percentage(found: Trace) -> Iterator[str]:
     start, end = found.start, found.end
     for each in (start, end):
         if each.points is None:
-            lacking = "no head count" if each.potential is not None else "no labour potential"
-            yield f"There is no percentage for {each.on}, so no change of one: {lacking} is known."
+            lacking = _("no head count") if each.potential is not None else _("no labour potential")
+            yield _(
+                "There is no percentage for {on}, so no change of one: {lacking} is known."
+            ).format(on=each.on, lacking=lacking)
             break
     yield from _of_potentials(found)
     if found.moved_in or found.moved_out:
-        came = [f"came under it: {_named(found, found.moved_in)}"] if found.moved_in else []
-        went = [f"left it: {_named(found, found.moved_out)}"] if found.moved_out else []
+        came = (
+            [_("came under it: {areas}").format(areas=_named(found, found.moved_in))]
+            if found.moved_in
+            else []
+        )
+        went = (
+            [_("left it: {areas}").format(areas=_named(found, found.moved_out))]
+            if found.moved_out
+            else []
+        )
         yield (
-            f"Between the two days regencies {'; '.join([*came, *went])}. All their heads are Moved."
+            _("Between the two days regencies {came_and_went}. All their heads are Moved.").format(
+                came_and_went=joined("; ", [*came, *went])
+            )
         )
     if found.traced.as_of is not None:
-        yield "Codes, names and provinces are today's."
+        yield _("Codes, names and provinces are today's.")
     if is_regency(found.traced.area):
         return
     yield (
-        f"Points are of the regencies counted, those with both an active count and a potential:"
-        f" {start.regencies_counted} of {start.regencies_total} on {start.on},"
-        f" {end.regencies_counted} of {end.regencies_total} on {end.on}. Workers are of all."
+        _(
+            "Points are of the regencies counted, those with both an active count and a potential:"
+            " {counted} of {total} on {start},"
+            " {counted_then} of {total_then} on {end}. Workers are of all."
+        ).format(
+            counted=start.regencies_counted,
+            total=start.regencies_total,
+            start=start.on,
+            counted_then=end.regencies_counted,
+            total_then=end.regencies_total,
+            end=end.on,
+        )
     )
     if found.entering or found.leaving:
-        came = [f"entering {_named(found, found.entering)}"] if found.entering else []
-        went = [f"leaving {_named(found, found.leaving)}"] if found.leaving else []
+        came = (
+            [_("entering {areas}").format(areas=_named(found, found.entering))]
+            if found.entering
+            else []
+        )
+        went = (
+            [_("leaving {areas}").format(areas=_named(found, found.leaving))]
+            if found.leaving
+            else []
+        )
         yield (
-            f"Other regencies are counted: {'; '.join([*came, *went])}. That is an effect of its"
-            " own; the other two are of the regencies counted on both days."
+            _(
+                "Other regencies are counted: {areas}. That is an effect of its"
+                " own; the other two are of the regencies counted on both days."
+            ).format(areas=joined("; ", [*came, *went]))
         )
 
 
@@ -389,17 +491,23 @@ def _of_potentials(found: Trace) -> Iterator[str]:
     start, end = found.start, found.end
     if found.redefined:
         yield (
-            "The potential counts something else on the two days"
-            + ("" if is_regency(found.traced.area) else f" in {_named(found, found.redefined)}")
-            + ": the percentages are not of like with like."
+            _("The potential counts something else on the two days")
+            + (
+                ""
+                if is_regency(found.traced.area)
+                else _(" in {area}").format(area=_named(found, found.redefined))
+            )
+            + _(": the percentages are not of like with like.")
         )
     potentials = [_potential(start), _potential(end)]
     if None in potentials:
         return
     if potentials[0] == potentials[1]:
-        yield f"Potential on both days: {potentials[0]}."
+        yield _("Potential on both days: {potential}.").format(potential=potentials[0])
     else:
-        yield f"Potential: {potentials[0]} on {start.on}; {potentials[1]} on {end.on}."
+        yield _("Potential: {first} on {start}; {second} on {end}.").format(
+            first=potentials[0], start=start.on, second=potentials[1], end=end.on
+        )
 
 
 def _potential(end: End) -> str | None:
@@ -407,7 +515,7 @@ def _potential(end: End) -> str | None:
         return None
     definition = f", {safe(end.potential_definition)}" if end.potential_definition else ""
     source = f" ({safe(end.potential_source)})" if end.potential_source else ""
-    return f"{end.potential:,}{definition}{source}"
+    return whole(end.potential) + f"{definition}{source}"
 
 
 def _of_published(found: Trace) -> Iterator[str]:
@@ -420,18 +528,20 @@ def _of_published(found: Trace) -> Iterator[str]:
         if not figures
     ]
     if lacking:
-        yield f"No figure is published for {_either(lacking)}."
+        yield _("No figure is published for {days}.").format(days=_either(lacking))
     elif found.published_change is None:
-        yield "The published figures do not give one count of heads for each day."
+        yield _("The published figures do not give one count of heads for each day.")
     if found.published_change is not None or found.balanced:
         yield (
-            "Unexplained are heads that no batch accounts for: balanced to a known stock, or in the"
-            " published change and not in the ledger's."
+            _(
+                "Unexplained are heads that no batch accounts for: balanced to a known stock, or in the"
+                " published change and not in the ledger's."
+            )
         )
 
 
 def _either(days: Sequence[date]) -> str:
-    return " or ".join(dict.fromkeys(map(str, days)))
+    return joined(_(" or "), (formatted(each) for each in dict.fromkeys(days)))
 
 
 def _name(found: Trace, area: str) -> str:
@@ -443,10 +553,10 @@ def _name(found: Trace, area: str) -> str:
 def _named(found: Trace, areas: Sequence[str]) -> str:
     some = ", ".join(f"{_name(found, each)} ({each})" for each in areas[:AREAS_SHOWN_MAX])
     more = len(areas) - AREAS_SHOWN_MAX
-    return f"{some} and {more} more" if more > 0 else some
+    return _("{some} and {more} more").format(some=some, more=more) if more > 0 else some
 
 
 def _next(by: str | None) -> str:
     if by == "batch":
-        return "`ucj show @N` shows an event whole, `ucj source @N` the original cells."
-    return "`--by batch` names the batches, with document, file and row."
+        return _("`ucj show @N` shows an event whole, `ucj source @N` the original cells.")
+    return _("`--by batch` names the batches, with document, file and row.")

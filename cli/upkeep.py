@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from cli.output import (
     write_listing,
 )
 from cli.recorded import moment, say
+from registry.language import _, formatted, joined, ngettext, whole
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,44 +32,52 @@ EXIT_REFUSED: Final = 1
 EXIT_STORE: Final = 4
 CLOSED_SHOWN: Final = 3
 
+_HELD_TITLES: Final = (
+    _("Batches"),
+    _("Areas"),
+    _("Imports"),
+    _("Potentials"),
+    _("Targets"),
+    _("Figures"),
+)
 _HELD_KEYS: Final = ("batches", "areas", "imports", "potentials", "targets", "figures")
 
 _STATUS: Final = (
-    Column("store", "Store", "code"),
-    Column("store_id", "Id", "code"),
-    Column("created", "Made", "text"),
-    Column("holds", "Holds", "text"),
-    Column("recorded", "Recorded", "text"),
-    Column("originals", "Originals", "text"),
-    Column("file", "File", "text"),
-    Column("image", "Ledger image", "text"),
-    Column("closed", "Closed", "text"),
-    Column("engines", "Engines", "text"),
-    Column("sound", "Sound", "flag"),
+    Column("store", _("Store"), "code"),
+    Column("store_id", _("Id"), "code"),
+    Column("created", _("Made"), "text"),
+    Column("holds", _("Holds"), "text"),
+    Column("recorded", _("Recorded"), "text"),
+    Column("originals", _("Originals"), "text"),
+    Column("file", _("File"), "text"),
+    Column("image", _("Ledger image"), "text"),
+    Column("closed", _("Closed"), "text"),
+    Column("engines", _("Engines"), "text"),
+    Column("sound", _("Sound"), "flag"),
 )
 
 _STATUS_FOR_PROGRAMS: Final = (
-    Column("store", "Store", "code"),
-    Column("store_id", "Id", "code"),
-    Column("store_format", "Format", "count"),
-    Column("created_at", "Made at", "instant"),
-    Column("created_by", "Made by", "text"),
+    Column("store", _("Store"), "code"),
+    Column("store_id", _("Id"), "code"),
+    Column("store_format", _("Format"), "count"),
+    Column("created_at", _("Made at"), "instant"),
+    Column("created_by", _("Made by"), "text"),
     Column("ucj_version", "ucj", "code"),
     Column("sqlite_version", "SQLite", "code"),
     Column("duckdb_version", "DuckDB", "code"),
-    Column("journal_mode", "Journal mode", "code"),
-    Column("known_position", "Events", "count"),
-    Column("first_recorded_at", "First recorded at", "instant"),
-    Column("last_recorded_at", "Last recorded at", "instant"),
-    *(Column(key, key.capitalize(), "count") for key in _HELD_KEYS),
-    Column("sources", "Files kept", "count"),
-    Column("source_bytes", "Bytes kept", "count"),
-    Column("store_bytes", "Bytes of the store", "count"),
-    Column("image", "Ledger image", "json"),
-    Column("tail_events", "Events after the image", "count"),
-    Column("closed", "Closed", "json"),
-    Column("sound", "Sound", "flag"),
-    Column("problems", "Problems", "json"),
+    Column("journal_mode", _("Journal mode"), "code"),
+    Column("known_position", _("Events"), "count"),
+    Column("first_recorded_at", _("First recorded at"), "instant"),
+    Column("last_recorded_at", _("Last recorded at"), "instant"),
+    *(Column(key, title, "count") for key, title in zip(_HELD_KEYS, _HELD_TITLES, strict=True)),
+    Column("sources", _("Files kept"), "count"),
+    Column("source_bytes", _("Bytes kept"), "count"),
+    Column("store_bytes", _("Bytes of the store"), "count"),
+    Column("image", _("Ledger image"), "json"),
+    Column("tail_events", _("Events after the image"), "count"),
+    Column("closed", _("Closed"), "json"),
+    Column("sound", _("Sound"), "flag"),
+    Column("problems", _("Problems"), "json"),
 )
 
 _HELD: Final = """
@@ -109,8 +119,10 @@ def status_command(
             code = EXIT_STORE
         elif soundness.missing or soundness.changed:
             code = EXIT_REFUSED
-        problems += [f"{name} is missing" for name in soundness.missing]
-        problems += [f"{name} is not as it was made" for name in soundness.changed]
+        problems += [_("{name} is missing").format(name=name) for name in soundness.missing]
+        problems += [
+            _("{name} is not as it was made").format(name=name) for name in soundness.changed
+        ]
         try:
             document = _status(workspace, soundness)
         except RegistryError as error:
@@ -125,11 +137,13 @@ def status_command(
     )
     write_document(document, listing, format=format, output=output)
     for problem in problems:
-        notice(f"not sound: {problem}")
+        notice(_("not sound: {problem}").format(problem=problem))
     if problems:
         notice(
-            "Record nothing more here: restore the store from a backup (`ucj backup` made one) and"
-            " compare the two with `ucj history`."
+            _(
+                "Record nothing more here: restore the store from a backup (`ucj backup` made one) and"
+                " compare the two with `ucj history`."
+            )
         )
     return code
 
@@ -192,37 +206,52 @@ def _status(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
     return document
 
 
+_COUNTED: Final[dict[str, Callable[[int], str]]] = {
+    "known_position": lambda count: ngettext("{count} event", "{count} events", count),
+    "batches": lambda count: ngettext("{count} batch", "{count} batches", count),
+    "areas": lambda count: ngettext("{count} area", "{count} areas", count),
+    "imports": lambda count: ngettext("{count} import", "{count} imports", count),
+    "potentials": lambda count: ngettext("{count} potential", "{count} potentials", count),
+    "targets": lambda count: ngettext("{count} target", "{count} targets", count),
+    "figures": lambda count: ngettext("{count} figure", "{count} figures", count),
+    "tail_events": lambda count: ngettext("{count} event", "{count} events", count),
+    "sources": lambda count: ngettext("{count} file", "{count} files", count),
+}
+
+
 def _in_words(document: dict[str, Any]) -> dict[str, object]:
-    def many(key: str, one: str, several: str) -> str:
+    def many(key: str) -> str:
         count = document[key]
-        return "? " + several if count is None else f"{count:,} {one if count == 1 else several}"
+        words: str = _COUNTED[key](0 if count is None else count)
+        return words.format(count="?" if count is None else whole(count))
 
     image = document["image"]
-    holds = [
-        many("known_position", "event", "events"),
-        many("batches", "batch", "batches"),
-        many("areas", "area", "areas"),
-        many("imports", "import", "imports"),
-        many("potentials", "potential", "potentials"),
-        many("targets", "target", "targets"),
-        many("figures", "figure", "figures"),
-    ]
-    tail = many("tail_events", "event", "events")
+    holds = map(many, ("known_position", *_HELD_KEYS))
+    tail = many("tail_events")
     return {
         "store": document["store"],
         "store_id": document["store_id"],
-        "created": f"{_day_and_time(document['created_at'])} by {document['created_by']}",
-        "holds": ", ".join(holds),
-        "recorded": f"{_day_and_time(document['first_recorded_at'])} to"
-        f" {_day_and_time(document['last_recorded_at'])}"
+        "created": _("{moment} by {person}").format(
+            moment=_day_and_time(document["created_at"]), person=document["created_by"]
+        ),
+        "holds": joined(", ", holds),
+        "recorded": _("{first} to {last}").format(
+            first=_day_and_time(document["first_recorded_at"]),
+            last=_day_and_time(document["last_recorded_at"]),
+        )
         if document["first_recorded_at"]
-        else "nothing yet",
-        "originals": f"{many('sources', 'file', 'files')}, {_size(document['source_bytes'])}",
-        "file": f"{_size(document['store_bytes'])}, format {document['store_format']},"
-        f" journal mode {document['journal_mode']}",
-        "image": f"at #{image['position']}, {_size(image['bytes'])}, {tail} after it"
+        else _("nothing yet"),
+        "originals": joined(", ", (many("sources"), _size(document["source_bytes"]))),
+        "file": _("{size}, format {format}, journal mode {mode}").format(
+            size=_size(document["store_bytes"]),
+            format=document["store_format"],
+            mode=document["journal_mode"],
+        ),
+        "image": _("at #{position}, {size}, {tail} after it").format(
+            position=image["position"], size=_size(image["bytes"]), tail=tail
+        )
         if image
-        else f"none yet; a question folds {tail}",
+        else _("none yet; a question folds {tail}").format(tail=tail),
         "closed": _closed(document["closed"]),
         "engines": f"ucj {document['ucj_version']}, SQLite {document['sqlite_version']},"
         f" DuckDB {document['duckdb_version']}",
@@ -232,9 +261,16 @@ def _in_words(document: dict[str, Any]) -> dict[str, object]:
 
 def _closed(closed: list[dict[str, Any]]) -> str:
     """Return what is closed: of many regencies the first."""
-    some = [f"{each['area']} through {each['closed_through']}" for each in closed[:CLOSED_SHOWN]]
-    more = f" and {len(closed) - CLOSED_SHOWN} more" if len(closed) > CLOSED_SHOWN else ""
-    return f"{', '.join(some) or 'nothing'}{more}"
+    some = [
+        _("{area} through {day}").format(area=each["area"], day=each["closed_through"])
+        for each in closed[:CLOSED_SHOWN]
+    ]
+    more = (
+        _(" and {more} more").format(more=len(closed) - CLOSED_SHOWN)
+        if len(closed) > CLOSED_SHOWN
+        else ""
+    )
+    return (joined(", ", some) or _("nothing")) + more
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -251,9 +287,11 @@ def _size(count: int) -> str:
     size = float(count)
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:  # noqa: PLR2004 (decimal units)
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+            if unit == "bytes":
+                return _("{size:,.0f} bytes").format(size=size)
+            return formatted(size, ",.1f") + f" {unit}"
         size /= 1000
-    return f"{size:,.1f} GB"
+    return formatted(size, ",.1f") + " GB"
 
 
 @click.command("rebuild")
@@ -281,15 +319,21 @@ def _rebuild(workspace: Workspace) -> int:
 
     if workspace.folder is None:
         raise StoreError(
-            "the ledger image has no folder that can be written",
-            remedy="Name one in UCJ_CACHE. Until then every question works it out anew.",
+            _("the ledger image has no folder that can be written"),
+            remedy=_("Name one in UCJ_CACHE. Until then every question works it out anew."),
         )
-    with progress("events folded", workspace.log.head()) as bar:
+    with progress(_("events folded"), workspace.log.head()) as bar:
         image = build_image(workspace.log, workspace.folder, progress=bar.reach)
     if image is None:
-        say(["the log is empty; there is nothing to build"])
+        say([_("the log is empty; there is nothing to build")])
         return 0
-    say([f"built the ledger image at #{image.position}: {image.path.resolve()}"])
+    say(
+        [
+            _("built the ledger image at #{position}: {path}").format(
+                position=image.position, path=image.path.resolve()
+            )
+        ]
+    )
     return 0
 
 
@@ -299,36 +343,47 @@ def _check(workspace: Workspace) -> int:
     from cli.terminal import progress
     from projections.checking import compare
 
-    with progress("events replayed", workspace.log.head()) as bar:
+    with progress(_("events replayed"), workspace.log.head()) as bar:
         try:
             found = compare(workspace.log, workspace.folder, notice=notice, progress=bar.reach)
         except duckdb.Error as error:
             damage = str(error).splitlines()[0][:200]
-            notice(f"the ledger image cannot be read to its end: {damage}")
-            notice("Build it anew with `ucj rebuild`; the log is untouched.")
+            notice(_("the ledger image cannot be read to its end: {damage}").format(damage=damage))
+            notice(_("Build it anew with `ucj rebuild`; the log is untouched."))
             return EXIT_REFUSED
     compared = (
-        f"the image at #{found.image_position} and"
-        f" {found.position - found.image_position:,} events after it"
+        _("the image at #{position} and {events:,} events after it").format(
+            position=found.image_position, events=found.position - found.image_position
+        )
         if found.image_position is not None
-        else f"no image, {found.position:,} events folded"
+        else _("no image, {events:,} events folded").format(events=found.position)
     )
     if not found.differences_total:
-        say([f"the ledger is what the log says: {found.rows:,} rows compared ({compared})"])
+        say(
+            [
+                _("the ledger is what the log says: {rows:,} rows compared ({compared})").format(
+                    rows=found.rows, compared=compared
+                )
+            ]
+        )
         return 0
     columns = (
-        Column("table", "Table", "code"),
-        Column("side", "Only in", "code"),
+        Column("table", _("Table"), "code"),
+        Column("side", _("Only in"), "code"),
         Column("position", "#", "number"),
-        Column("row", "Row", "json"),
+        Column("row", _("Row"), "json"),
     )
     rows = [
         {"table": each.table, "side": each.side, "position": each.position, "row": _plain(each.row)}
         for each in found.differences
     ]
     write_listing(Listing("differences", columns, rows, layout="record"), format=None, output=None)
-    notice(f"the ledger differs from the log in {found.differences_total:,} rows ({compared})")
-    notice("Build it anew with `ucj rebuild`; the log is untouched.")
+    notice(
+        _("the ledger differs from the log in {rows:,} rows ({compared})").format(
+            rows=found.differences_total, compared=compared
+        )
+    )
+    notice(_("Build it anew with `ucj rebuild`; the log is untouched."))
     return EXIT_REFUSED
 
 
@@ -362,4 +417,10 @@ def backup_command(settings: Settings, file: Path) -> None:
         head = back_up(settings.store, path)
     with closing(open_log(file)) as log:
         assert log.head() == head
-    say([f"copied up to #{head}: {file.resolve()}, {_size(file.stat().st_size)}"])
+    say(
+        [
+            _("copied up to #{head}: {path}, {size}").format(
+                head=head, path=file.resolve(), size=_size(file.stat().st_size)
+            )
+        ]
+    )

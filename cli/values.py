@@ -16,6 +16,7 @@ from uuid import UUID
 
 from cli.escapes import json_escaped, visible
 from cli.listing import PERCENT_PLACES, POINTS_PLACES, Kind
+from registry.language import Words, _, numeral, said, short_day
 from registry.numbers import group_thousands, round_half_away
 from registry.safe_text import CUT, safe
 from registry.terms import NOTE_LENGTH_MAX
@@ -86,30 +87,34 @@ def shown(value: object, kind: Kind) -> str:
     if value is None:
         return NOTHING
     if kind == "points":  # more decimals in programs than people read
-        return f"{percent(value):,}"
-    ready = plain(value, kind)
+        return numeral(f"{percent(value):,}")
+    ready = said(value) if isinstance(value, Words) else plain(value, kind)
     words = _WORDS.get(kind)
     return str(ready) if words is None else words(ready)
 
 
 def _words_of_count(ready: object) -> str:
-    return group_thousands(int(str(ready)))
+    return numeral(group_thousands(int(str(ready))))
 
 
 def _words_of_number(ready: object) -> str:
-    return format(ready, "f") if isinstance(ready, Decimal) else str(ready)
+    return numeral(format(ready, "f")) if isinstance(ready, Decimal) else str(ready)
 
 
 def _words_of_percent(ready: object) -> str:
-    return f"{ready:,} %"
+    return numeral(f"{ready:,} %")
+
+
+def _words_of_day(ready: object) -> str:
+    return short_day(str(ready))
 
 
 def _words_of_instant(ready: object) -> str:
-    return str(ready)[: len("2025-07-16T09:30:00")].replace("T", " ") + "Z"
+    return short_day(str(ready)[: len("2025-07-16T09:30:00")].replace("T", " ") + "Z")
 
 
 def _words_of_flag(ready: object) -> str:
-    return "yes" if ready else "no"
+    return str(said(_("yes") if ready else _("no")))
 
 
 def _words_of_code(ready: object) -> str:
@@ -191,6 +196,7 @@ _WORDS: Final[Mapping[Kind, Callable[[object], str]]] = {
     "count": _words_of_count,
     "number": _words_of_number,
     "percent": _words_of_percent,
+    "date": _words_of_day,
     "instant": _words_of_instant,
     "flag": _words_of_flag,
     "json": _words_of_json,

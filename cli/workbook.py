@@ -18,6 +18,7 @@ from cli.escapes import visible
 from cli.listing import Column, Document, Kind, Listing, Section
 from cli.tables import display_width
 from cli.values import encoded, plain, shown
+from registry.language import Words, _, language, said
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -44,11 +45,11 @@ _FORMATS: Final[dict[Kind, str]] = {
     "instant": 'yyyy-mm-dd hh:mm:ss"Z"',
 }
 _CONTENTS: Final = (
-    Column("name", "Sheet", "text"),
-    Column("chapter", "Chapter", "text"),
-    Column("title", "Section", "text"),
-    Column("asked", "Of", "text"),
-    Column("command", "Asked again by", "text"),
+    Column("name", _("Sheet"), "text"),
+    Column("chapter", _("Chapter"), "text"),
+    Column("title", _("Section"), "text"),
+    Column("asked", _("Of"), "text"),
+    Column("command", _("Asked again by"), "text"),
 )
 
 
@@ -58,7 +59,9 @@ def write_workbook(listing: Listing, path: Path) -> None:
     Text is written as text, so nothing runs; its control characters are shown as escapes and what
     is over Excel's limit is cut. Notes become the comments of the document's properties.
     """
-    with _workbook(path, title=listing.name, comments="\n".join(listing.notes)) as workbook:
+    with _workbook(
+        path, title=listing.name, comments="\n".join(map(said, listing.notes))
+    ) as workbook:
         sheets = _Sheets(workbook, _Styles(workbook), listing)
         sheets.write_rows()
 
@@ -117,7 +120,7 @@ class _Styles:
         if form is None and not bold and not left:
             return None
         if (kind, bold, left) not in self._of:
-            wanted = {"bold": bold} | ({"num_format": form} if form else {})
+            wanted = {"bold": bold} | ({"num_format": _in_language(form)} if form else {})
             wanted |= {"align": "left", "valign": "top", "text_wrap": True} if left else {}
             self._of[kind, bold, left] = self._workbook.add_format(wanted)
         return self._of[kind, bold, left]
@@ -162,7 +165,7 @@ class _Sheets:
                 break
         for sentence in sentences:
             self._next_row += 1
-            text = _fitting(sentence)
+            text = _fitting(said(sentence))
             lines = max(1, ceil(display_width(text) / (0.9 * width)))  # a line is seldom full
             self._sheet.set_row(self._next_row, ROW_HEIGHT * lines)
             at = (self._next_row, 0, self._next_row, last)
@@ -195,9 +198,10 @@ class _Sheets:
         self._header = self._write_head() if self._section else 0
         self._sheet.freeze_panes(self._header + 1, 0)
         self._sheet.repeat_rows(0, self._header)
-        self._widths = [len(column.title) for column in self._columns]
-        for at, column in enumerate(self._columns):
-            self._sheet.write_string(self._header, at, column.title, self._styles.bold)
+        titles = [said(column.title) for column in self._columns]
+        self._widths = [len(title) for title in titles]
+        for at, title in enumerate(titles):
+            self._sheet.write_string(self._header, at, title, self._styles.bold)
         self._next_row = self._header + 1
 
     def _write_head(self) -> int:
@@ -210,12 +214,12 @@ class _Sheets:
 
 
 def _said_of(section: Section) -> tuple[str, str]:
-    return f"{section.asked}.", f"Asked again by: {section.command}"
+    return f"{section.asked}.", said(_("Asked again by: {command}").format(command=section.command))
 
 
 def _write_cover(workbook: Workbook, styles: _Styles, document: Document) -> None:
     """Write what the document is, one fact a row, and which sheets there are."""
-    sheet = _sheet(workbook, "Cover")
+    sheet = _sheet(workbook, said(_("Cover")))
     sheet.write_string(0, 0, _fitting(document.title), styles.title)
     cover = document.cover
     next_row = 2
@@ -230,7 +234,7 @@ def _write_cover(workbook: Workbook, styles: _Styles, document: Document) -> Non
             next_row += 1
     next_row += 1
     for at, column in enumerate(_CONTENTS):
-        sheet.write_string(next_row, at, column.title, styles.bold)
+        sheet.write_string(next_row, at, said(column.title), styles.bold)
     for section in document.sections:
         next_row += 1
         sheet.write_url(next_row, 0, f"internal:'{section.name}'!A1", string=section.name)
@@ -269,12 +273,24 @@ def _write(
         case "date" | "instant" if isinstance(value, date) and value.year >= FIRST_YEAR:
             sheet.write_datetime(*at, _without_zone(value), form)
         case _:
-            text = encoded(ready) if kind == "json" else str(ready)
-            sheet.write_string(*at, _fitting(text), None if kind in _FORMATS else form)
+            sheet.write_string(
+                *at, _fitting(_text(value, ready, kind)), None if kind in _FORMATS else form
+            )
+
+
+def _in_language(form: str) -> str:
+    """Return the number format; marks of numbers are the spreadsheet's own, the order of days ours."""
+    return form if language() == "en" else form.replace("yyyy-mm-dd", "dd-mm-yyyy")
 
 
 def _without_zone(value: date) -> date:
     return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def _text(value: object, ready: object, kind: Kind) -> str:
+    if kind == "json":
+        return encoded(ready)
+    return str(said(value) if isinstance(value, Words) else ready)
 
 
 def _fitting(text: str) -> str:

@@ -154,6 +154,14 @@ def _kind(hint: object) -> str:  # noqa: PLR0911 - a table of kinds
     return f"[{hint.__name__}](#{hint.__name__.lower()})"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write every page, and the catalogue of translations."""
+    from docs.catalogue import main as write_catalogue
+
+    write_catalogue()
     for page, write in PAGES.items():
         (DOCS / page).write_text(write(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -116,6 +116,17 @@ SCENES: Final = (
             "report 16.06 --from 2024-12 --to 2025-07 --output muba.md",
         ),
     ),
+    Scene(
+        "Dalam bahasa Indonesia",
+        A_MONTH_LATER,
+        (
+            "--lang id import batches wrong.csv",
+            "--lang id coverage 16 --on 2025-07",
+            "--lang id timeline 16.06",
+            "--lang id trace 16.06 --from 2024-12 --to 2025-07",
+            "--lang id show PAKE-KELAMBU-2025",
+        ),
+    ),
 )
 
 
@@ -144,7 +155,7 @@ class Screen(Answer):
     written: str = ""
 
 
-def screens(width: int) -> Iterator[tuple[Scene, str, Screen]]:
+def screens(width: int, language: str = "en") -> Iterator[tuple[Scene, str, Screen]]:
     """Yield each command of each scene, in order, with what it answers on a terminal."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
@@ -155,11 +166,11 @@ def screens(width: int) -> Iterator[tuple[Scene, str, Screen]]:
         for scene in SCENES:
             with time_machine.travel(scene.at, tick=False):
                 for command in scene.commands:
-                    yield scene, command, _answer(command, folder, width)
+                    yield scene, command, _answer(command, folder, width, language)
 
 
-def _answer(command: str, folder: Path, width: int) -> Screen:
-    environment = {"UCJ_ACTOR": "sari", "NO_COLOR": "1"}
+def _answer(command: str, folder: Path, width: int, language: str) -> Screen:
+    environment = {"UCJ_ACTOR": "sari", "NO_COLOR": "1", "UCJ_LANG": language}
     words = shlex.split(command)
     answer = ucj(*words, folder=folder, terminal=True, columns=width, environment=environment)
     out, err, written = (

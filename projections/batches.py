@@ -15,6 +15,7 @@ from uuid import UUID
 from projections.boundaries import last_map
 from projections.history import spellings
 from registry.errors import RegistryError, UnknownBatchError
+from registry.language import _, joined
 from registry.safe_text import safe
 from registry.terms import batch_id, normalised_reference
 
@@ -177,12 +178,12 @@ def find_batch(
         and (part is None or normalised_reference(part) == normalised_reference(each[2]))
     }
     if not keys:
-        where = f" in {names.name(area)}" if area else ""
-        what = (
-            f"no batch {safe(reference)}{f' part {safe(part)}' if part else ''} is recorded{where}"
+        where = _(" in {area}").format(area=names.name(area)) if area else ""
+        what = _("no batch {reference}{part} is recorded{where}").format(
+            reference=safe(reference), part=_part(part), where=where
         )
         raise UnknownBatchError(
-            what, why=_elsewhere(found, names), remedy="Find it with `ucj history`."
+            what, why=_elsewhere(found, names), remedy=_("Find it with `ucj history`.")
         )
     if len(keys) > 1:
         several = sorted(keys.values(), key=lambda key: (key.area, key.part))
@@ -191,9 +192,11 @@ def find_batch(
         if part is None and len({key.area for key in several}) == 1 and len(bare) == 1:
             return bare[0]
         raise AmbiguousBatchError(
-            f"{safe(reference)} is the reference of {len(keys)} batches",
+            _("{reference} is the reference of {number} batches").format(
+                reference=safe(reference), number=len(keys)
+            ),
             why=_listed(several, names),
-            remedy="Say which with --area and --part.",
+            remedy=_("Say which with --area and --part."),
         )
     return next(iter(keys.values()))
 
@@ -440,17 +443,26 @@ def _dependents(
 
 
 def _elsewhere(found: list[tuple[str, str, str]], names: Map) -> str:
-    return f"There is {_listed([BatchKey(*each) for each in found], names)}." if found else ""
+    listed = [BatchKey(*each) for each in found]
+    return _("There is {listed}.").format(listed=_listed(listed, names)) if found else ""
 
 
 def _listed(keys: list[BatchKey], names: Map) -> str:
     words = [
-        f"{safe(key.reference)}{f' part {safe(key.part)}' if key.part else ''} of"
-        f" {names.name(key.area)} ({key.area})"
+        _("{reference}{part} of {area} ({code})").format(
+            reference=safe(key.reference),
+            part=_part(key.part),
+            area=names.name(key.area),
+            code=key.area,
+        )
         for key in keys[:LISTED]
     ]
-    more = f"; and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
-    return "; ".join(words) + more
+    more = _("; and {more} more").format(more=len(keys) - LISTED) if len(keys) > LISTED else ""
+    return joined("; ", words) + more
+
+
+def _part(part: str | None) -> str:
+    return _(" part {part}").format(part=safe(part)) if part else ""
 
 
 def _day(text: str | None) -> date | None:

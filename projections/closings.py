@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from projections.coverage import potentials_in_force, within
 from registry.balances import Blame, ChangeOfClosed, Finding, StatedPeriod
+from registry.language import _, joined
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -212,16 +213,32 @@ def changes_of_closed(connection: DuckDBPyConnection, since: int) -> Iterator[Fi
     for row in connection.execute(_CHANGES, {"known": since}).fetchall():
         area, category, through, position, recorded_at, recorded_by = row[:6]
         change = ChangeOfClosed(area, category, through, position, *row[6:10])
-        what = f"the potential of {area}" if category is None else f"the {category} of {area}"
+        what = (
+            _("the potential of {area}").format(area=area)
+            if category is None
+            else _("the {category} of {area}").format(category=category, area=area)
+        )
         yield Finding(
             code="closed-period",
             severity="error",
             area=area,
-            why=f"it would change {what} {_days_in_words(row[10], row[11])}; {area} is closed"
-            f" through {through}, by {safe(recorded_by)} at"
-            f" {recorded_at:%Y-%m-%d %H:%M}Z (#{position})",
-            remedy="State it for days after that; or let somebody else want it as well (--override"
-            f" REASON --seconded-by NAME); or `ucj reopen {area} --from DATE --reason REASON`.",
+            why=_(
+                "it would change {what} {days}; {area} is closed"
+                " through {through}, by {recorded_by} at"
+                " {recorded_at:%Y-%m-%d %H:%M}Z (#{position})"
+            ).format(
+                what=what,
+                days=_days_in_words(row[10], row[11]),
+                area=area,
+                through=through,
+                recorded_by=safe(recorded_by),
+                recorded_at=recorded_at,
+                position=position,
+            ),
+            remedy=_(
+                "State it for days after that; or let somebody else want it as well (--override"
+                " REASON --seconded-by NAME); or `ucj reopen {area} --from DATE --reason REASON`."
+            ).format(area=area),
             column="valid_from" if category is None else "effective_on",
             blames=_blames(connection, change, since),
             overridable=change,
@@ -241,12 +258,16 @@ def _days_in_words(spans_total: int, spans: list[dict[str, Any] | tuple[Any, ...
     words = []
     for span in spans:
         first_on, last_on, change = span.values() if isinstance(span, dict) else span
-        by = f"by {change:+,}" if change else "in what it counts"
+        by = _("by {change:+,}").format(change=change) if change else _("in what it counts")
         words.append(
-            f"{by} on {first_on}" if first_on == last_on else f"{by} from {first_on} to {last_on}"
+            _("{by} on {day}").format(by=by, day=first_on)
+            if first_on == last_on
+            else _("{by} from {first} to {last}").format(by=by, first=first_on, last=last_on)
         )
     more = spans_total - len(spans)
-    return ", ".join(words) + (f" and at {more} more times" if more > 0 else "")
+    return joined(", ", words) + (
+        _(" and at {more} more times").format(more=more) if more > 0 else ""
+    )
 
 
 def _blames(

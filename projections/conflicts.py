@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from projections.figures import Figure, in_percent, in_persons, printed
 from projections.findings import Finding
 from projections.targets import Target, conflicting
+from registry.language import Period, _, joined
 from registry.safe_text import safe
 
 Span = tuple[Fraction | int, Fraction | int]
@@ -42,8 +43,12 @@ def figures_in_conflict(figures: Iterable[Figure]) -> dict[int, list[Finding]]:
     for group in same.values():
         for quantity in _QUANTITIES if len(group) > 1 else ():
             for figure, others in _apart(group, quantity):
-                against = "; ".join(f"#{each.position} {quantity.words(each)}" for each in others)
-                says = f"{quantity.words(figure)} as of {figure.as_of}; {against}"
+                against = joined(
+                    "; ", [f"#{each.position} " + quantity.words(each) for each in others]
+                )
+                says = _("{words} as of {as_of}; {against}").format(
+                    words=quantity.words(figure), as_of=Period(figure.as_of or ""), against=against
+                )
                 found[figure.position].append(Finding("figures-conflict", says))
     return found
 
@@ -58,8 +63,12 @@ def targets_in_conflict(targets: Iterable[Target]) -> dict[str, list[Finding]]:
             at_odds[target.area, target.due_on.year].append(target)
     found: dict[str, list[Finding]] = defaultdict(list)
     for (area, year), said in at_odds.items():
-        listed = "; ".join(_target_in_words(each, said) for each in said)
-        found[area].append(Finding("targets-conflict", f"for {year}: {listed}"))
+        listed = joined("; ", [_target_in_words(each, said) for each in said])
+        found[area].append(
+            Finding(
+                "targets-conflict", _("for {year}: {targets}").format(year=year, targets=listed)
+            )
+        )
     return found
 
 
@@ -67,10 +76,13 @@ def _target_in_words(target: Target, said: Sequence[Target]) -> str:
     """Say a target and where it stands; what it rests on, where the percentages do not differ."""
     aim = printed(target.percent)
     alike = len({each.share for each in said}) == 1
-    basis = f" as {safe(target.basis)}" if alike else ""
-    return (
-        f"{in_percent(aim.value, aim.places)}{basis} by {target.due_on}"
-        f" (#{target.position}, {safe(target.source)})"
+    basis = _(" as {basis}").format(basis=safe(target.basis)) if alike else ""
+    return _("{percent}{basis} by {day} (#{position}, {source})").format(
+        percent=in_percent(aim.value, aim.places),
+        basis=basis,
+        day=target.due_on,
+        position=target.position,
+        source=safe(target.source),
     )
 
 
@@ -117,9 +129,15 @@ def _percent_in_words(figure: Figure) -> str:
 
 
 _QUANTITIES: Final = (
-    _Quantity(_active, operator.gt, lambda figure: f"{in_persons(figure.active or 0)} active"),
     _Quantity(
-        _potential, operator.gt, lambda figure: f"potential {in_persons(figure.potential or 0)}"
+        _active,
+        operator.gt,
+        lambda figure: _("{workers} active").format(workers=in_persons(figure.active or 0)),
+    ),
+    _Quantity(
+        _potential,
+        operator.gt,
+        lambda figure: _("potential {workers}").format(workers=in_persons(figure.potential or 0)),
     ),
     _Quantity(_percent, operator.ge, _percent_in_words),
 )

@@ -12,6 +12,7 @@ from projections.findings import Finding
 from projections.standings import Standing
 from projections.suspects import Suspects
 from projections.verdicts import Check, Judgement, Tested, What
+from registry.language import Period, _, decimal, joined
 from registry.safe_text import safe
 
 SUSPECTS_SHOWN_MAX: Final = 3
@@ -32,15 +33,17 @@ def explained(
             ]
             said = [_both(each) for each in differing]
             if figure.first_day != figure.last_day and differing:
-                said[0] += f" on {figure.last_day}"
+                said[0] += _(" on {day}").format(day=figure.last_day)
                 said.append(_no_day(figure, differing[0], days))
             said += [_in_part(tested.standing), _since(agreed_before, suspects)]
-            return "; ".join(filter(None, said))
+            return joined("; ", filter(None, said))
         case "unclassified":
             assert tested.standing is not None
-            return (
-                f"{in_persons(figure.active or 0)} printed, nobody of it in the ledger and"
-                f" {in_persons(tested.standing.unclassified)} unclassified"
+            return _(
+                "{printed} printed, nobody of it in the ledger and {unclassified} unclassified"
+            ).format(
+                printed=in_persons(figure.active or 0),
+                unclassified=in_persons(tested.standing.unclassified),
             )
         case _:
             return None
@@ -53,36 +56,55 @@ def restated(figure: Figure, then: Judgement, now: Tested, since: Suspects) -> F
     assert after is not None
     said = []
     if before.active != after.active:
-        said.append(f"{_persons(before.active)} heads then, {_persons(after.active)} now")
+        said.append(
+            _("{then} heads then, {now} now").format(
+                then=_persons(before.active), now=_persons(after.active)
+            )
+        )
     if before.potential != after.potential:
-        said.append(f"potential {_persons(before.potential)} then, {_persons(after.potential)} now")
+        said.append(
+            _("potential {then} then, {now} now").format(
+                then=_persons(before.potential), now=_persons(after.potential)
+            )
+        )
     if since.total:
-        said.append(f"recorded since #{figure.known_then}: {_named(since)}")
-    return Finding("restated", "; ".join(said))
+        said.append(
+            _("recorded since #{position}: {batches}").format(
+                position=figure.known_then, batches=_named(since)
+            )
+        )
+    return Finding("restated", joined("; ", said))
 
 
 def _both(check: Check) -> str:
     if isinstance(check.published, Printed):
         expected = check.expected_number
-        printed = f"{check.published.text} %"
-        return (
-            f"{printed}{_NAMES[check.what]} printed, {expected} % in the ledger"
-            f" ({signed(check.difference)} points)"
+        printed = decimal(f"{check.published.text} %")
+        return _("{printed}{of} printed, {expected} % in the ledger ({difference} points)").format(
+            printed=printed,
+            of=_NAMES[check.what],
+            expected=None if expected is None else decimal(expected),
+            difference=signed(check.difference),
         )
     assert isinstance(check.expected, int)
     return (
-        f"{in_persons(check.published)}{_NAMES[check.what]} printed,"
-        f" {in_persons(check.expected)} {'in force' if check.what == 'potential' else 'in the ledger'}"
-        f" ({signed(check.difference)})"
+        _("{printed}{of} printed, {expected} in force ({difference})")
+        if check.what == "potential"
+        else _("{printed}{of} printed, {expected} in the ledger ({difference})")
+    ).format(
+        printed=in_persons(check.published),
+        of=_NAMES[check.what],
+        expected=in_persons(check.expected),
+        difference=signed(check.difference),
     )
 
 
 _NAMES: Final[dict[What, str]] = {
-    "active": " active",
-    "potential": " potential",
+    "active": _(" active"),
+    "potential": _(" potential"),
     "percent": "",
-    "uncovered_percent": " not covered",
-    "gap": " gap",
+    "uncovered_percent": _(" not covered"),
+    "gap": _(" gap"),
 }
 
 
@@ -94,8 +116,12 @@ def _no_day(figure: Figure, check: Check, days: Sequence[Standing]) -> str:
         return ""
     (least, first), (most, last) = min(found), max(found)
     if least == most:
-        return f"it was {said(least)} on every day of {figure.as_of}"
-    return f"it fits no day of {figure.as_of}: {said(least)} ({first}) to {said(most)} ({last})"
+        return _("it was {value} on every day of {as_of}").format(
+            value=said(least), as_of=Period(figure.as_of)
+        )
+    return _("it fits no day of {as_of}: {least} ({first}) to {most} ({last})").format(
+        as_of=Period(figure.as_of), least=said(least), first=first, most=said(most), last=last
+    )
 
 
 _QUANTITIES: Final[
@@ -118,34 +144,48 @@ def _in_part(standing: Standing | None) -> str:
     if standing.regencies_total == 1 or standing.potential is None:
         return ""
     counted, total = standing.regencies_counted, standing.regencies_total
-    return f"the ledger's potential and percentage are of {counted} of {total} regencies"
+    return _("the ledger's potential and percentage are of {counted} of {total} regencies").format(
+        counted=counted, total=total
+    )
 
 
 def _since(agreed_before: Figure | None, suspects: Suspects) -> str:
     if agreed_before is None:
-        since = "no figure before it agreed"
-        return f"{since}; largest batches: {_named(suspects)}" if suspects.total else since
-    since = f"since #{agreed_before.position} agreed ({agreed_before.as_of})"
+        since = _("no figure before it agreed")
+        return (
+            _("{since}; largest batches: {batches}").format(since=since, batches=_named(suspects))
+            if suspects.total
+            else since
+        )
+    since = _("since #{position} agreed ({as_of})").format(
+        position=agreed_before.position, as_of=Period(agreed_before.as_of)
+    )
     if not suspects.total:
-        return f"{since} no batch was recorded or took effect"
-    return f"{since}: {_named(suspects)}"
+        return _("{since} no batch was recorded or took effect").format(since=since)
+    return joined(": ", (since, _named(suspects)))
 
 
 def _named(suspects: Suspects) -> str:
     shown = suspects.named[:SUSPECTS_SHOWN_MAX]
-    said = ", ".join(
-        f"{safe(each.reference)}{f' part {safe(each.part)}' if each.part else ''}"
-        f" ({signed(each.workers)})"
-        for each in shown
+    said = joined(
+        ", ",
+        [
+            _("{reference}{part} ({workers})").format(
+                reference=safe(each.reference),
+                part=_(" part {part}").format(part=safe(each.part)) if each.part else "",
+                workers=signed(each.workers),
+            )
+            for each in shown
+        ],
     )
     more = suspects.total - len(shown)
-    return f"{said} and {more} more" if more else said
+    return _("{some} and {more} more").format(some=said, more=more) if more else said
 
 
 def _persons(number: int | None) -> str:
-    return "no" if number is None else in_persons(number)
+    return _("no") if number is None else in_persons(number)
 
 
 def signed(number: int | Decimal | None) -> str:
     """Return a difference with its sign, as a printer sets it."""
-    return "" if number is None else f"{number:+,}".replace("-", "−")
+    return "" if number is None else decimal(f"{number:+,}".replace("-", "−"))

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from registry.language import _, decimal
 from registry.numbers import group_thousands, round_half_away
 
 WHOLE: Final = Fraction(100)
@@ -175,16 +176,20 @@ class Figure:
 
 def in_persons(number: int) -> str:
     """Return a number of persons as people read it, with a minus as a printer sets it."""
-    return group_thousands(number).replace("-", "−")
+    return decimal(group_thousands(number).replace("-", "−"))
 
 
 def persons_from(least: int, greatest: int) -> str:
     """Return a span of numbers of persons, or the one number that it is."""
     return (
-        in_persons(least) if least == greatest else f"{in_persons(least)} to {in_persons(greatest)}"
+        in_persons(least)
+        if least == greatest
+        else _("{least} to {greatest}").format(
+            least=in_persons(least), greatest=in_persons(greatest)
+        )
     )
 
 
 def in_percent(exact: Fraction, places: int = PLACES_SHOWN) -> str:
     """Return an exact percentage as people read it."""
-    return f"{round_half_away(exact, places):,} %".replace("-", "−")
+    return decimal(f"{round_half_away(exact, places):,} %".replace("-", "−"))

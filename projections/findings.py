@@ -22,6 +22,9 @@ from projections.figures import (
 from projections.gaps import Gap
 from projections.standings import PotentialSaid, Standing
 from projections.verdicts import GOOD, Tested
+from registry.language import _, decimal, joined
+from registry.terms import Kind
+from registry.vocabulary import movement
 
 Code = Literal[
     "percent-inconsistent", "percent-truncated", "uncovered-inconsistent", "gap-inconsistent",
@@ -74,7 +77,11 @@ def of_the_uncovered(figure: Figure, tested: Tested) -> Iterator[Finding]:
         if not _make_a_whole(figure, percent, uncovered, tested.standing):
             places = max(percent.places, uncovered.places)
             total = in_percent(percent.value + uncovered.value, places).removesuffix(" %")
-            says = f"{percent.text} covered and {uncovered.text} not covered make {total}, not 100"
+            says = _("{covered} covered and {uncovered} not covered make {total}, not 100").format(
+                covered=decimal(percent.text),
+                uncovered=decimal(uncovered.text),
+                total=decimal(total),
+            )
             yield Finding("uncovered-inconsistent", says)
     elif (own := figure.own_coverage_span) is not None:
         least, greatest = own
@@ -83,10 +90,11 @@ def of_the_uncovered(figure: Figure, tested: Tested) -> Iterator[Finding]:
             assert figure.potential is not None
             left = figure.potential - figure.active
             exactly = Fraction(100 * left, figure.potential)
-            says = (
-                f"{in_persons(left)} of {in_persons(figure.potential)} are not covered:"
-                f" {in_percent(exactly, max(PLACES_SHOWN, uncovered.places))},"
-                f" not {uncovered.text} %"
+            says = _("{some} of {all} are not covered: {exactly}, not {percent} %").format(
+                some=in_persons(left),
+                all=in_persons(figure.potential),
+                exactly=in_percent(exactly, max(PLACES_SHOWN, uncovered.places)),
+                percent=decimal(uncovered.text),
             )
             yield Finding("uncovered-inconsistent", says)
 
@@ -107,17 +115,20 @@ def of_the_balance(tested: Tested) -> Iterator[Finding]:
     if not standing.opening and not standing.reconciling:
         return
     parts = (
-        (standing.opening, "opening"),
-        (standing.reconciling, "reconciling"),
-        (standing.active - standing.opening - standing.reconciling, "by batches"),
+        (standing.opening, movement(Kind.OPENING)),
+        (standing.reconciling, movement(Kind.RECONCILING)),
+        (standing.active - standing.opening - standing.reconciling, _("by batches")),
     )
     terms = [(workers, name) for workers, name in parts if workers]
-    summed = " ".join(
-        f"{'−' if workers < 0 else '+' if place else ''}{' ' if place else ''}"
-        f"{in_persons(abs(workers))} {name}"
-        for place, (workers, name) in enumerate(terms)
+    summed = joined(
+        " ",
+        [
+            f"{'−' if workers < 0 else '+' if place else ''}{' ' if place else ''}"
+            + joined(" ", (in_persons(abs(workers)), name))
+            for place, (workers, name) in enumerate(terms)
+        ],
     )
-    yield Finding("balanced", f"{in_persons(standing.active)} = {summed}")
+    yield Finding("balanced", joined(" = ", (in_persons(standing.active), summed)))
 
 
 def _against_its_own(figure: Figure, percent: Printed) -> Finding:
@@ -125,11 +136,15 @@ def _against_its_own(figure: Figure, percent: Printed) -> Finding:
     assert own is not None
     assert figure.active is not None
     assert figure.potential is not None
-    quotient = f"{in_persons(figure.active)} of {in_persons(figure.potential)}"
+    quotient = _("{some} of {all}").format(
+        some=in_persons(figure.active), all=in_persons(figure.potential)
+    )
     if percent.is_cut_from(own):
         return _cut(quotient, own, percent)
     exactly = in_percent(own, max(PLACES_SHOWN, percent.places))
-    says = f"{quotient} is {exactly}, not {percent.text} %"
+    says = _("{quotient} is {exactly}, not {percent} %").format(
+        quotient=quotient, exactly=exactly, percent=decimal(percent.text)
+    )
     return Finding("percent-inconsistent", says)
 
 
@@ -149,16 +164,27 @@ def _of_its_own_active(
         return
     quotient = Fraction(100 * active, in_force)
     if figure.potential is None and percent.is_cut_from(quotient):
-        yield _cut(f"{in_persons(active)} of {in_persons(in_force)}", quotient, percent)
+        yield _cut(
+            _("{some} of {all}").format(some=in_persons(active), all=in_persons(in_force)),
+            quotient,
+            percent,
+        )
         return
     known = [
         each
         for each in potentials
         if least <= each.workers and (greatest is None or each.workers <= greatest)
     ]
-    span = f"{in_persons(least)} or more" if greatest is None else persons_from(least, greatest)
-    says = (
-        f"{in_persons(active)} is {percent.text} % of {span}; in force are {in_persons(in_force)}"
+    span = (
+        _("{least} or more").format(least=in_persons(least))
+        if greatest is None
+        else persons_from(least, greatest)
+    )
+    says = _("{active} is {percent} % of {span}; in force are {in_force}").format(
+        active=in_persons(active),
+        percent=decimal(percent.text),
+        span=span,
+        in_force=in_persons(in_force),
     )
     yield Finding("other-potential", says + _recorded(known))
 
@@ -172,34 +198,56 @@ def _of_the_active_counted(
     assert in_force is not None
     assert coverage is not None
     if percent.is_cut_from(coverage):
-        yield _cut(f"{in_persons(active)} of {in_persons(in_force)}", coverage, percent)
+        yield _cut(
+            _("{some} of {all}").format(some=in_persons(active), all=in_persons(in_force)),
+            coverage,
+            percent,
+        )
         return
     others = [each for each in potentials if each.workers != in_force]
     known = [each for each in others if percent.is_share(active, each.workers)]
     if figure.potential is not None and percent.is_share(active, figure.potential):
-        says = f"{in_persons(active)} is {percent.text} % of its own {in_persons(figure.potential)}"
+        says = _("{active} is {percent} % of its own {potential}").format(
+            active=in_persons(active),
+            percent=decimal(percent.text),
+            potential=in_persons(figure.potential),
+        )
     elif known:
-        says = f"{in_persons(active)} is {percent.text} % of {in_persons(known[0].workers)}"
+        says = _("{active} is {percent} % of {potential}").format(
+            active=in_persons(active),
+            percent=decimal(percent.text),
+            potential=in_persons(known[0].workers),
+        )
     else:
         return
     yield Finding(
-        "other-potential", f"{says}; in force are {in_persons(in_force)}{_recorded(known)}"
+        "other-potential",
+        _("{says}; in force are {in_force}{recorded}").format(
+            says=says, in_force=in_persons(in_force), recorded=_recorded(known)
+        ),
     )
 
 
 def _recorded(known: Sequence[PotentialSaid]) -> str:
     """Say which recorded potentials fit."""
-    return "".join(
-        f"; {in_persons(each.workers)} holds from {each.valid_from} (#{each.position})"
-        for each in known
+    return joined(
+        "",
+        [
+            _("; {potential} holds from {day} (#{position})").format(
+                potential=in_persons(each.workers), day=each.valid_from, position=each.position
+            )
+            for each in known
+        ],
     )
 
 
 def _cut(quotient: str, exact: Fraction, percent: Printed) -> Finding:
     exactly = in_percent(exact, max(PLACES_SHOWN, percent.places) + MORE_PLACES)
-    says = (
-        f"{quotient} is {exactly}: {percent.text} % is cut off, rounded it is"
-        f" {in_percent(exact, percent.places)}"
+    says = _("{quotient} is {exactly}: {percent} % is cut off, rounded it is {rounded}").format(
+        quotient=quotient,
+        exactly=exactly,
+        percent=decimal(percent.text),
+        rounded=in_percent(exact, percent.places),
     )
     return Finding("percent-truncated", says)
 

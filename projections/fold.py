@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import StoreDamagedError, StoreNewerError
+from registry.language import Words, _
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -157,7 +158,7 @@ def fold_file(
     except BaseException as error:
         connection.execute("ROLLBACK")
         if isinstance(error, duckdb.ConstraintException):
-            raise _malformed("an event", str(error).splitlines()[0]) from error
+            raise _malformed(_("an event"), str(error).splitlines()[0]) from error
         raise
 
 
@@ -198,11 +199,11 @@ def _refuse(unknown: tuple[int, str, int | None] | None) -> None:
     position, topic, class_version = unknown
     if class_version is None:
         _refuse_malformed((position, topic))
-    what = (
-        f"the event at #{position} ({safe(topic)}, form {class_version}) is not known to this ucj"
-    )
+    what = _(
+        "the event at #{position} ({topic}, form {class_version}) is not known to this ucj"
+    ).format(position=position, topic=safe(topic), class_version=class_version)
     raise StoreNewerError(
-        what, why="No figure is given while an event is skipped.", remedy="Update ucj."
+        what, why=_("No figure is given while an event is skipped."), remedy=_("Update ucj.")
     )
 
 
@@ -212,7 +213,8 @@ def _refuse_malformed(found: tuple[int, str] | None) -> None:
     if found is not None:
         position, topic = found
         raise _malformed(
-            f"the event at #{position} ({safe(topic)})", "It is not as it was written."
+            _("the event at #{position} ({topic})").format(position=position, topic=safe(topic)),
+            _("It is not as it was written."),
         )
 
 
@@ -220,9 +222,9 @@ def _malformed(event: str, why: str) -> StoreDamagedError:
     from registry.safe_text import safe
 
     return StoreDamagedError(
-        f"{event} in the log is malformed",
-        why=safe(why),
-        remedy="Restore the store from a backup.",
+        _("{event} in the log is malformed").format(event=event),
+        why=why if isinstance(why, Words) else safe(why),
+        remedy=_("Restore the store from a backup."),
     )
 
 

@@ -22,6 +22,7 @@ from projections.figures import (
 )
 from projections.standings import Standing
 from projections.verdicts import Check, Result
+from registry.language import _, decimal, joined
 
 Meaning = Literal["workers-to-target", "points-to-target", "not-covered"]
 EXACT: Final = Fraction(0)
@@ -76,14 +77,14 @@ def read_gap(figure: Figure, standing: Standing | None, targets: Sequence[Printe
                 return Gap(_check(gap, needed, result, each.meaning), None)
     if not _is_refuted(gap, readings):
         return Gap(_check(gap, needed, "no-potential", None), None)
-    says = "; ".join(_says(gap, base, aims))
+    says = joined("; ", _says(gap, base, aims))
     return Gap(_check(gap, needed, "differs", None), says)
 
 
 def _base(figure: Figure, standing: Standing | None) -> _Base:
     potential, potential_said = figure.potential, ""
     if potential is None and standing is not None:
-        potential, potential_said = standing.potential, " in force"
+        potential, potential_said = standing.potential, _(" in force")
     stated = figure.stated_percent
     heads, heads_said = _heads(figure, standing, potential)
     percent, half_unit = None, EXACT
@@ -102,11 +103,11 @@ def _heads(
         return (figure.active, figure.active), ""
     stated = figure.stated_percent
     if stated is not None:
-        said = f", which is {in_percent(stated.value, stated.places)}"
+        said = _(", which is {percent}").format(percent=in_percent(stated.value, stated.places))
         return (stated.workers(potential) if potential else None), said
     if standing is None or standing.active_counted is None:
         return None, ""
-    return (standing.active_counted, standing.active_counted), " in the ledger"
+    return (standing.active_counted, standing.active_counted), _(" in the ledger")
 
 
 def _to_the_targets(base: _Base, aims: Sequence[Printed]) -> Iterator[_Reading]:
@@ -171,7 +172,7 @@ def _check(gap: Printed, needed: int | None, result: Result, reading: Meaning | 
 
 def _says(gap: Printed, base: _Base, aims: Sequence[Printed]) -> Iterator[str]:
     """Put in words what the gap would be by each reading, and which target it would fit."""
-    yield f"{Decimal(gap.text):,} printed"
+    yield _("{gap:,} printed").format(gap=Decimal(gap.text))
     for aim in aims:
         target = in_percent(aim.value, aim.places)
         amounts = []
@@ -179,14 +180,26 @@ def _says(gap: Printed, base: _Base, aims: Sequence[Printed]) -> Iterator[str]:
             goal = _goal(aim, base.potential)
             fewest, most = base.heads
             amounts.append(
-                f"{persons_from(goal - most, goal - fewest)} workers ({in_persons(goal)}, that is"
-                f" {target} of {in_persons(base.potential)}{base.potential_said} rounded up, less"
-                f" {persons_from(fewest, most)}{base.heads_said})"
+                _(
+                    "{needed} workers ({goal}, that is"
+                    " {target} of {potential}{potential_said} rounded up, less"
+                    " {heads}{heads_said})"
+                ).format(
+                    needed=persons_from(goal - most, goal - fewest),
+                    goal=in_persons(goal),
+                    target=target,
+                    potential=in_persons(base.potential),
+                    potential_said=base.potential_said,
+                    heads=persons_from(fewest, most),
+                    heads_said=base.heads_said,
+                )
             )
         if base.percent is not None:
-            amounts.append(f"{_points(aim.value - base.percent)} points")
+            amounts.append(_("{points} points").format(points=_points(aim.value - base.percent)))
         if amounts:
-            yield f"needed for {target} are {' or '.join(amounts)}"
+            yield _("needed for {target} are {amounts}").format(
+                target=target, amounts=joined(_(" or "), amounts)
+            )
     yield from _left_in_words(base)
     yield from _would_fit(gap, base)
 
@@ -197,9 +210,9 @@ def _left_in_words(base: _Base) -> Iterator[str]:
         fewest, most = base.heads
         amounts.append(persons_from(base.potential - most, base.potential - fewest))
     if base.percent is not None:
-        amounts.append(f"{_points(WHOLE - base.percent)} points")
+        amounts.append(_("{points} points").format(points=_points(WHOLE - base.percent)))
     if amounts:
-        yield f"not covered are {' or '.join(amounts)}"
+        yield _("not covered are {amounts}").format(amounts=joined(_(" or "), amounts))
 
 
 def _would_fit(gap: Printed, base: _Base) -> Iterator[str]:
@@ -208,14 +221,20 @@ def _would_fit(gap: Printed, base: _Base) -> Iterator[str]:
     if base.heads is None or base.percent is None or not base.potential or workers is None:
         return
     fewest, most = base.heads
-    words = f"{in_persons(workers)} fits a target of"
+    words = _("{workers} fits a target of").format(workers=in_persons(workers))
     if fewest == most:
         reached = fewest + workers
         target = in_percent(Fraction(100 * reached, base.potential))
-        yield f"{words} {target} ({in_persons(reached)} of {in_persons(base.potential)})"
+        yield _("{words} {target} ({reached} of {potential})").format(
+            words=words,
+            target=target,
+            reached=in_persons(reached),
+            potential=in_persons(base.potential),
+        )
     else:
-        yield f"{words} {in_percent(base.percent + Fraction(100 * workers, base.potential))}"
+        target = in_percent(base.percent + Fraction(100 * workers, base.potential))
+        yield joined(" ", (words, target))
 
 
 def _points(exact: Fraction) -> str:
-    return in_percent(exact).removesuffix(" %")
+    return decimal(in_percent(exact).removesuffix(" %"))

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from projections.boundaries import boundaries_at, last_map, within
+from registry.language import Period, _, decimal, joined
 from registry.terms import normalised_reference
+from registry.vocabulary import change_of_area
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -224,15 +226,20 @@ def _details(said: dict[str, Any]) -> str | None:
     """Return in words what an event says that is not of a batch."""
     words = []
     if said["potential"] is not None:
-        words.append(f"{said['potential']:,} persons: {said['definition']}")
+        words.append(
+            _("{workers:,} persons: {definition}").format(
+                workers=said["potential"], definition=said["definition"]
+            )
+        )
     if said["target"] is not None:
-        words.append(f"target {said['target']} %")
+        words.append(_("target {percent} %").format(percent=decimal(said["target"])))
     if said["active"] is not None:
-        words.append(f"{said['active']:,} active")
+        words.append(_("{workers:,} active").format(workers=said["active"]))
     if said["percent"] is not None:
-        words.append(f"{said['percent']} %")
+        words.append(decimal(said["percent"]) + " %")
     if said["publisher"] is not None:
-        words.append(f"as of {said['as_of'] or 'an unknown day'}, by {said['publisher']}")
+        day = Period(said["as_of"]) if said["as_of"] else _("an unknown day")
+        words.append(_("as of {day}, by {publisher}").format(day=day, publisher=said["publisher"]))
     if said["category"] is not None:
         words.append(said["category"])
     words += _details_of_closing(said)
@@ -240,27 +247,33 @@ def _details(said: dict[str, Any]) -> str | None:
         words.append(_change(said))
     if said["source"] is not None:
         words.append(f"({said['source']})")
-    return " ".join(words) or None
+    return joined(" ", words) or None
 
 
 def _details_of_closing(said: dict[str, Any]) -> list[str]:
     """Return what a closing states, or which closed days were changed and who seconded it."""
     written = {
-        "closed_through": "closed through {}",
-        "stated": "stating {:,} active",
-        "stated_potential": "of a potential of {:,}",
-        "changed_from": "changed from {}",
-        "changed_until": "to {}",
-        "seconded_by": "seconded by {}",
+        "closed_through": _("closed through {said}"),
+        "stated": _("stating {said:,} active"),
+        "stated_potential": _("of a potential of {said:,}"),
+        "changed_from": _("changed from {said}"),
+        "changed_until": _("to {said}"),
+        "seconded_by": _("seconded by {said}"),
     }
-    return [words.format(said[key]) for key, words in written.items() if said[key] is not None]
+    return [words.format(said=said[key]) for key, words in written.items() if said[key] is not None]
 
 
 def _change(said: dict[str, Any]) -> str:
     if said["change"] != "opened":
-        return f"{said['change']} from {said['before']} to {said['after']}"
-    split = f", split from {said['split_from']}" if said["split_from"] else ""
-    return f"opened as {said['after']}{split}"
+        return _("{change} from {before} to {after}").format(
+            change=change_of_area(said["change"]), before=said["before"], after=said["after"]
+        )
+    split = (
+        _(", split from {split_from}").format(split_from=said["split_from"])
+        if said["split_from"]
+        else ""
+    )
+    return _("opened as {after}{split}").format(after=said["after"], split=split)
 
 
 def _quoted(text: str) -> str:

@@ -11,13 +11,14 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from registry.errors import InvalidDateError, KnownInFutureError
+from registry.language import _
 from registry.terms import JAKARTA
 
 if TYPE_CHECKING:
     from registry.storage.log import Log
 
 _POSITION: Final = re.compile(r"[#@]([0-9]{1,18})")
-_REMEDY: Final = (
+_REMEDY: Final = _(
     "Give a position (#1234 or @1234), a date, or an instant (2025-07-31T12:00:00+07:00)."
 )
 
@@ -35,8 +36,10 @@ def resolve_known(log: Log, known: str | None, *, now: datetime) -> int:
     if match := _POSITION.fullmatch(text):
         position = int(match[1])
         if position > head:
-            what = f"the log ends at #{head}; #{position} is not recorded yet"
-            raise KnownInFutureError(what, remedy="Ask without --known for what is known now.")
+            what = _("the log ends at #{head}; #{position} is not recorded yet").format(
+                head=head, position=position
+            )
+            raise KnownInFutureError(what, remedy=_("Ask without --known for what is known now."))
         return end_of_transaction(log, position)
     return last_recorded(log, _instant(text, now=now), head)
 
@@ -72,11 +75,11 @@ def _instant(text: str, *, now: datetime) -> datetime:
     except ValueError:
         return _end_of_day(text, now=now)
     if instant.tzinfo is None:
-        what = f"the instant {text} has no time zone"
-        raise InvalidDateError(what, remedy="Add +07:00 (Jakarta) or Z (UTC).")
+        what = _("the instant {text} has no time zone").format(text=text)
+        raise InvalidDateError(what, remedy=_("Add +07:00 (Jakarta) or Z (UTC)."))
     if instant > now:
-        what = f"{text} has not come yet"
-        raise KnownInFutureError(what, remedy="Ask without --known for what is known now.")
+        what = _("{text} has not come yet").format(text=text)
+        raise KnownInFutureError(what, remedy=_("Ask without --known for what is known now."))
     return instant
 
 
@@ -89,8 +92,8 @@ def _end_of_day(text: str, *, now: datetime) -> datetime:
         raise InvalidDateError(error.what, why=error.why, remedy=_REMEDY) from None
     today = now.astimezone(JAKARTA).date()
     if day > today:
-        what = f"{day} has not come yet"
-        raise KnownInFutureError(what, remedy="Ask without --known for what is known now.")
+        what = _("{day} has not come yet").format(day=day)
+        raise KnownInFutureError(what, remedy=_("Ask without --known for what is known now."))
     if day == today:
         return now
     return datetime.combine(day + timedelta(days=1), time(), JAKARTA) - timedelta(microseconds=1)

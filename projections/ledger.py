@@ -23,6 +23,7 @@ import duckdb
 from projections import fold
 from registry.errors import StoreError
 from registry.intake.temporary import private_folder
+from registry.language import _
 
 if TYPE_CHECKING:
     from registry.storage.log import Log
@@ -198,15 +199,15 @@ class Ledger:
         self.folder.adopt(self.head)
         refused: set[Path] = set()
         image: Image | None = None
-        for _ in range(LISTINGS_MAX):
+        for _listing in range(LISTINGS_MAX):
             image, gone = self._attach_newest(self.folder, refused)
             if image is not None or not gone:
                 break
         self._is_to_replace = bool(refused)
         if refused:
-            self._notice("The ledger image was damaged or of another log; it is rebuilt.")
+            self._notice(_("The ledger image was damaged or of another log; it is rebuilt."))
         elif image is None and self.position >= PUBLISH_TAIL_EVENTS:
-            self._notice("There is no ledger image; it is rebuilt.")
+            self._notice(_("There is no ledger image; it is rebuilt."))
         return image
 
     def _attach_newest(self, folder: ImageFolder, refused: set[Path]) -> tuple[Image | None, bool]:
@@ -263,11 +264,11 @@ class Ledger:
                         )
                         chunk.path.unlink()
             except OSError as error:
-                what = "the temporary folder is full or cannot be written; nothing was recorded"
+                what = _("the temporary folder is full or cannot be written; nothing was recorded")
                 raise StoreError(
                     what,
                     why=error.strerror or "",
-                    remedy="Free some space there, or name another folder in TMPDIR.",
+                    remedy=_("Free some space there, or name another folder in TMPDIR."),
                 ) from None
         self._settle_tail()
         self.connection.execute("USE memory.main")
@@ -339,11 +340,11 @@ def build_image(
             image = Image(folder.new_path(position), position)
             _publish(built, image.path)
     except (OSError, *_DISK_FAULTS) as error:
-        why = (error.strerror or "") if isinstance(error, OSError) else "The disk may be full."
+        why = (error.strerror or "") if isinstance(error, OSError) else _("The disk may be full.")
         raise StoreError(
-            "the ledger image cannot be written",
+            _("the ledger image cannot be written"),
             why=why,
-            remedy="Free some space, or name another folder in UCJ_CACHE.",
+            remedy=_("Free some space, or name another folder in UCJ_CACHE."),
         ) from None
     folder.discard_older()
     return image

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from registry.errors import RegistryError, StoreDamagedError
+from registry.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +77,10 @@ def original_of(log: Log, version: Version) -> Original:
         rows = tuple(_rows(table, columns, version.rows))
     if len(rows) < len(version.rows):
         missing = sorted(set(version.rows) - {row.number for row in rows})
-        what = f"row {missing[0]} is not in {version.file} as it is kept"
-        raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+        what = _("row {missing} is not in {file} as it is kept").format(
+            missing=missing[0], file=version.file
+        )
+        raise StoreDamagedError(what, remedy=_("Restore the store from a backup."))
     left_out = [
         header.strip()
         for index, header in enumerate(table.headers)
@@ -95,8 +98,8 @@ def original_of(log: Log, version: Version) -> Original:
 def _import(log: Log, import_id: str) -> dict[str, Any]:
     stream = log.stream(UUID(import_id).hex)
     if not stream:
-        what = f"the import {import_id} is not in the log"
-        raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+        what = _("the import {import_id} is not in the log").format(import_id=import_id)
+        raise StoreDamagedError(what, remedy=_("Restore the store from a backup."))
     return stream[0].facts()
 
 

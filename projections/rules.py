@@ -21,6 +21,7 @@ from projections.ledger import (
     lay_out_ahead,
 )
 from registry.balances import FINDINGS_MAX, Blame, Finding, StatedPeriod, Survivors
+from registry.language import _, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -349,9 +350,18 @@ def _cohorts(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="cohort-below-zero",
             severity="error",
             area=area,
-            why=f"on {day} the {category} of {batch}{_until(expires_on)} would be {balance:,}: more"
-            f" leave than are there{_taking(others)}",
-            remedy="Take fewer, or first correct or withdraw what depends on them.",
+            why=_(
+                "on {day} the {category} of {batch}{until} would be {balance:,}: more"
+                " leave than are there{taking}"
+            ).format(
+                day=day,
+                category=category,
+                batch=batch,
+                until=_until(expires_on),
+                balance=balance,
+                taking=_taking(others),
+            ),
+            remedy=_("Take fewer, or first correct or withdraw what depends on them."),
             column="workers",
             blames=_blames(connection, _COHORT_BLAMES, **cohort, day=day),
         )
@@ -389,10 +399,14 @@ def _pools(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="pool-below-zero",
             severity="error",
             area=area,
-            why=f"on {day} the {category} of {area} without an end would be {balance:,}: more leave"
-            f" than are there{_taking(drawn)}",
+            why=_(
+                "on {day} the {category} of {area} without an end would be {balance:,}: more leave"
+                " than are there{taking}"
+            ).format(day=day, category=category, area=area, balance=balance, taking=_taking(drawn)),
             remedy=_taken_back_remedy(connection, area, category)
-            or "Take fewer; if they have a term, name the batch that brought them in (of_batch).",
+            or _(
+                "Take fewer; if they have a term, name the batch that brought them in (of_batch)."
+            ),
             column="workers",
             blames=_blames(
                 connection,
@@ -415,7 +429,7 @@ def _taken_back_remedy(connection: DuckDBPyConnection, area: str, category: str)
         area=area,
         category=category,
     )
-    return "First correct or withdraw what takes from it, or correct to more." if found else None
+    return _("First correct or withdraw what takes from it, or correct to more.") if found else None
 
 
 def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
@@ -426,10 +440,21 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="renewal-exceeds-survivors",
             severity="error",
             area=area,
-            why=f"{workers:,} {category} of {_named(reference, part)} would be renewed from"
-            f" {starts_on} ({renewals}), but only {survivors:,} are left the day before",
-            remedy="Renew fewer; or, where heads that left had been renewed, name the renewal"
-            f" (of_batch) for them as well, leaving on {starts_on}.",
+            why=_(
+                "{workers:,} {category} of {named} would be renewed from"
+                " {starts_on} ({renewals}), but only {survivors:,} are left the day before"
+            ).format(
+                workers=workers,
+                category=category,
+                named=_named(reference, part),
+                starts_on=starts_on,
+                renewals=renewals,
+                survivors=survivors,
+            ),
+            remedy=_(
+                "Renew fewer; or, where heads that left had been renewed, name the renewal"
+                " (of_batch) for them as well, leaving on {starts_on}."
+            ).format(starts_on=starts_on),
             column="workers",
             blames=_blames(
                 connection,
@@ -459,10 +484,20 @@ def _openings(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="before-opening",
             severity="error",
             area=area,
-            why=f"{_named(reference, part)} takes effect on {day}, but the opening {opening} of"
-            f" {area} states the stock at the end of {opening_on}: it is in there already",
-            remedy="Reclassify from the opening's category after that day, or correct the opening"
-            " to an earlier day.",
+            why=_(
+                "{named} takes effect on {day}, but the opening {opening} of"
+                " {area} states the stock at the end of {opening_on}: it is in there already"
+            ).format(
+                named=_named(reference, part),
+                day=day,
+                opening=opening,
+                area=area,
+                opening_on=opening_on,
+            ),
+            remedy=_(
+                "Reclassify from the opening's category after that day, or correct the opening"
+                " to an earlier day."
+            ),
             column="effective_on",
             blames=_opening_blames(connection, area, reference, part),
         )
@@ -471,8 +506,10 @@ def _openings(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="second-opening",
             severity="error",
             area=area,
-            why=f"{area} would have {len(openings)} openings: {', '.join(openings[:LISTED])}",
-            remedy="State one opening; withdraw the one that stands first, or correct it.",
+            why=_("{area} would have {number} openings: {listed}").format(
+                area=area, number=len(openings), listed=joined(", ", openings[:LISTED])
+            ),
+            remedy=_("State one opening; withdraw the one that stands first, or correct it."),
             column="action",
             blames=_opening_blames(connection, area, "", ""),
         )
@@ -500,8 +537,10 @@ def _look_alikes(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="looks-like-duplicate",
             severity="warning",
             area=area,
-            why=f"{_named(reference, part)} has the same lines from the same day ({day}) as {other}",
-            remedy="If it is the same decision, withdraw one of them.",
+            why=_("{named} has the same lines from the same day ({day}) as {other}").format(
+                named=_named(reference, part), day=day, other=other
+            ),
+            remedy=_("If it is the same decision, withdraw one of them."),
             column="reference",
             blames=(Blame(reference, part, sheet, line),),
         )
@@ -514,9 +553,11 @@ def _pool_draws(connection: DuckDBPyConnection) -> Iterator[Finding]:
             code="draws-on-pool",
             severity="warning",
             area=area,
-            why=f"{_named(reference, part)} names no batch and takes from the {category} without an"
-            f" end; on {day} another {workers:,} of them have terms",
-            remedy="If it means those, name the batch that brought them in (of_batch).",
+            why=_(
+                "{named} names no batch and takes from the {category} without an"
+                " end; on {day} another {workers:,} of them have terms"
+            ).format(named=_named(reference, part), category=category, day=day, workers=workers),
+            remedy=_("If it means those, name the batch that brought them in (of_batch)."),
             column="of_batch",
             blames=(Blame(reference, part, sheet, line),),
         )
@@ -528,16 +569,28 @@ def _blames(connection: DuckDBPyConnection, statement: str, **names: object) -> 
 
 def _taking(others: list[Any]) -> str:
     """Return which batches take from it, on which day and how many."""
-    listed = "; ".join(
-        f"{other} ({-workers:,} on {day})" for other, day, workers in others[:LISTED]
+    listed = joined(
+        "; ",
+        [
+            _("{other} ({workers:,} on {day})").format(other=other, workers=-workers, day=day)
+            for other, day, workers in others[:LISTED]
+        ],
     )
-    more = "; and more" if len(others) > LISTED else ""
-    return f"; these take from it: {listed}{more}" if listed else ""
+    more = _("; and more") if len(others) > LISTED else ""
+    return (
+        _("; these take from it: {listed}{more}").format(listed=listed, more=more) if listed else ""
+    )
 
 
 def _named(reference: str, part: str) -> str:
-    return f"{reference} part {part}" if part else reference
+    return (
+        _("{reference} part {part}").format(reference=reference, part=part) if part else reference
+    )
 
 
 def _until(expires_on: date | None) -> str:
-    return f" (until {expires_on - timedelta(days=1)})" if expires_on else ""
+    return (
+        _(" (until {expires_on})").format(expires_on=expires_on - timedelta(days=1))
+        if expires_on
+        else ""
+    )

@@ -15,6 +15,7 @@ from projections.figures import in_persons
 from projections.reconciliation import Reconciled
 from projections.verdicts import GOOD, Check
 from registry.errors import RegistryError
+from registry.language import Period, _, joined
 from registry.safe_text import safe
 from registry.terms import is_regency
 
@@ -46,16 +47,24 @@ def figure_to_settle(figures: Sequence[Reconciled], position: int | None) -> Rec
     if position is not None:
         named = next((each for each in figures if each.figure.position == position), None)
         if named is None:
-            what = f"no figure of that area was recorded at #{position}"
-            raise NotSettledError(what, remedy="`ucj reconcile` lists the figures.")
+            what = _("no figure of that area was recorded at #{position}").format(position=position)
+            raise NotSettledError(what, remedy=_("`ucj reconcile` lists the figures."))
         return named
     differing = [each for each in figures if _differs(each)]
     if len(differing) > 1:
-        listed = "; ".join(_label(each) for each in differing[:NAMED_MAX])
-        more = f" and {len(differing) - NAMED_MAX} more" if len(differing) > NAMED_MAX else ""
+        listed = joined("; ", [_label(each) for each in differing[:NAMED_MAX]])
+        more = (
+            _(" and {more} more").format(more=len(differing) - NAMED_MAX)
+            if len(differing) > NAMED_MAX
+            else ""
+        )
         raise NotSettledError(
-            f"the heads of {len(differing)} figures differ: {listed}{more}",
-            remedy=f"Name the one to settle: --figure @{differing[0].figure.position}.",
+            _("the heads of {number} figures differ: {figures}{more}").format(
+                number=len(differing), figures=listed, more=more
+            ),
+            remedy=_("Name the one to settle: --figure @{position}.").format(
+                position=differing[0].figure.position
+            ),
         )
     return differing[0] if differing else None
 
@@ -77,8 +86,10 @@ def settlement(each: Reconciled, category: str | None) -> Settlement | None:
     workers = figure.active - check.expected
     if figure.segment is not None and workers < 0:
         raise NotSettledError(
-            f"{_label(each)} is of a segment, and those who leave no batch have none",
-            remedy="Import a balance-out that names the batch in of_batch.",
+            _("{label} is of a segment, and those who leave no batch have none").format(
+                label=_label(each)
+            ),
+            remedy=_("Import a balance-out that names the batch in of_batch."),
         )
     return Settlement(
         figure.position,
@@ -95,36 +106,42 @@ def _check_it_may(each: Reconciled) -> None:
     figure, verdict = each.figure, each.verdict
     check = _heads(each)
     if verdict == "retracted":
-        why, remedy = "it was taken back", "Name a figure that stands."
+        why, remedy = _("it was taken back"), _("Name a figure that stands.")
     elif not is_regency(figure.area):
-        why = f"{shown_name(figure.area)} is no kabupaten or kota, and only those hold batches"
-        remedy = "Settle a figure of one of them."
+        why = _("{area} is no kabupaten or kota, and only those hold batches").format(
+            area=shown_name(figure.area)
+        )
+        remedy = _("Settle a figure of one of them.")
     elif figure.active is None:
-        why = "it prints no heads, and what percentage they are of is a guess"
-        remedy = "Settle a figure that prints them."
+        why = _("it prints no heads, and what percentage they are of is a guess")
+        remedy = _("Settle a figure that prints them.")
     elif check is None or check.result == "undated":
-        why, remedy = "of which day it is, is unknown", "Record it again with its day."
+        why, remedy = _("of which day it is, is unknown"), _("Record it again with its day.")
     elif check.result == "no-ledger":
-        why = "the ledger has nothing there up to that day"
-        remedy = "State the opening, or import the batches (`ucj import batches`)."
+        why = _("the ledger has nothing there up to that day")
+        remedy = _("State the opening, or import the batches (`ucj import batches`).")
     elif check.result == "unclassified":
-        why = "the heads may be there already, of no stated category"
-        remedy = "Reclassify them (`ucj import batches`, action reclassify)."
+        why = _("the heads may be there already, of no stated category")
+        remedy = _("Reclassify them (`ucj import batches`, action reclassify).")
     else:
         return
-    raise NotSettledError(f"{_label(each)} cannot be settled", why=f"{why}.", remedy=remedy)
+    raise NotSettledError(
+        _("{label} cannot be settled").format(label=_label(each)), why=why + ".", remedy=remedy
+    )
 
 
 def _category(each: Reconciled, named: str | None) -> str:
     own = each.figure.category
     if own is not None and named not in {None, own}:
-        what = f"{_label(each)} is of {own}, not of {named}"
-        raise NotSettledError(what, remedy="Leave --category out.")
+        what = _("{label} is of {own}, not of {named}").format(
+            label=_label(each), own=own, named=named
+        )
+        raise NotSettledError(what, remedy=_("Leave --category out."))
     category = own or named
     if category is None:
         raise NotSettledError(
-            f"of which category the heads of {_label(each)} are, nobody says",
-            remedy="Name it with --category (tidak-terklasifikasi, if it is unknown).",
+            _("of which category the heads of {label} are, nobody says").format(label=_label(each)),
+            remedy=_("Name it with --category (tidak-terklasifikasi, if it is unknown)."),
         )
     return category
 
@@ -141,8 +158,10 @@ def _heads(each: Reconciled) -> Check | None:
 
 def _label(each: Reconciled) -> str:
     figure = each.figure
-    heads = "" if figure.active is None else f": {in_persons(figure.active)}"
-    return (
-        f"#{figure.position} {each.area_name}, {figure.as_of or 'undated'}{heads}"
-        f" ({safe(figure.source)})"
+    return _("#{position} {area}, {as_of}{heads} ({source})").format(
+        position=figure.position,
+        area=each.area_name,
+        as_of=Period(figure.as_of) if figure.as_of else _("undated"),
+        heads="" if figure.active is None else ": " + in_persons(figure.active),
+        source=safe(figure.source),
     )

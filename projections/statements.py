@@ -22,6 +22,7 @@ from projections import fold
 from projections.whole import COMPLETED, TABLES, add_area_days, add_areas, add_categories
 from registry.errors import RegistryError
 from registry.intake.temporary import private_folder
+from registry.language import _
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -122,13 +123,13 @@ def _admitted(statement: str) -> str:
         raise _refused(error) from None
     if len(found) != 1:
         raise StatementRefusedError(
-            "one statement is asked at a time" if found else "there is no statement",
-            remedy='Write one, such as: ucj sql "SELECT * FROM entries LIMIT 5"',
+            _("one statement is asked at a time") if found else _("there is no statement"),
+            remedy=_('Write one, such as: ucj sql "SELECT * FROM entries LIMIT 5"'),
         )
     if found[0].type != duckdb.StatementType.SELECT:
         raise StatementRefusedError(
-            f"{_verb(found[0])} is not admitted: the ledger is only asked",
-            remedy="Use SELECT, WITH, FROM, DESCRIBE, SHOW TABLES or SUMMARIZE.",
+            _("{verb} is not admitted: the ledger is only asked").format(verb=_verb(found[0])),
+            remedy=_("Use SELECT, WITH, FROM, DESCRIBE, SHOW TABLES or SUMMARIZE."),
         )
     asked = str(found[0].query).strip().rstrip(";")
     return _TABLES if _SHOW_TABLES.fullmatch(asked) else asked
@@ -197,9 +198,9 @@ def _refused(error: duckdb.Error) -> StatementRefusedError:
     lines = [line.strip() for line in str(error).splitlines()]
     words = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
     return StatementRefusedError(
-        "the statement was refused",
+        _("the statement was refused"),
         why=" ".join(words)[:500],
-        remedy='`ucj sql "SHOW TABLES"` lists the views; `ucj sql "DESCRIBE entries"` a view.',
+        remedy=_('`ucj sql "SHOW TABLES"` lists the views; `ucj sql "DESCRIBE entries"` a view.'),
     )
 
 

@@ -26,6 +26,7 @@ from projections.ledger import (
     is_of_a_damaged_image,
 )
 from registry.errors import RegistryError
+from registry.language import _
 from registry.storage.log import ConnectionLog, open_log
 
 Answer = TypeVar("Answer")
@@ -47,7 +48,9 @@ class Workspace:
         self.log: ConnectionLog = open_log(path)
         self.folder: ImageFolder | None = image_folder(path, self.log.store_id)
         if self.folder is None:
-            notice("No folder for the ledger image can be written; this answer is worked out anew.")
+            notice(
+                _("No folder for the ledger image can be written; this answer is worked out anew.")
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +78,7 @@ class Workspace:
         except duckdb.Error as error:
             if self.folder is None or not is_of_a_damaged_image(error, self.folder):
                 raise
-            self._notice("The ledger image was damaged; it was set aside and is built anew.")
+            self._notice(_("The ledger image was damaged; it was set aside and is built anew."))
             for image in self.folder.images():
                 self.folder.discard(image)
             self._publish()

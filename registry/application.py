@@ -25,6 +25,7 @@ from registry.closing import Override, check_override, close_all, reopen
 from registry.commands import BatchLine, Command, Commands, RecordBatch
 from registry.errors import Problem, RuleBrokenError
 from registry.events import AreaChanged, CategoryAdded, FileImported, ImportSource
+from registry.language import _
 from registry.nomenclature import added_categories
 from registry.recording import Counts, Recording, import_fact
 from registry.reference.categories import AddedCategory, Categories, check_new_category
@@ -39,6 +40,7 @@ from registry.terms import (
     Segment,
     import_id,
 )
+from registry.vocabulary import statement
 
 if TYPE_CHECKING:
     from registry.balances import Balances, Survivors
@@ -243,8 +245,10 @@ class EnrolmentRegistry(Application[UUID]):
         self._balances.prepare()
         with self.log_recorder.write() as transaction:
             if known is not None and transaction.head != known:
-                what = f"something was recorded meanwhile: the log ends at #{transaction.head}"
-                raise RuleBrokenError(what, remedy="Look at it again, and repeat the command.")
+                what = _("something was recorded meanwhile: the log ends at #{head}").format(
+                    head=transaction.head
+                )
+                raise RuleBrokenError(what, remedy=_("Look at it again, and repeat the command."))
             return self._decide(self._recording(transaction), commands, dry_run=dry_run)
 
     def withdraw_batch(
@@ -291,8 +295,10 @@ class EnrolmentRegistry(Application[UUID]):
             batch = recording.find_batch(area, reference, part)
             renewal = recording.find_batch(area, new_reference, new_part)
             if renewal is not None and renewal.statement is not None:
-                what = f"{renewal.name} of {area} is recorded already"
-                raise RuleBrokenError(what, remedy="See `ucj show` for what it says.")
+                what = _("{name} of {area} is recorded already").format(
+                    name=renewal.name, area=area
+                )
+                raise RuleBrokenError(what, remedy=_("See `ucj show` for what it says."))
             left = (
                 self._balances.survivors(transaction.log, area, batch.reference, batch.part)
                 if batch is not None and batch.statement is not None
@@ -307,11 +313,13 @@ class EnrolmentRegistry(Application[UUID]):
                 and ends_on in {None, each.expires_on}
             ]
             if batch is not None and batch.statement is not None and not chosen:
-                what = f"nobody of {batch.name} in {area} is left to renew"
+                what = _("nobody of {name} in {area} is left to renew").format(
+                    name=batch.name, area=area
+                )
                 raise RuleBrokenError(
                     what,
-                    why="Its heads have no end, have left, or are renewed already.",
-                    remedy="See `ucj show` for its lines.",
+                    why=_("Its heads have no end, have left, or are renewed already."),
+                    remedy=_("See `ucj show` for its lines."),
                 )
             command = RecordBatch(
                 action=Action.RENEW,
@@ -340,8 +348,10 @@ class EnrolmentRegistry(Application[UUID]):
             row = transaction.log.row(position)
             said_as = areas.TAKES_BACK[what][0]
             if row is None or row.topic != said_as.TOPIC:
-                message = f"no {what} was recorded at #{position}"
-                raise RuleBrokenError(message, remedy="Find its position with `ucj history`.")
+                message = _("no {what} was recorded at #{position}").format(
+                    what=statement(what), position=position
+                )
+                raise RuleBrokenError(message, remedy=_("Find its position with `ucj history`."))
             area = recording.area(str(row.facts()["area"]))
             if position in area.taken_back:
                 return self._end(recording, dry_run=dry_run)  # nothing to do
@@ -386,8 +396,10 @@ class EnrolmentRegistry(Application[UUID]):
             recording = self._recording(transaction)
             row = transaction.log.row(position)
             if row is None or row.topic != AreaChanged.TOPIC:
-                message = f"no change of an area was recorded at #{position}"
-                raise RuleBrokenError(message, remedy="Find its position with `ucj history`.")
+                message = _("no change of an area was recorded at #{position}").format(
+                    position=position
+                )
+                raise RuleBrokenError(message, remedy=_("Find its position with `ucj history`."))
             boundaries = boundaries_of(transaction.log)
             if all(each.position != position for each in boundaries.changes):
                 return self._end(recording, dry_run=dry_run)  # nothing to do
@@ -521,9 +533,11 @@ def _other_plan(file_name: str, digest: str, plan: str) -> Problem:
         severity="error",
         where=file_name,
         value=plan,
-        why=f"what would be recorded now is {digest}, not the plan given",
-        remedy="Look at it again with --dry-run: the file, the way it is read, or what is recorded"
-        " already has changed.",
+        why=_("what would be recorded now is {digest}, not the plan given").format(digest=digest),
+        remedy=_(
+            "Look at it again with --dry-run: the file, the way it is read, or what is recorded"
+            " already has changed."
+        ),
     )
 
 
@@ -551,9 +565,11 @@ def _renewed_lines(
     """Return the rows that renew the chosen groups; with `workers`, only the one group."""
     if workers is not None and len(chosen) > 1:
         groups = ", ".join(f"{each.workers:,} {each.category}" for each in chosen)
-        what = f"{reference} has several groups to renew: {groups}"
+        what = _("{reference} has several groups to renew: {groups}").format(
+            reference=reference, groups=groups
+        )
         raise RuleBrokenError(
-            what, remedy="Say which with --category or --segment, or renew all survivors."
+            what, remedy=_("Say which with --category or --segment, or renew all survivors.")
         )
     if not chosen:
         return (

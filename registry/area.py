@@ -26,7 +26,9 @@ from registry.events import (
     TargetSet,
     TargetWithdrawn,
 )
+from registry.language import _
 from registry.terms import area_id
+from registry.vocabulary import statement
 
 Said = LabourPotentialRevised | TargetSet | FigurePublished
 TakenBack = LabourPotentialWithdrawn | TargetWithdrawn | FigureRetracted
@@ -163,8 +165,12 @@ def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stam
     """Take back the potential, target or figure recorded at a position."""
     said_as, taken_back_as = TAKES_BACK[what]
     if not isinstance(area.standing.get(position), said_as):
-        message = f"no {what} was recorded at #{position}"
-        raise RuleBrokenError(message, remedy=f"Find its position with `ucj history {area.code}`.")
+        message = _("no {what} was recorded at #{position}").format(
+            what=statement(what), position=position
+        )
+        raise RuleBrokenError(
+            message, remedy=_("Find its position with `ucj history {code}`.").format(code=area.code)
+        )
     return taken_back_as(
         originator_id=area_id(area.code),
         originator_version=area.version + 1,
@@ -180,8 +186,12 @@ def take_back(area: Area, position: int, what: str, *, because: str, stamp: Stam
 def check_settled(area: Area, position: int) -> None:
     """Raise RuleBrokenError unless a figure published of the area stands at the position."""
     if not isinstance(area.standing.get(position), FigurePublished):
-        message = f"no figure of {area.code} stands at #{position}, so none is settled"
-        raise RuleBrokenError(message, remedy=f"See `ucj reconcile {area.code}`.")
+        message = _("no figure of {code} stands at #{position}, so none is settled").format(
+            code=area.code, position=position
+        )
+        raise RuleBrokenError(
+            message, remedy=_("See `ucj reconcile {code}`.").format(code=area.code)
+        )
 
 
 def _content(event: Said) -> tuple[Any, ...]:

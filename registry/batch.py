@@ -29,6 +29,7 @@ from registry.events import (
     RenewedCohort,
     Taken,
 )
+from registry.language import _
 from registry.safe_text import safe
 from registry.terms import (
     Action,
@@ -107,7 +108,11 @@ class Batch:
     @property
     def name(self) -> str:
         """Return how the batch is spoken of: reference, and part if it has one."""
-        return f"{self.reference} part {self.part}" if self.part else self.reference
+        return (
+            _("{reference} part {part}").format(reference=self.reference, part=self.part)
+            if self.part
+            else self.reference
+        )
 
     def cohorts(self) -> tuple[Cohort, ...]:
         """Return the cohorts that the batch brought in, as in force, each once."""
@@ -154,8 +159,8 @@ def record(
     `settles` is the position of the figure that a balancing entry settles.
     """
     if batch is not None and batch.statement is not None:
-        what = f"{batch.name} of {area} is recorded already"
-        raise RuleBrokenError(what, remedy="Use `ucj correct` to change what it says.")
+        what = _("{name} of {area} is recorded already").format(name=batch.name, area=area)
+        raise RuleBrokenError(what, remedy=_("Use `ucj correct` to change what it says."))
     said = statement._asdict()
     if statement.kind is Kind.RECONCILING:
         said["settles"] = settles
@@ -176,13 +181,15 @@ def correct(
     """Replace what the batch says; everything may change but area, identity and kind."""
     batch, in_force = _live(batch)
     if in_force.action() != statement.action():
-        what = f"{batch.name} was recorded as {in_force.action()}, not as {statement.action()}"
+        what = _("{name} was recorded as {recorded}, not as {stated}").format(
+            name=batch.name, recorded=in_force.action(), stated=statement.action()
+        )
         raise RuleBrokenError(
-            what, remedy="Withdraw it and record another batch, or keep its action."
+            what, remedy=_("Withdraw it and record another batch, or keep its action.")
         )
     if in_force.content() == statement.content():
-        what = f"{batch.name} says just that already; nothing to correct"
-        raise RuleBrokenError(what, remedy="Check that this is the file you meant.")
+        what = _("{name} says just that already; nothing to correct").format(name=batch.name)
+        raise RuleBrokenError(what, remedy=_("Check that this is the file you meant."))
     said = statement._asdict()
     return BatchCorrected(
         originator_id=batch.id,
@@ -229,10 +236,16 @@ def withdraw(
 
 def missing(area: str, reference: str, part: str) -> UnknownBatchError:
     """Return the refusal for a batch that the log does not know."""
-    name = f"{safe(reference)} part {safe(part)}" if part else safe(reference)
+    name = (
+        _("{reference} part {part}").format(reference=safe(reference), part=safe(part))
+        if part
+        else safe(reference)
+    )
     return UnknownBatchError(
-        f"{area} has no such batch: {name}",
-        remedy=f"`ucj history {area}` lists its batches; one with parts is named with its `part`.",
+        _("{area} has no such batch: {name}").format(area=area, name=name),
+        remedy=_(
+            "`ucj history {area}` lists its batches; one with parts is named with its `part`."
+        ).format(area=area),
     )
 
 
@@ -306,8 +319,8 @@ def _compared(cohort: Cohort | RenewedCohort | None) -> tuple[str, ...]:
 def _live(batch: Batch | None) -> tuple[Batch, Statement]:
     assert batch is not None  # who asks for it refuses first (`missing`)
     if batch.statement is None:
-        what = f"{batch.name} of {batch.area} is withdrawn"
-        raise RuleBrokenError(what, remedy="It may be recorded again with `ucj import batches`.")
+        what = _("{name} of {area} is withdrawn").format(name=batch.name, area=batch.area)
+        raise RuleBrokenError(what, remedy=_("It may be recorded again with `ucj import batches`."))
     return batch, batch.statement
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from registry.errors import StoreDamagedError
+from registry.language import _
 from registry.reference.boundaries import BUILT_IN, AreaChange, Boundaries
 from registry.terms import BOUNDARIES_ID, Change
 
@@ -37,6 +38,8 @@ def boundaries_of(log: Log) -> Boundaries:
                 position=row.position,
             )
         except (KeyError, ValueError):
-            what = f"the change of an area at #{row.position} cannot be read"
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
+            what = _("the change of an area at #{position} cannot be read").format(
+                position=row.position
+            )
+            raise StoreDamagedError(what, remedy=_("Restore the store from a backup.")) from None
     return Boundaries(changes.values())

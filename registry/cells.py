@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from registry.language import _
 from registry.safe_text import safe
 
 
@@ -28,7 +29,7 @@ Value = str | int | float | bool | date | datetime | CellError | None  # None: a
 def shown(value: Value, *, limit: int = 80) -> str:
     """Return the value as a message may print it: safe, never a personal number."""
     if value is None:
-        return "(empty)"
+        return _("(empty)")
     if isinstance(value, CellError):
         return safe(value.text, limit=limit)
     if isinstance(value, date):

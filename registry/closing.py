@@ -17,6 +17,7 @@ from registry.balances import ChangeOfClosed, StatedPeriod
 from registry.batch import Stamp
 from registry.errors import Problem, RuleBrokenError
 from registry.events import ClosedChange, ClosingOverridden, PeriodClosed, PeriodReopened
+from registry.language import _
 from registry.terms import FIRST_DAY, JAKARTA, area_id, normalised_reference
 
 NAMED_MAX: Final = 8
@@ -35,9 +36,9 @@ def check_override(override: Override, actor: str) -> None:
     """Refuse who seconds himself; names are compared as references are: NFKC, case, spaces."""
     if normalised_reference(override.seconded_by) == normalised_reference(actor):
         raise RuleBrokenError(
-            f"{actor} records this, and cannot second it as well",
-            why="What was closed is changed only if two persons want it.",
-            remedy="Name somebody else with --seconded-by.",
+            _("{actor} records this, and cannot second it as well").format(actor=actor),
+            why=_("What was closed is changed only if two persons want it."),
+            remedy=_("Name somebody else with --seconded-by."),
         )
 
 
@@ -51,8 +52,12 @@ def close(area: Area, through: date, stated: StatedPeriod, *, stamp: Stamp) -> P
         return None
     if area.closed_through is not None and area.closed_through > through:
         raise RuleBrokenError(
-            f"{area.code} is closed through {area.closed_through} already, and {through} with it",
-            remedy=f"To open the days after it: `ucj reopen {area.code} --from {through + _DAY}`.",
+            _("{code} is closed through {closed_through} already, and {through} with it").format(
+                code=area.code, closed_through=area.closed_through, through=through
+            ),
+            remedy=_("To open the days after it: `ucj reopen {code} --from {through}`.").format(
+                code=area.code, through=through + _DAY
+            ),
         )
     known = stated.active_by_category
     return PeriodClosed(
@@ -80,16 +85,26 @@ def close_all(
         if len(areas) == 1 or not is_later:
             event = close(area, through, stated[area.code], stamp=stamp)
         if event is None:
-            why = f"{area.code} is closed through {area.closed_through} already (#{area.closed_at})"
-            said.append(_remark("already-closed", area.code, why, "Nothing needs to be done."))
+            why = _("{code} is closed through {closed_through} already (#{closed_at})").format(
+                code=area.code, closed_through=area.closed_through, closed_at=area.closed_at
+            )
+            said.append(_remark("already-closed", area.code, why, _("Nothing needs to be done.")))
             continue
         events.append(event)
     unstated = [event.area for event in events if event.active is None]
     if unstated:
         some = ", ".join(unstated[:NAMED_MAX])
-        more = f" and {len(unstated) - NAMED_MAX} more" if len(unstated) > NAMED_MAX else ""
-        why = f"nothing is recorded of {some}{more} up to {through}; the closing states just that"
-        said.append(_remark("nothing-stated", unstated[0], why, "If that is not meant, reopen it."))
+        more = (
+            _(" and {more} more").format(more=len(unstated) - NAMED_MAX)
+            if len(unstated) > NAMED_MAX
+            else ""
+        )
+        why = _(
+            "nothing is recorded of {some}{more} up to {through}; the closing states just that"
+        ).format(some=some, more=more, through=through)
+        said.append(
+            _remark("nothing-stated", unstated[0], why, _("If that is not meant, reopen it."))
+        )
     return events, said
 
 
@@ -98,9 +113,11 @@ def check_closable(through: date, stamp: Stamp) -> None:
     today = stamp.recorded_at.astimezone(JAKARTA).date()
     if through > today:
         raise RuleBrokenError(
-            f"{through} is still to come: today is {today} (Jakarta)",
-            why="A closing states what is known of days that are over.",
-            remedy="Close through today at the latest.",
+            _("{through} is still to come: today is {today} (Jakarta)").format(
+                through=through, today=today
+            ),
+            why=_("A closing states what is known of days that are over."),
+            remedy=_("Close through today at the latest."),
         )
 
 
@@ -108,10 +125,16 @@ def reopen(area: Area, since: date, *, because: str, stamp: Stamp) -> PeriodReop
     """Open the days of a regency from one on. Raises: RuleBrokenError, where none is closed."""
     closed = area.closed_through
     if closed is None or closed < since:
-        state = "nothing is closed" if closed is None else f"it is closed through {closed} only"
+        state = (
+            _("nothing is closed")
+            if closed is None
+            else _("it is closed through {closed} only").format(closed=closed)
+        )
         raise RuleBrokenError(
-            f"there is nothing to reopen in {area.code} from {since}: {state}",
-            remedy="See `ucj history` for its closings.",
+            _("there is nothing to reopen in {code} from {since}: {state}").format(
+                code=area.code, since=since, state=state
+            ),
+            remedy=_("See `ucj history` for its closings."),
         )
     return PeriodReopened(
         **_common(area, stamp),

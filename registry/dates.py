@@ -12,11 +12,12 @@ from typing import Final
 
 from registry.cells import CellError, Value, shown
 from registry.errors import InvalidDateError
+from registry.language import _
 from registry.terms import FIRST_DAY, LAST_DAY
 
 UNKNOWN: Final = frozenset({"unknown", "tidak diketahui"})
-REMEDY: Final = "write the day as 2025-07-31, 31/07/2025, 31-07-2025 or 31 Juli 2025"
-REMEDY_AS_OF: Final = "write the day as 2025-07-31, the month as 2025-07 or the year as 2025"
+REMEDY: Final = _("write the day as 2025-07-31, 31/07/2025, 31-07-2025 or 31 Juli 2025")
+REMEDY_AS_OF: Final = _("write the day as 2025-07-31, the month as 2025-07 or the year as 2025")
 
 # Indonesian and English names with the abbreviations and older spellings met in office files.
 _MONTH_NAMES: Final = (
@@ -50,13 +51,16 @@ _SERIAL_MAX: Final = LAST_DAY.toordinal() - _SERIAL_EPOCH
 _WHY_NOT: Final = (
     (
         re.compile(r".*[0-9]:[0-9].*|.*[0-9]T[0-9].*", re.DOTALL),
-        "it holds a time of day, or a zone",
+        _("it holds a time of day, or a zone"),
     ),
-    (re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}"), "it has no year"),
-    (re.compile(r"[0-9]{1,2}[/. -][A-Za-z0-9]+\.?[/. -][0-9]{2}"), "the year has two digits"),
-    (re.compile(r"[0-9]{4}-?W[0-9]{1,2}.*", re.IGNORECASE), "it names a week, not a day"),
-    (re.compile(r"[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}"), "the order year/month/day needs hyphens"),
-    (re.compile(r"[0-9]{8}"), "eight digits alone can be read in two orders"),
+    (re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}"), _("it has no year")),
+    (re.compile(r"[0-9]{1,2}[/. -][A-Za-z0-9]+\.?[/. -][0-9]{2}"), _("the year has two digits")),
+    (re.compile(r"[0-9]{4}-?W[0-9]{1,2}.*", re.IGNORECASE), _("it names a week, not a day")),
+    (
+        re.compile(r"[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}"),
+        _("the order year/month/day needs hyphens"),
+    ),
+    (re.compile(r"[0-9]{8}"), _("eight digits alone can be read in two orders")),
 )
 
 
@@ -76,9 +80,11 @@ def parse_day(value: Value) -> date:
     if month is not None:
         first, last = month, _end_of_month(month)
         raise InvalidDateError(
-            f"{shown(value)} is a month, not a day",
-            why=f"it can mean its first day, {first}, or its last, {last}",
-            remedy=f"write {first} or {last}",
+            _("{value} is a month, not a day").format(value=shown(value)),
+            why=_("it can mean its first day, {first}, or its last, {last}").format(
+                first=first, last=last
+            ),
+            remedy=_("write {first} or {last}").format(first=f"{first}", last=f"{last}"),
         )
     raise _unreadable(text, value)
 
@@ -179,67 +185,81 @@ def _day_of_cell(value: Value) -> date:
     if isinstance(value, datetime):
         if value.tzinfo is not None or value.time() != time():
             raise InvalidDateError(
-                f"{shown(value)} is not a day",
-                why="the cell holds a time of day, or a zone",
-                remedy="format the cell as a date without a time",
+                _("{value} is not a day").format(value=shown(value)),
+                why=_("the cell holds a time of day, or a zone"),
+                remedy=_("format the cell as a date without a time"),
             )
         return value.date()
     if isinstance(value, date):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise _bare_number(value)
-    why = "it is blank"
+    why = _("it is blank")
     if isinstance(value, CellError):
-        why = "the cell holds an error, not a day"
+        why = _("the cell holds an error, not a day")
     elif value is not None:
-        why = "the cell holds true or false, not a day"
-    raise InvalidDateError(f"{shown(value)} is not a day", why=why, remedy=REMEDY)
+        why = _("the cell holds true or false, not a day")
+    raise InvalidDateError(
+        _("{value} is not a day").format(value=shown(value)), why=why, remedy=REMEDY
+    )
 
 
 def _within(day: date, value: Value) -> date:
     if FIRST_DAY <= day <= LAST_DAY:
         return day
     raise InvalidDateError(
-        f"{shown(value)} is out of range",
-        why=f"the registry knows the days from {FIRST_DAY} to {LAST_DAY}",
-        remedy="check the year",
+        _("{value} is out of range").format(value=shown(value)),
+        why=_("the registry knows the days from {first_day} to {last_day}").format(
+            first_day=FIRST_DAY, last_day=LAST_DAY
+        ),
+        remedy=_("check the year"),
     )
 
 
 def _no_such_day(value: Value, year: int, month: int) -> InvalidDateError:
     if not date.min.year <= year <= date.max.year:
-        why = "there is no year 0"
+        why = _("there is no year 0")
     elif not 1 <= month <= 12:  # noqa: PLR2004 - the months of a year
-        why = f"there is no month {month}"
+        why = _("there is no month {month}").format(month=month)
         if isinstance(value, str) and _DAY_FIRST.fullmatch(_tidy(value)):
-            why += ": the day comes first, then the month"
+            why += _(": the day comes first, then the month")
     else:
-        why = f"{year:04}-{month:02} has {calendar.monthrange(year, month)[1]} days"
-    return InvalidDateError(f"{shown(value)} is no day of the calendar", why=why, remedy=REMEDY)
+        why = _("{year:04}-{month:02} has {days} days").format(
+            year=year, month=month, days=calendar.monthrange(year, month)[1]
+        )
+    return InvalidDateError(
+        _("{value} is no day of the calendar").format(value=shown(value)), why=why, remedy=REMEDY
+    )
 
 
 def _bare_number(value: float) -> InvalidDateError:
     """Refuse a number where a day should be, saying which day a spreadsheet may mean by it."""
-    why = "it is a number, not a day"
+    why = _("it is a number, not a day")
     if value == value and 60 < value <= _SERIAL_MAX:  # noqa: PLR0124, PLR2004 - NaN; 1900-02-29
         day = date.fromordinal(_SERIAL_EPOCH + int(value))
-        why = f"it is a number: a spreadsheet may mean its day {int(value)}, which is {day}"
+        why = _("it is a number: a spreadsheet may mean its day {serial}, which is {day}").format(
+            serial=int(value), day=day
+        )
     return InvalidDateError(
-        f"{shown(value)} is not a day", why=why, remedy="format the cell as a date, or as text"
+        _("{value} is not a day").format(value=shown(value)),
+        why=why,
+        remedy=_("format the cell as a date, or as text"),
     )
 
 
 def _unreadable(text: str, value: Value) -> InvalidDateError:
     if not text:
-        return InvalidDateError("(empty) is not a day", why="it is blank", remedy=REMEDY)
+        return InvalidDateError(_("(empty) is not a day"), why=_("it is blank"), remedy=REMEDY)
     if any(character.isdigit() and not character.isascii() for character in text):
-        why = "only the digits 0 to 9 are read"
+        why = _("only the digits 0 to 9 are read")
     elif _YEAR.fullmatch(text):
-        why = "it is a year, not a day"
+        why = _("it is a year, not a day")
     elif re.fullmatch(r"[0-9]{1,6}", text):
         return _bare_number(int(text))
     else:
         why = next((reason for form, reason in _WHY_NOT if form.fullmatch(text)), "")
     return InvalidDateError(
-        f"{shown(value)} is not a day", why=why or "it is no known form of a date", remedy=REMEDY
+        _("{value} is not a day").format(value=shown(value)),
+        why=why or _("it is no known form of a date"),
+        remedy=REMEDY,
     )

@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 
 from registry.batch import Statement
 from registry.events import Line
+from registry.language import _, joined
 from registry.safe_text import safe
 from registry.terms import Kind, normalised_reference
 
 _SHOWN_MAX: Final = 3
-_NOTHING: Final = "nothing"
+_NOTHING: Final = _("nothing")
 _OF_ITSELF: Final = (
     "effective_on", "programmes", "reason", "decided_on", "document", "proposed", "rejected", "note",
 )  # fmt: skip
@@ -31,7 +32,13 @@ class Difference(NamedTuple):
     said: str
 
     def __str__(self) -> str:
-        return f"{self.column}: recorded {self.recorded}, the file says {self.said}"
+        return str(self.in_words())
+
+    def in_words(self) -> str:
+        """Return what stands in both, of which `str()` is the English."""
+        return _("{column}: recorded {recorded}, the file says {said}").format(
+            column=self.column, recorded=self.recorded, said=self.said
+        )
 
 
 def differences(recorded: Statement, said: Statement) -> list[Difference]:
@@ -41,8 +48,12 @@ def differences(recorded: Statement, said: Statement) -> list[Difference]:
 
 def in_words(found: list[Difference]) -> str:
     """Return the first of them as words."""
-    more = f"; and {len(found) - _SHOWN_MAX} more" if len(found) > _SHOWN_MAX else ""
-    return "; ".join(map(str, found[:_SHOWN_MAX])) + more
+    more = (
+        _("; and {more} more").format(more=len(found) - _SHOWN_MAX)
+        if len(found) > _SHOWN_MAX
+        else ""
+    )
+    return joined("; ", [each.in_words() for each in found[:_SHOWN_MAX]]) + more
 
 
 def _of_actions(recorded: Statement, said: Statement) -> Iterator[Difference]:
@@ -98,7 +109,11 @@ def _cells(statement: Statement, line: Line) -> _Cells:
 
 def _listed(lines: list[_Cells]) -> str:
     shown = ", ".join(f"{cells[-1]} {cells[0]}" for cells in lines[:_SHOWN_MAX])
-    more = f" and {len(lines) - _SHOWN_MAX} more" if len(lines) > _SHOWN_MAX else ""
+    more = (
+        _(" and {more} more").format(more=len(lines) - _SHOWN_MAX)
+        if len(lines) > _SHOWN_MAX
+        else ""
+    )
     return f"{shown}{more}" or _NOTHING
 
 

@@ -16,6 +16,7 @@ from registry.batch import Batch, Statement, renewed
 from registry.commands import BatchLine, RecordBatch
 from registry.errors import RegistryError
 from registry.events import Cohort, ImportSource, Line
+from registry.language import _, joined
 from registry.terms import WORKERS_MAX, Action, Funding, Kind, Segment
 
 Find = Callable[[str, str, str], Batch | None]
@@ -99,10 +100,10 @@ def statement_of(
     else:
         if command.effective_on is None:
             raise DrawingError(
-                "the day it takes effect is missing",
+                _("the day it takes effect is missing"),
                 column="effective_on",
                 row=command.lines[0].row if command.lines else None,
-                remedy="Give the first day on which it is true.",
+                remedy=_("Give the first day on which it is true."),
             )
         effective_on = command.effective_on
         lines = tuple(
@@ -130,18 +131,20 @@ def _check_rows(command: RecordBatch) -> None:
     """Rule 5: a batch has rows, and each of them moves at least one head."""
     if not command.lines:
         raise DrawingError(
-            f"{command.reference} has no rows",
+            _("{reference} has no rows").format(reference=command.reference),
             column="reference",
             row=command.row,
-            remedy="Give its rows; to take a batch back use `ucj withdraw`.",
+            remedy=_("Give its rows; to take a batch back use `ucj withdraw`."),
         )
     for line in command.lines:
         if not 1 <= line.workers <= WORKERS_MAX:
             raise WorkersError(
-                f"{line.workers:,} workers is not from 1 to {WORKERS_MAX:,}",
+                _("{workers:,} workers is not from 1 to {maximum:,}").format(
+                    workers=line.workers, maximum=WORKERS_MAX
+                ),
                 column="workers",
                 row=line.row,
-                remedy="Give a number of persons; who leaves is recorded as deactivate.",
+                remedy=_("Give a number of persons; who leaves is recorded as deactivate."),
             )
 
 
@@ -168,10 +171,10 @@ def _lines(
             )
             if (entered.area, entered.category) == (drawn.area, drawn.category):
                 raise DrawingError(
-                    "the heads are moved to where they are",
+                    _("the heads are moved to where they are"),
                     column="category",
                     row=line.row,
-                    remedy="Name another category (or another area in from_area).",
+                    remedy=_("Name another category (or another area in from_area)."),
                 )
             return (_line(drawn, -line.workers, line), _line(entered, line.workers, line))
         case Action.RENEW | Action.CORRECT | Action.WITHDRAW:
@@ -185,21 +188,23 @@ def _new_cohort(command: RecordBatch, line: BatchLine, effective_on: date) -> Co
     expires_on = _day_after(line.covered_until)
     if expires_on is not None and expires_on <= effective_on:
         raise OutsideTermError(
-            f"the last covered day {line.covered_until} is before the first, {effective_on}",
+            _("the last covered day {covered_until} is before the first, {effective_on}").format(
+                covered_until=line.covered_until, effective_on=effective_on
+            ),
             column="covered_until",
             row=line.row,
-            remedy="Give the last day that is covered, or leave it empty for no end.",
+            remedy=_("Give the last day that is covered, or leave it empty for no end."),
         )
     if line.category is None:
         raise DrawingError(
-            "the category is missing", column="category", row=line.row, remedy="Give it."
+            _("the category is missing"), column="category", row=line.row, remedy=_("Give it.")
         )
     if line.of_batch is not None:
         raise DrawingError(
-            f"a batch that is {command.action} draws on no other batch",
+            _("a batch that is {action} draws on no other batch").format(action=command.action),
             column="of_batch",
             row=line.row,
-            remedy="Leave of_batch empty.",
+            remedy=_("Leave of_batch empty."),
         )
     return Cohort(
         area=command.area,
@@ -218,17 +223,19 @@ def _drawn(
     if line.of_batch is None:
         if category is None:
             raise DrawingError(
-                "neither a category nor a batch says whom this takes",
+                _("neither a category nor a batch says whom this takes"),
                 column="category",
                 row=line.row,
-                remedy="Give the category, or the batch in of_batch.",
+                remedy=_("Give the category, or the batch in of_batch."),
             )
         if line.covered_until is not None:
             raise DrawingError(
-                "covered_until selects a term of the batch in of_batch, and none is named",
+                _("covered_until selects a term of the batch in of_batch, and none is named"),
                 column="of_batch",
                 row=line.row,
-                remedy="Name the batch that brought these heads in, or leave covered_until empty.",
+                remedy=_(
+                    "Name the batch that brought these heads in, or leave covered_until empty."
+                ),
             )
         return Cohort(
             area=area,
@@ -243,18 +250,26 @@ def _drawn(
     cohort = drawn.cohort
     if effective_on < drawn.starts_on:
         raise OutsideTermError(
-            f"{effective_on} is before {line.of_batch} covers anybody ({drawn.starts_on})",
+            _("{effective_on} is before {of_batch} covers anybody ({starts_on})").format(
+                effective_on=effective_on, of_batch=line.of_batch, starts_on=drawn.starts_on
+            ),
             column="effective_on",
             row=line.row,
-            remedy="Check the date, and the batch it names.",
+            remedy=_("Check the date, and the batch it names."),
         )
     if cohort.expires_on is not None and effective_on >= cohort.expires_on:
         raise OutsideTermError(
-            f"{effective_on} is after the last day that {line.of_batch} covers"
-            f" ({cohort.expires_on - timedelta(days=1)}): these heads have left by themselves",
+            _(
+                "{effective_on} is after the last day that {of_batch} covers"
+                " ({expires_on}): these heads have left by themselves"
+            ).format(
+                effective_on=effective_on,
+                of_batch=line.of_batch,
+                expires_on=cohort.expires_on - timedelta(days=1),
+            ),
             column="effective_on",
             row=line.row,
-            remedy="Leave the row out; if they were renewed, name the renewal in of_batch.",
+            remedy=_("Leave the row out; if they were renewed, name the renewal in of_batch."),
         )
     return cohort
 
@@ -269,27 +284,35 @@ def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
         drawn = _named(command.area, line.category, line, find, term=command.effective_on).cohort
         if drawn.expires_on is None:
             raise OutsideTermError(
-                f"{line.of_batch} has no end; there is nothing to renew",
+                _("{of_batch} has no end; there is nothing to renew").format(
+                    of_batch=line.of_batch
+                ),
                 column="of_batch",
                 row=line.row,
-                remedy="Leave the row out.",
+                remedy=_("Leave the row out."),
             )
         starts_on = starts_on or command.effective_on or drawn.expires_on
         if drawn.expires_on != starts_on:
             raise OutsideTermError(
-                f"the term of {line.of_batch} ends before {drawn.expires_on},"
-                f" so it is renewed from that day, not from {starts_on}",
+                _(
+                    "the term of {of_batch} ends before {expires_on},"
+                    " so it is renewed from that day, not from {starts_on}"
+                ).format(of_batch=line.of_batch, expires_on=drawn.expires_on, starts_on=starts_on),
                 column="effective_on",
                 row=line.row,
-                remedy="Give the rows of each day a `part` of their own, or leave the day empty.",
+                remedy=_(
+                    "Give the rows of each day a `part` of their own, or leave the day empty."
+                ),
             )
         expires_on = _day_after(line.covered_until)
         if expires_on is None or expires_on <= starts_on:
             raise OutsideTermError(
-                f"a renewal from {starts_on} needs a last covered day on or after it",
+                _("a renewal from {starts_on} needs a last covered day on or after it").format(
+                    starts_on=starts_on
+                ),
                 column="covered_until",
                 row=line.row,
-                remedy="Give the new last covered day.",
+                remedy=_("Give the new last covered day."),
             )
         cohort = Cohort(
             area=command.area,
@@ -302,10 +325,10 @@ def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
         )
         if continued.setdefault(cohort, drawn) != drawn:
             raise AmbiguousCohortError(
-                "two cohorts would be renewed into one, and could not be told apart afterwards",
+                _("two cohorts would be renewed into one, and could not be told apart afterwards"),
                 column="of_batch",
                 row=line.row,
-                remedy="Give one of them another `part`.",
+                remedy=_("Give one of them another `part`."),
             )
         lines.append(Line(cohort=cohort, workers=line.workers, row=line.row, of=renewed(drawn)))
     assert starts_on is not None
@@ -318,20 +341,24 @@ def _named(
     """Return the one cohort of the named batch that fits the row, and ends on `term` if given."""
     if line.of_batch is None:
         raise DrawingError(
-            "the batch that is renewed is missing",
+            _("the batch that is renewed is missing"),
             column="of_batch",
             row=line.row,
-            remedy="Name the batch whose term ends.",
+            remedy=_("Name the batch whose term ends."),
         )
     batch = find(area, line.of_batch, line.of_part)
     if batch is None or batch.statement is None:
-        state = "is withdrawn" if batch else "is not recorded"
+        state = _("is withdrawn") if batch else _("is not recorded")
         raise UnknownBatchDrawnError(
-            f"the batch {line.of_batch} {state} in {area}",
+            _("the batch {of_batch} {state} in {area}").format(
+                of_batch=line.of_batch, state=state, area=area
+            ),
             column="of_batch",
             row=line.row,
-            remedy="Check the reference and the area with `ucj history`; if its document has"
-            " parts, name the part in of_part.",
+            remedy=_(
+                "Check the reference and the area with `ucj history`; if its document has"
+                " parts, name the part in of_part."
+            ),
         )
     fitting = [
         each
@@ -343,17 +370,21 @@ def _named(
     ]
     if not fitting:
         raise NoSuchCohortError(
-            f"{line.of_batch} brought in no such heads; it has {_listed(batch.cohorts())}",
+            _("{of_batch} brought in no such heads; it has {listed}").format(
+                of_batch=line.of_batch, listed=_listed(batch.cohorts())
+            ),
             column="of_batch",
             row=line.row,
-            remedy="Check category, segment and term.",
+            remedy=_("Check category, segment and term."),
         )
     if len(fitting) > 1:
         raise AmbiguousCohortError(
-            f"{line.of_batch} brought in several groups that fit: {_listed(tuple(fitting))}",
+            _("{of_batch} brought in several groups that fit: {listed}").format(
+                of_batch=line.of_batch, listed=_listed(tuple(fitting))
+            ),
             column="of_batch",
             row=line.row,
-            remedy="Say which by category, segment or covered_until.",
+            remedy=_("Say which by category, segment or covered_until."),
         )
     return _Drawn(fitting[0], batch.statement.effective_on)
 
@@ -361,14 +392,18 @@ def _named(
 def _listed(cohorts: tuple[Cohort, ...], *, most: int = 5) -> str:
     def words(cohort: Cohort) -> str:
         term = (
-            f"until {cohort.expires_on - timedelta(days=1)}" if cohort.expires_on else "open-ended"
+            _("until {expires_on}").format(expires_on=cohort.expires_on - timedelta(days=1))
+            if cohort.expires_on
+            else _("open-ended")
         )
         segment: Segment | None = cohort.segment
         funding: Funding | None = cohort.funding
-        return " ".join(str(each) for each in (cohort.category, segment, funding, term) if each)
+        return joined(" ", (each for each in (cohort.category, segment, funding, term) if each))
 
-    more = f" and {len(cohorts) - most} more" if len(cohorts) > most else ""
-    return "; ".join(words(each) for each in cohorts[:most]) + more
+    more = (
+        _(" and {cohorts} more").format(cohorts=len(cohorts) - most) if len(cohorts) > most else ""
+    )
+    return joined("; ", (words(each) for each in cohorts[:most])) + more
 
 
 def _line(cohort: Cohort, workers: int, line: BatchLine) -> Line:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from registry.language import joined
+
 Severity = Literal["error", "warning"]
 
 
@@ -45,7 +47,7 @@ class RegistryError(Exception):
 
     def diagnostics(self) -> list[str]:
         """Return the refusal as lines: what (with where), why, what to do."""
-        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        lines = [joined(": ", (self.where, self.what)) if self.where else self.what]
         lines += [text for text in (self.why, self.remedy) if text]
         return lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from registry.errors import StoreDamagedError
+from registry.language import _
 from registry.reference.categories import AddedCategory, Categories
 from registry.terms import NOMENCLATURE_ID
 
@@ -27,8 +28,8 @@ def added_categories(log: Log) -> list[AddedCategory]:
                 )
             )
         except KeyError:
-            what = f"the category at #{row.position} cannot be read"
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
+            what = _("the category at #{position} cannot be read").format(position=row.position)
+            raise StoreDamagedError(what, remedy=_("Restore the store from a backup.")) from None
     return added
 
 

@@ -10,10 +10,12 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Final, Literal
 
 from registry.cells import CellError, Value, shown
 from registry.errors import InvalidNumberError
+from registry.language import _
 from registry.safe_text import safe
 from registry.terms import WORKERS_MAX
 
@@ -49,9 +51,9 @@ def parse_count(
         exact = _number_from_cell(value, _remedy_count(locale))
         if exact.denominator != 1:
             raise InvalidNumberError(
-                f"{shown(value)} is not a whole number of persons",
-                why="the cell holds a number with decimals",
-                remedy="if it means thousands, type the number without separators",
+                _("{value} is not a whole number of persons").format(value=shown(value)),
+                why=_("the cell holds a number with decimals"),
+                remedy=_("if it means thousands, type the number without separators"),
             )
         count = exact.numerator
     if not minimum <= count <= maximum:
@@ -68,11 +70,13 @@ def parse_percent(value: Value, locale: Locale) -> str:
 
     Raises: InvalidNumberError.
     """
-    remedy = f"write the percentage as {_PERCENT_EXAMPLE[locale]}"
+    remedy = _("write the percentage as {percent_example}").format(
+        percent_example=_PERCENT_EXAMPLE[locale]
+    )
     if isinstance(value, str):
         text = value.strip()
         digits = text[:-1].rstrip() if text.endswith("%") else text
-        of_text = f"{remedy}{_or_other(locale)}"
+        of_text = remedy + _or_other(locale)
         canonical = _decimal_from_text(digits, value, locale, of_text, groups=False)
     else:
         exact = _number_from_cell(value, remedy)
@@ -89,9 +93,11 @@ def parse_quantity(value: Value, locale: Locale) -> str:
 
     `8.305` (id) -> `8305`; `3,89` (id) -> `3.89`. Raises: InvalidNumberError.
     """
-    remedy = f"write {_EXAMPLE[locale]} for persons, {_PERCENT_EXAMPLE[locale]} for points"
+    remedy = _("write {example} for persons, {percent_example} for points").format(
+        example=_EXAMPLE[locale], percent_example=_PERCENT_EXAMPLE[locale]
+    )
     if isinstance(value, str):
-        of_text = f"{remedy}{_or_other(locale)}"
+        of_text = remedy + _or_other(locale)
         canonical = _decimal_from_text(value.strip(), value, locale, of_text, groups=True)
     else:
         exact = _number_from_cell(value, remedy)
@@ -123,15 +129,15 @@ def _count_from_text(text: str, locale: Locale) -> int:
         digits = text
     else:
         raise InvalidNumberError(
-            f"{shown(text or None)} is not a whole number of persons",
+            _("{value} is not a whole number of persons").format(value=shown(text or None)),
             why=_why_not(text, locale, decimals=False),
             remedy=_remedy_count(locale),
         )
     if len(digits) > DIGITS_MAX:
         raise InvalidNumberError(
-            f"{shown(text)} is too large",
-            why=f"no number here has more than {DIGITS_MAX} digits",
-            remedy="check that the columns were not shifted",
+            _("{text} is too large").format(text=shown(text)),
+            why=_("no number here has more than {digits_max} digits").format(digits_max=DIGITS_MAX),
+            remedy=_("check that the columns were not shifted"),
         )
     return int(digits)
 
@@ -147,7 +153,7 @@ def _decimal_from_text(
     )
     if not well_formed:
         raise InvalidNumberError(
-            f"{shown(value if text else None)} is not a number",
+            _("{value} is not a number").format(value=shown(value if text else None)),
             why=_why_not(text, locale, decimals=True),
             remedy=remedy,
         )
@@ -160,23 +166,25 @@ def _number_from_cell(value: Value, remedy: str) -> Fraction:
     """Return the exact number of a number cell; refuse every other kind of cell."""
     why = ""
     if value is None:
-        why = "the cell is empty"
+        why = _("the cell is empty")
     elif isinstance(value, CellError):
-        why = "the cell holds an error, not a number"
+        why = _("the cell holds an error, not a number")
     elif isinstance(value, bool):
-        why = "the cell holds true or false, not a number"
+        why = _("the cell holds true or false, not a number")
     elif isinstance(value, date):
-        why = "the cell holds a date, not a number"
+        why = _("the cell holds a date, not a number")
     elif isinstance(value, float) and not math.isfinite(value):
-        why = "the cell holds no finite number"
+        why = _("the cell holds no finite number")
     elif isinstance(value, int | float) and abs(value) >= FLOAT_MAX:
-        why = "a spreadsheet keeps only 15 digits of a number: the others are already lost"
+        why = _("a spreadsheet keeps only 15 digits of a number: the others are already lost")
     elif isinstance(value, int | float) and value < 0:
-        why = "it is below zero"
+        why = _("it is below zero")
     elif isinstance(value, int | float):
         return Fraction(repr(value))  # repr: the text a person would see, 48.26 and not 48.2599…
     raise InvalidNumberError(
-        f"{shown(value)} is not a number that fits here", why=why, remedy=remedy
+        _("{value} is not a number that fits here").format(value=shown(value)),
+        why=why,
+        remedy=remedy,
     )
 
 
@@ -193,53 +201,75 @@ def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
 def _why_not(text: str, locale: Locale, *, decimals: bool) -> str:
     """Say what keeps the text from being a number in this locale: the first reason that holds."""
     group, decimal = _GROUP[locale], _DECIMAL[locale]
-    whole, mark, _ = text.partition(decimal)
+    whole, mark, _decimals = text.partition(decimal)
     fraction = not decimals and re.fullmatch(rf"[0-9]+{re.escape(decimal)}[0-9]+", text)
     other = "en" if locale == "id" else "id"
-    starts = f"in the locale {locale} a {_sign(mark)} starts the decimals"
+    starts = _("in the locale {locale} a {sign} starts the decimals").format(
+        locale=locale, sign=_sign(mark)
+    )
     foreign = any(character.isdigit() and not character.isascii() for character in text)
-    grouping = f"in the locale {locale} a {_sign(group)} groups thousands"
+    grouping = _("in the locale {locale} a {sign} groups thousands").format(
+        locale=locale, sign=_sign(group)
+    )
     reasons = (
-        (not text, "it is blank"),
-        (foreign, "only the digits 0 to 9 are read"),
-        (text.startswith(("+", "-", "\u2212")), "a sign is not read: no number here is negative"),
+        (not text, _("it is blank")),
+        (foreign, _("only the digits 0 to 9 are read")),
+        (
+            text.startswith(("+", "-", "\u2212")),
+            _("a sign is not read: no number here is negative"),
+        ),
         (
             re.fullmatch(r"0[0-9]+", text),
-            "it starts with a zero, as a code or an identity number does",
+            _("it starts with a zero, as a code or an identity number does"),
         ),
-        (re.search(r"\s", text), "it has a space inside"),
-        (fraction, f"{starts}: {whole} and a fraction; in the locale {other} it may be thousands"),
-        (group in text and decimals, f"{grouping} and starts no decimals"),
-        (group in text, f"{grouping}, three digits each"),
+        (re.search(r"\s", text), _("it has a space inside")),
+        (
+            fraction,
+            _("{starts}: {whole} and a fraction; in the locale {other} it may be thousands").format(
+                starts=starts, whole=whole, other=other
+            ),
+        ),
+        (
+            group in text and decimals,
+            _("{grouping} and starts no decimals").format(grouping=grouping),
+        ),
+        (group in text, _("{grouping}, three digits each").format(grouping=grouping)),
     )
-    return next((why for holds, why in reasons if holds), "it holds something other than digits")
+    return next((why for holds, why in reasons if holds), _("it holds something other than digits"))
 
 
 def _sign(mark: str) -> str:
-    return "comma" if mark == "," else "dot"
+    return _("comma") if mark == "," else _("dot")
 
 
+@cache  # of two locales; it is made for every number cell
 def _remedy_count(locale: Locale) -> str:
-    return f"write it as {_EXAMPLE[locale]} or 45000{_or_other(locale)}"
+    return _("write it as {example} or 45000{otherwise}").format(
+        example=_EXAMPLE[locale], otherwise=_or_other(locale)
+    )
 
 
 def _or_other(locale: Locale) -> str:
-    return f", or declare --locale {'en' if locale == 'id' else 'id'}"
+    return _(", or declare --locale {other}").format(other="en" if locale == "id" else "id")
 
 
 def _percent_cell_error(value: Value, remedy: str) -> InvalidNumberError:
     as_percent = safe(format(Decimal(repr(value)).scaleb(2), "f"), limit=30)
     return InvalidNumberError(
-        f"{shown(value)} in a number cell has two readings",
-        why=f"it is {shown(value)}, or {as_percent} % if the cell is formatted as a percentage",
-        remedy=f"{remedy}, in a cell formatted as text",
+        _("{value} in a number cell has two readings").format(value=shown(value)),
+        why=_("it is {value}, or {as_percent} % if the cell is formatted as a percentage").format(
+            value=shown(value), as_percent=as_percent
+        ),
+        remedy=_("{remedy}, in a cell formatted as text").format(remedy=remedy),
     )
 
 
 def _too_many_digits(value: Value, remedy: str) -> InvalidNumberError:
     return InvalidNumberError(
-        f"{shown(value)} has too many digits",
-        why=f"at most {DIGITS_MAX} before and {DECIMALS_MAX} after the decimal sign are read",
+        _("{value} has too many digits").format(value=shown(value)),
+        why=_(
+            "at most {digits_max} before and {decimals_max} after the decimal sign are read"
+        ).format(digits_max=DIGITS_MAX, decimals_max=DECIMALS_MAX),
         remedy=remedy,
     )
 
@@ -247,7 +277,7 @@ def _too_many_digits(value: Value, remedy: str) -> InvalidNumberError:
 def _out_of_range(value: Value, minimum: int, maximum: int, locale: Locale) -> InvalidNumberError:
     low, high = group_thousands(minimum, locale), group_thousands(maximum, locale)
     return InvalidNumberError(
-        f"{shown(value)} is out of range",
-        why=f"it must lie between {low} and {high}",
-        remedy="check the number, and that the columns were not shifted",
+        _("{value} is out of range").format(value=shown(value)),
+        why=_("it must lie between {low} and {high}").format(low=low, high=high),
+        remedy=_("check the number, and that the columns were not shifted"),
     )

@@ -49,6 +49,7 @@ from registry.events import (
     FileImported,
     ImportSource,
 )
+from registry.language import _
 from registry.safe_text import safe
 from registry.storage.entries import Entries
 from registry.storage.mapper import instant_text
@@ -190,9 +191,8 @@ class Recording:
         """Return a finding; one that two persons override is a warning."""
         if finding.overridable is None or self._override is None:
             return finding
-        remedy = (
-            f"It is recorded as late: {safe(self._override.because)};"
-            f" seconded by {safe(self._override.seconded_by)}."
+        remedy = _("It is recorded as late: {because}; seconded by {seconded_by}.").format(
+            because=safe(self._override.because), seconded_by=safe(self._override.seconded_by)
         )
         return replace(finding, severity="warning", remedy=remedy)
 
@@ -207,8 +207,8 @@ class Recording:
                     severity="warning",
                     where="",
                     value=None,
-                    why="no closed day is changed, so nothing is recorded as overridden",
-                    remedy="Leave --override and --seconded-by out.",
+                    why=_("no closed day is changed, so nothing is recorded as overridden"),
+                    remedy=_("Leave --override and --seconded-by out."),
                 )
             )
 
@@ -312,8 +312,10 @@ class Recording:
                     command,
                     "not-opened-yet",
                     "effective_on",
-                    f"{area} is opened on {day}; before, its people were counted elsewhere",
-                    "Record it in the area it was split from, and transfer on the day.",
+                    _(
+                        "{area} is opened on {day}; before, its people were counted elsewhere"
+                    ).format(area=area, day=day),
+                    _("Record it in the area it was split from, and transfer on the day."),
                 )
                 return True
         return False
@@ -324,7 +326,11 @@ class Recording:
             raise batches.missing(command.area, command.reference, command.part)
         if command.action is Action.WITHDRAW:
             if command.row is not None and batch is not None and batch.statement is None:
-                self._skip(command, "already-withdrawn", f"{batch.name} is withdrawn already")
+                self._skip(
+                    command,
+                    "already-withdrawn",
+                    _("{name} is withdrawn already").format(name=batch.name),
+                )
                 return None
             return batches.withdraw(
                 batch,
@@ -345,8 +351,8 @@ class Recording:
             self._warn(
                 command,
                 "recorded-again",
-                f"{batch.name} had been withdrawn and is recorded again",
-                "If that is not meant, withdraw it again.",
+                _("{name} had been withdrawn and is recorded again").format(name=batch.name),
+                _("If that is not meant, withdraw it again."),
             )
         if command.settles is not None:
             areas.check_settled(self.area(command.area), command.settles)
@@ -367,15 +373,21 @@ class Recording:
         assert command.because is not None
         statement = self._corrected(command, batch, source)
         if command.row is not None and self._says(batch, statement):
-            self._skip(command, "already-corrected", f"{command.reference} says that already")
+            self._skip(
+                command,
+                "already-corrected",
+                _("{reference} says that already").format(reference=command.reference),
+            )
             return None
         if command.row is not None and self._corrected_before(command, batch, statement):
             self._skip(
                 command,
                 "corrected-since",
-                f"{command.reference} was corrected to just that, and corrected again since;"
-                " the later correction stands",
-                "Bring the file up to date; to go back, use `ucj correct`.",
+                _(
+                    "{reference} was corrected to just that, and corrected again since;"
+                    " the later correction stands"
+                ).format(reference=command.reference),
+                _("Bring the file up to date; to go back, use `ucj correct`."),
             )
             return None
         return batches.correct(batch, statement, because=command.because, stamp=self.stamp)
@@ -392,10 +404,12 @@ class Recording:
             in_force = batch.statement
             if command.reason is not None and in_force.kind is not Kind.DEACTIVATION:
                 raise DrawingError(
-                    f"{batch.name} was recorded as {in_force.action()}, which has no reason",
+                    _("{name} was recorded as {action}, which has no reason").format(
+                        name=batch.name, action=in_force.action()
+                    ),
                     column="reason",
                     row=_first_row(command),
-                    remedy="Leave the reason empty.",
+                    remedy=_("Leave the reason empty."),
                 )
             command = replace(command, action=in_force.action())
             if command.row is not None:
@@ -428,7 +442,11 @@ class Recording:
         )
 
     def _skip(
-        self, command: RecordBatch, code: str, why: str, remedy: str = "Nothing needs to be done."
+        self,
+        command: RecordBatch,
+        code: str,
+        why: str,
+        remedy: str = _("Nothing needs to be done."),
     ) -> None:
         """Count what is recorded already: offices keep one growing workbook."""
         self.counts.already_recorded += 1
@@ -453,9 +471,13 @@ class Recording:
                     command,
                     "recorded-otherwise",
                     found[0].column if found else "reference",
-                    f"{batch.name} is recorded with other content: {in_words(found)}",
-                    f"If the file is right, use `ucj correct {batch.reference!r} --area"
-                    f" {batch.area}`; if it is another batch of the same document, give it a `part`.",
+                    _("{name} is recorded with other content: {differences}").format(
+                        name=batch.name, differences=in_words(found)
+                    ),
+                    _(
+                        "If the file is right, use `ucj correct {reference!r} --area"
+                        " {area}`; if it is another batch of the same document, give it a `part`."
+                    ).format(reference=batch.reference, area=batch.area),
                 )
                 return
         self.counts.already_recorded += 1
@@ -463,15 +485,19 @@ class Recording:
             self._warn(
                 command,
                 "corrected-since",
-                f"{batch.name} said just that until it was corrected; the correction stands",
-                "Bring the file up to date with the correction.",
+                _("{name} said just that until it was corrected; the correction stands").format(
+                    name=batch.name
+                ),
+                _("Bring the file up to date with the correction."),
             )
         elif batch.reference != command.reference:
             self._warn(
                 command,
                 "spelling-differs",
-                f"{safe(command.reference)} is recorded as {batch.reference}",
-                "Nothing needs to be done; the recorded spelling stays.",
+                _("{reference} is recorded as {recorded}").format(
+                    reference=safe(command.reference), recorded=batch.reference
+                ),
+                _("Nothing needs to be done; the recorded spelling stays."),
             )
 
     def _said_then(self, command: RecordBatch, batch: Batch) -> Statement | None:
@@ -508,16 +534,18 @@ class Recording:
             self._warn_of_area(
                 command,
                 "revised-since",
-                "just that was recorded before, and revised since; the revision stands",
-                "Bring the file up to date; to go back, take back the later one (`ucj retract`).",
+                _("just that was recorded before, and revised since; the revision stands"),
+                _(
+                    "Bring the file up to date; to go back, take back the later one (`ucj retract`)."
+                ),
             )
             return None
         if command.row is not None and area.is_taken_back(event):
             self._warn_of_area(
                 command,
                 "recorded-again",
-                "just that was recorded before, and taken back; it is recorded again",
-                "If that is not meant, take it back again (`ucj retract`), and out of the file.",
+                _("just that was recorded before, and taken back; it is recorded again"),
+                _("If that is not meant, take it back again (`ucj retract`), and out of the file."),
             )
         # Its position is not known yet; within the transaction only its content matters.
         area.evolve(event, -event.originator_version)
@@ -605,8 +633,10 @@ class Recording:
             command,
             "circular",
             "of_batch",
-            f"{command.reference} and the batches it names wait for each other",
-            "Name the batch that brought the heads in.",
+            _("{reference} and the batches it names wait for each other").format(
+                reference=command.reference
+            ),
+            _("Name the batch that brought the heads in."),
         )
 
     def _warn(self, command: RecordBatch, code: str, why: str, remedy: str) -> None:

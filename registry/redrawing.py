@@ -18,6 +18,7 @@ from registry.batch import Stamp
 from registry.commands import ChangeArea
 from registry.errors import RuleBrokenError, UnknownAreaError
 from registry.events import AreaChanged, AreaChangeWithdrawn, ImportSource
+from registry.language import _, joined
 from registry.reference.areas import AreaKind, all_areas, find_area
 from registry.reference.boundaries import AreaChange, Boundaries, kind_of
 from registry.reference.gazetteer import area_of
@@ -34,7 +35,11 @@ _DAY: Final = timedelta(days=1)
 _IN_ORDER: Final = (Change.OPENED, Change.MOVED, Change.RENAMED, Change.RECODED)
 """What is recorded first of one day: where a code lies rests on the move before it."""
 
-_TRAITS: Final = {Change.RECODED: "code", Change.RENAMED: "name", Change.MOVED: "province"}
+_TRAITS: Final = {
+    Change.RECODED: _("code"),
+    Change.RENAMED: _("name"),
+    Change.MOVED: _("province"),
+}
 _KIND_WORD: Final = re.compile(
     r"(?:kab\.?|kabupaten|kota|provinsi|prov\.?)\s+(?=\S)", re.IGNORECASE
 )
@@ -119,11 +124,13 @@ def take_back(
     (change,) = (each for each in boundaries.changes if each.position == position)
     left = Boundaries(each for each in boundaries.changes if each is not change)
     for fault in faults(left):
-        what = f"another change rests on #{position}: that of {fault.change.area} at"
+        what = _("another change rests on #{position}: that of {area} at #{other}").format(
+            position=position, area=fault.change.area, other=fault.change.position
+        )
         raise RuleBrokenError(
-            f"{what} #{fault.change.position}",
-            why=f"Without it, {fault.why}.",
-            remedy=f"Take #{fault.change.position} back first.",
+            what,
+            why=_("Without it, {why}.").format(why=fault.why),
+            remedy=_("Take #{position} back first.").format(position=fault.change.position),
         )
     return AreaChangeWithdrawn(
         originator_id=BOUNDARIES_ID,
@@ -149,10 +156,13 @@ def check_unused(boundaries: Boundaries, position: int, later: Iterable[StoredRo
     for row in later:
         if said in row.state and row.originator_id != BOUNDARIES_ID.hex:
             raise RuleBrokenError(
-                f"{change.area} is spoken of since it was opened, first at #{row.position}",
-                why="What is recorded of it would belong nowhere.",
-                remedy=f"See `ucj history {change.area}`; an opening that nothing speaks of can be"
-                " taken back.",
+                _("{area} is spoken of since it was opened, first at #{position}").format(
+                    area=change.area, position=row.position
+                ),
+                why=_("What is recorded of it would belong nowhere."),
+                remedy=_(
+                    "See `ucj history {area}`; an opening that nothing speaks of can be taken back."
+                ).format(area=change.area),
             )
 
 
@@ -192,8 +202,8 @@ def _drafts(
         if len(unknown) == len(waiting):
             break
         waiting = [(position, command) for position, command, _ in unknown]
-    for _, command, refused in unknown:
-        why = f"{refused.what}: {refused.why}" if refused.why else refused.what
+    for _position, command, refused in unknown:
+        why = joined(": ", (refused.what, refused.why)) if refused.why else refused.what
         redrawn.refusals.append(Refusal(command, refused.code, refused.where, why, refused.remedy))
 
 
@@ -211,8 +221,8 @@ def _draft(
     if command.change is Change.OPENED:
         if re.match(AREA_PATTERN, command.area) is None or command.area == NATION:
             raise UnknownAreaError(
-                f"{safe(command.area)} is no code",
-                remedy="Write the code of the new area: 16.18, or 97 for a province.",
+                _("{area} is no code").format(area=safe(command.area)),
+                remedy=_("Write the code of the new area: 16.18, or 97 for a province."),
                 where="area",
             )
         split_from = find(before, "from") if before else None
@@ -330,37 +340,55 @@ def _of_opening(
     area, parent = first.area, first.split_from
     for again in chain[1:]:
         yield _fault(
-            again, "opened-twice", "area", f"{area} is opened on {first.on} already",
-            "An area is opened once; take back the other with `ucj retract area`.",
-        )  # fmt: skip
+            again,
+            "opened-twice",
+            "area",
+            _("{area} is opened on {on} already").format(area=area, on=first.on),
+            _("An area is opened once; take back the other with `ucj retract area`."),
+        )
     if area_of(area) is not None or owners.of_code(area, area) is not None:
         yield _fault(
-            first, "code-in-use", "area", f"{area} is, or was, the code of another area",
-            "A code is never given to a second area; check it.",
-        )  # fmt: skip
+            first,
+            "code-in-use",
+            "area",
+            _("{area} is, or was, the code of another area").format(area=area),
+            _("A code is never given to a second area; check it."),
+        )
     yield from _of_name(owners, first, first.after)
     if not is_regency(area):
         if parent is not None:
             yield _fault(
-                first, "unexpected-value", "from", "a province is split from no regency",
-                "Leave it blank; say which regencies moved there in rows of their own.",
-            )  # fmt: skip
+                first,
+                "unexpected-value",
+                "from",
+                _("a province is split from no regency"),
+                _("Leave it blank; say which regencies moved there in rows of their own."),
+            )
         return
     if not _is_province(boundaries, area.split(".")[0], first.on):
         yield _fault(
-            first, "unknown-province", "area", f"no province has the code {area.split('.')[0]}",
-            "A new province is opened in a row of its own, on that day or before.",
-        )  # fmt: skip
+            first,
+            "unknown-province",
+            "area",
+            _("no province has the code {province}").format(province=area.split(".")[0]),
+            _("A new province is opened in a row of its own, on that day or before."),
+        )
     if parent is None:
         yield _fault(
-            first, "missing", "from", "a new regency is split from another",
-            "Say from which: its people were counted there before.",
-        )  # fmt: skip
+            first,
+            "missing",
+            "from",
+            _("a new regency is split from another"),
+            _("Say from which: its people were counted there before."),
+        )
     elif not is_regency(parent) or parent == area or not boundaries.exists(parent, first.on - _DAY):
         yield _fault(
-            first, "unknown-area", "from", f"{parent} is no regency or city before {first.on}",
-            "Name the kabupaten or kota whose part it was.",
-        )  # fmt: skip
+            first,
+            "unknown-area",
+            "from",
+            _("{parent} is no regency or city before {on}").format(parent=parent, on=first.on),
+            _("Name the kabupaten or kota whose part it was."),
+        )
 
 
 def _of_area(boundaries: Boundaries, area: str, chain: Sequence[AreaChange]) -> Iterator[Fault]:
@@ -369,19 +397,28 @@ def _of_area(boundaries: Boundaries, area: str, chain: Sequence[AreaChange]) -> 
     for each in chain:
         if opening is None and area_of(area) is None:
             yield _fault(
-                each, "unknown-area", "area", f"no area has the code {area}",
-                "A new area is opened in a row of its own.",
-            )  # fmt: skip
+                each,
+                "unknown-area",
+                "area",
+                _("no area has the code {area}").format(area=area),
+                _("A new area is opened in a row of its own."),
+            )
         elif area == NATION or (each.change is not Change.RENAMED and not is_regency(area)):
             yield _fault(
-                each, "not-a-regency", "area", f"{area} is no kabupaten or kota",
-                "A province may be opened or renamed; regencies are recoded and moved.",
-            )  # fmt: skip
+                each,
+                "not-a-regency",
+                "area",
+                _("{area} is no kabupaten or kota").format(area=area),
+                _("A province may be opened or renamed; regencies are recoded and moved."),
+            )
         elif opening is not None and each.on <= opening.on:
             yield _fault(
-                each, "not-opened-yet", "on", f"{area} is opened on {opening.on}",
-                "A change comes after the day on which the area is opened.",
-            )  # fmt: skip
+                each,
+                "not-opened-yet",
+                "on",
+                _("{area} is opened on {on}").format(area=area, on=opening.on),
+                _("A change comes after the day on which the area is opened."),
+            )
 
 
 def _of_chain(boundaries: Boundaries, chain: Sequence[AreaChange]) -> Iterator[Fault]:
@@ -390,24 +427,40 @@ def _of_chain(boundaries: Boundaries, chain: Sequence[AreaChange]) -> Iterator[F
     for each in chain:
         if each.before == each.after:
             yield _fault(
-                each, "no-change", "to", f"its {trait} is {safe(each.after)} on that day already",
-                "Where that is older than the registry knows, say in `from` what it was before.",
-            )  # fmt: skip
+                each,
+                "no-change",
+                "to",
+                _("its {trait} is {after} on that day already").format(
+                    trait=trait, after=safe(each.after)
+                ),
+                _("Where that is older than the registry knows, say in `from` what it was before."),
+            )
     for one, other in pairwise(chain):
         last = max(one, other, key=lambda each: each.position)
         if one.on == other.on:
             yield _fault(
-                last, "two-changes-a-day", "on",
-                f"its {trait} becomes {safe(one.after)} and {safe(other.after)} on {one.on}",
-                "Keep one; a recorded one is taken back with `ucj retract area`.",
-            )  # fmt: skip
+                last,
+                "two-changes-a-day",
+                "on",
+                _("its {trait} becomes {one} and {other} on {on}").format(
+                    trait=trait, one=safe(one.after), other=safe(other.after), on=one.on
+                ),
+                _("Keep one; a recorded one is taken back with `ucj retract area`."),
+            )
         elif one.after != other.before:
             yield _fault(
-                last, "contradicts", "to" if last is one else "from",
-                f"from {one.on} its {trait} is {safe(one.after)}, but until {other.on - _DAY}"
-                f" {safe(other.before or '')}",
-                "Correct the row, or take back the recorded change with `ucj retract area`.",
-            )  # fmt: skip
+                last,
+                "contradicts",
+                "to" if last is one else "from",
+                _("from {on} its {trait} is {after}, but until {until} {before}").format(
+                    on=one.on,
+                    trait=trait,
+                    after=safe(one.after),
+                    until=other.on - _DAY,
+                    before=safe(other.before or ""),
+                ),
+                _("Correct the row, or take back the recorded change with `ucj retract area`."),
+            )
     first = boundaries.first(chain[0].area, chain[0].change)
     passed = {chain[0].before} if chain[0].area in boundaries.opened else {
         chain[0].before, *(each.after for each in chain)
@@ -415,31 +468,45 @@ def _of_chain(boundaries: Boundaries, chain: Sequence[AreaChange]) -> Iterator[F
     if first not in passed:
         last = max(chain, key=lambda each: each.position)
         yield _fault(
-            last, "contradicts", "from",
-            f"its {trait} is known as {safe(first)}, which it would never have had",
-            "Correct the row: `from` is what stood before, `to` what stands from the day.",
-        )  # fmt: skip
+            last,
+            "contradicts",
+            "from",
+            _("its {trait} is known as {known}, which it would never have had").format(
+                trait=trait, known=safe(first)
+            ),
+            _("Correct the row: `from` is what stood before, `to` what stands from the day."),
+        )
 
 
 def _of_code(boundaries: Boundaries, owners: _Owners, change: AreaChange) -> Iterator[Fault]:
     for column, code in (("from", change.before or ""), ("to", change.after)):
         if re.match(REGENCY_PATTERN, code) is None:
             yield _fault(
-                change, "invalid-code", column, f"{safe(code)} is no code of a kabupaten or kota",
-                "Write it with its dot: 16.06.",
-            )  # fmt: skip
+                change,
+                "invalid-code",
+                column,
+                _("{code} is no code of a kabupaten or kota").format(code=safe(code)),
+                _("Write it with its dot: 16.06."),
+            )
         elif owners.of_code(code, change.area) is not None:
             yield _fault(
-                change, "code-in-use", column,
-                f"{code} is, or was, the code of {owners.of_code(code, change.area)}",
-                "A code is never given to a second area; check it.",
-            )  # fmt: skip
+                change,
+                "code-in-use",
+                column,
+                _("{code} is, or was, the code of {area}").format(
+                    code=code, area=owners.of_code(code, change.area)
+                ),
+                _("A code is never given to a second area; check it."),
+            )
     province = boundaries.standing(change.area, Change.MOVED, change.on)
     if change.after.split(".")[0] != province:
         yield _fault(
-            change, "other-province", "to", f"on {change.on} it lies in province {province}",
-            "Say in a row of its own that it moved, or correct the code.",
-        )  # fmt: skip
+            change,
+            "other-province",
+            "to",
+            _("on {on} it lies in province {province}").format(on=change.on, province=province),
+            _("Say in a row of its own that it moved, or correct the code."),
+        )
 
 
 def _of_province(boundaries: Boundaries, owners: _Owners, change: AreaChange) -> Iterator[Fault]:
@@ -450,9 +517,12 @@ def _of_province(boundaries: Boundaries, owners: _Owners, change: AreaChange) ->
     ):
         if not _is_province(boundaries, province, on):
             yield _fault(
-                change, "unknown-province", column, f"{safe(province)} is no province on {on}",
-                "A new province is opened in a row of its own, on that day or before.",
-            )  # fmt: skip
+                change,
+                "unknown-province",
+                column,
+                _("{province} is no province on {on}").format(province=safe(province), on=on),
+                _("A new province is opened in a row of its own, on that day or before."),
+            )
 
 
 def _of_names(boundaries: Boundaries, owners: _Owners, change: AreaChange) -> Iterator[Fault]:
@@ -465,9 +535,12 @@ def _of_name(owners: _Owners, change: AreaChange, name: str) -> Iterator[Fault]:
     owner = owners.of_name(name, change.area)
     if owner is not None:
         yield _fault(
-            change, "name-in-use", "to", f"{safe(name)} is, or was, the name of {owner}",
-            "Two areas of one kind never share a name; check it.",
-        )  # fmt: skip
+            change,
+            "name-in-use",
+            "to",
+            _("{name} is, or was, the name of {owner}").format(name=safe(name), owner=owner),
+            _("Two areas of one kind never share a name; check it."),
+        )
 
 
 _CHECKS: Final = {

@@ -14,6 +14,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from registry.language import use
+
 PROFILE: Final = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 
 # Examples and steps: the figures for a model test (50 x 20 in every run, 500 x 50 in
@@ -55,6 +57,7 @@ def pytest_report_header() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_person_testing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every UCJ_… variable away: a test must not open the store of whoever runs it."""
+    """Take every UCJ_… variable away, and the language of the test before."""
     for name in [name for name in os.environ if name.startswith("UCJ_")]:
         monkeypatch.delenv(name)
+    use("en")

@@ -67,7 +67,8 @@ def test_the_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: Pa
         str(path.relative_to(ROOT).as_posix())
         for package in ("registry", "projections", "cli")
         for path in (ROOT / package).rglob("*")
-        if path.suffix in {".py", ".sql", ".csv", ".json"} and "__pycache__" not in path.parts
+        if path.suffix in {".py", ".sql", ".csv", ".json", ".mo"}
+        and "__pycache__" not in path.parts
     }
     assert {"projections/fold.sql", "registry/reference/areas.csv"} <= wanted
     assert wanted <= inside

@@ -35,6 +35,7 @@ from registry.intake.rows import Form, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
+from registry.language import _
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
@@ -100,7 +101,8 @@ class Admission:
         """
         if self.report.errors:
             raise ImportRefusedError(
-                f"{self.report.file} was refused", why="The report says what is wrong."
+                _("{file} was refused").format(file=self.report.file),
+                why=_("The report says what is wrong."),
             )
         return _SpooledCommands(self._form, self._rows, [sheet.name for sheet in self._sheets])
 
@@ -234,15 +236,19 @@ def _note_left_out(notes: Notes, tables: Tables, ignore_columns: tuple[str, ...]
     """Warn of sheets that were not read, and of columns to ignore that are nowhere."""
     for name, why in tables.left_out:
         notes.of_file(
-            "sheet-left-out", "warning", name, f"the sheet was not read: {why}", "Nothing to do."
+            "sheet-left-out",
+            "warning",
+            name,
+            _("the sheet was not read: {why}").format(why=why),
+            _("Nothing to do."),
         )
     for name in ignored_nowhere(ignore_columns, [table.headers for table in tables]):
         notes.of_file(
             "nothing-to-ignore",
             "warning",
             name,
-            "no column of the file is called so",
-            "Check the spelling of --ignore-column.",
+            _("no column of the file is called so"),
+            _("Check the spelling of --ignore-column."),
         )
 
 

@@ -19,6 +19,7 @@ from registry.intake.admission import Admission
 from registry.intake.kept import KeptFile
 from registry.intake.report import Decision, Movement, Recorded, SheetFacts
 from registry.intake.spool import SpooledFile
+from registry.language import _
 from registry.safe_text import safe
 from registry.terms import normalised_reference
 
@@ -141,7 +142,11 @@ class AdmittedFile:
             )
 
     def _refuse_other(self, command: Command, area: str, reference: str, part: str) -> None:
-        wanted = f"{safe(reference)} part {safe(part)}" if part else safe(reference)
+        wanted = (
+            _("{reference} part {part}").format(reference=safe(reference), part=safe(part))
+            if part
+            else safe(reference)
+        )
         assert isinstance(command, RecordBatch)
         rows: Sequence[int | None] = [line.row for line in command.lines] or [command.row]
         for row in rows:
@@ -151,13 +156,17 @@ class AdmittedFile:
                     severity="error",
                     where=self.address(command.sheet, row, "reference"),
                     value=safe(command.reference),
-                    why=f"only the rows of {wanted} of {area} belong here"
+                    why=_("only the rows of {wanted} of {area} belong here").format(
+                        wanted=wanted, area=area
+                    )
                     if command.lines
-                    else "a correction states the batch anew; it does not withdraw it",
-                    remedy="Leave only that batch's complete new rows in the file; import others"
-                    " with `ucj import batches`."
+                    else _("a correction states the batch anew; it does not withdraw it"),
+                    remedy=_(
+                        "Leave only that batch's complete new rows in the file; import others"
+                        " with `ucj import batches`."
+                    )
                     if command.lines
-                    else "Use `ucj withdraw`.",
+                    else _("Use `ucj withdraw`."),
                     row=row,
                     sheet=command.sheet,
                 ),

@@ -28,6 +28,7 @@ from registry.intake.readings import (
     reading_of_word,
 )
 from registry.intake.rows import Remark, Row, Values, missing
+from registry.language import _
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
@@ -97,14 +98,14 @@ DEMANDS: Final[Mapping[str, Demand]] = {
     ),
 }
 _WHY_NEEDED: Final[Mapping[tuple[str, str], str]] = {
-    ("renew", "of_batch"): "a renewal says which batch it continues",
-    ("renew", "covered_until"): "a renewal says its new last covered day",
-    ("deactivate", "reason"): "a deactivation says why they leave",
-    ("deactivate", "effective_on"): "a deactivation says the first day not covered",
-    ("balance-in", "note"): "a balancing entry always explains itself",
-    ("balance-out", "note"): "a balancing entry always explains itself",
-    ("correct", "note"): "a correction says why",
-    ("withdraw", "note"): "a withdrawal says why",
+    ("renew", "of_batch"): _("a renewal says which batch it continues"),
+    ("renew", "covered_until"): _("a renewal says its new last covered day"),
+    ("deactivate", "reason"): _("a deactivation says why they leave"),
+    ("deactivate", "effective_on"): _("a deactivation says the first day not covered"),
+    ("balance-in", "note"): _("a balancing entry always explains itself"),
+    ("balance-out", "note"): _("a balancing entry always explains itself"),
+    ("correct", "note"): _("a correction says why"),
+    ("withdraw", "note"): _("a withdrawal says why"),
 }
 
 
@@ -170,19 +171,21 @@ class BatchForm:
                 Remark(
                     "ends-before-it-starts",
                     "covered_until",
-                    f"the last covered day {until} lies before effective_on {start}",
-                    "Correct one of the two days.",
+                    _("the last covered day {until} lies before effective_on {start}").format(
+                        until=until, start=start
+                    ),
+                    _("Correct one of the two days."),
                 )
             )
         if values[REASON] == LeaveReason.OTHER and values[NOTE] is None:
-            remarks.append(missing("note", "the reason `other` needs a note"))
+            remarks.append(missing("note", _("the reason `other` needs a note")))
         if values[ACTION] == Action.RECLASSIFY and _moves_nobody(values):
             remarks.append(
                 Remark(
                     "nothing-moves",
                     "category",
-                    "they would leave and enter the same area and category",
-                    "Correct from_category, from_area or category.",
+                    _("they would leave and enter the same area and category"),
+                    _("Correct from_category, from_area or category."),
                 )
             )
         if values[OF_BATCH] is not None and self._draws_on_itself(values):
@@ -190,8 +193,8 @@ class BatchForm:
                 Remark(
                     "draws-on-itself",
                     "of_batch",
-                    "the batch names itself as the one it draws on",
-                    "Name the earlier batch, or give this one a reference or part of its own.",
+                    _("the batch names itself as the one it draws on"),
+                    _("Name the earlier batch, or give this one a reference or part of its own."),
                 )
             )
         return remarks
@@ -302,19 +305,28 @@ class _Folded(dict[str, str]):
 def _shape_remarks(action: str | None, present: set[str]) -> Iterator[Remark]:
     for name in ("reference", "area", "action"):
         if name not in present:
-            yield missing(name, f"{name} is blank")
+            yield missing(name, _("{name} is blank").format(name=name))
     if action is None:
         return
     demand = DEMANDS[action]
     for name in demand.needs:
         if name not in present:
-            yield missing(name, _WHY_NEEDED.get((action, name), f"{action} needs {name}"))
+            yield missing(
+                name,
+                _WHY_NEEDED.get(
+                    (action, name), _("{action} needs {name}").format(action=action, name=name)
+                ),
+            )
     for name in demand.refuses:
         if name in present:
-            yield _unexpected(name, f"{action} has no use for {name}", "Leave it blank.")
+            yield _unexpected(
+                name,
+                _("{action} has no use for {name}").format(action=action, name=name),
+                _("Leave it blank."),
+            )
     yield from _of_batch_remarks(action, present)
     if action == "reclassify" and not present.intersection(_MOVED):
-        yield missing("from_category", "a reclassification says which category they leave")
+        yield missing("from_category", _("a reclassification says which category they leave"))
 
 
 def _of_batch_remarks(action: str, present: set[str]) -> Iterator[Remark]:
@@ -324,20 +336,20 @@ def _of_batch_remarks(action: str, present: set[str]) -> Iterator[Remark]:
     if action in _OUTGOING and "category" not in present:
         yield missing(
             "category",
-            "no batch is named, so the category must be",
-            "Fill in category, or of_batch.",
+            _("no batch is named, so the category must be"),
+            _("Fill in category, or of_batch."),
         )
     if action in _DRAWING and "covered_until" in present:
         yield _unexpected(
             "covered_until",
-            "it selects a term of the batch drawn on, and of_batch names none",
-            "Fill in of_batch, or leave covered_until blank.",
+            _("it selects a term of the batch drawn on, and of_batch names none"),
+            _("Fill in of_batch, or leave covered_until blank."),
         )
     if "of_part" in present and "of_part" not in DEMANDS[action].refuses:
         yield _unexpected(
             "of_part",
-            "it is a part of the batch drawn on, and of_batch names none",
-            "Fill in of_batch, or leave of_part blank.",
+            _("it is a part of the batch drawn on, and of_batch names none"),
+            _("Fill in of_batch, or leave of_part blank."),
         )
 
 
@@ -360,8 +372,10 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
             Remark(
                 "batch-in-two-sheets",
                 "reference",
-                f"another sheet has rows of this batch (row {first.number} there)",
-                "Keep all rows of a batch in one sheet, or give each sheet's a part.",
+                _("another sheet has rows of this batch (row {number} there)").format(
+                    number=first.number
+                ),
+                _("Keep all rows of a batch in one sheet, or give each sheet's a part."),
             ),
         )
         return
@@ -376,11 +390,13 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
             Remark(
                 "batch-disagrees",
                 column,
-                f"row {first.number} of the same batch has another {column}: the same SK with two "
-                "dates, actions, funders or remarks",
-                "Correct or withdraw in a file of its own, after the batch is recorded."
+                _(
+                    "row {number} of the same batch has another {column}: the same SK with two "
+                    "dates, actions, funders or remarks"
+                ).format(number=first.number, column=column),
+                _("Correct or withdraw in a file of its own, after the batch is recorded.")
                 if changes
-                else "Correct it, or give each a part.",
+                else _("Correct it, or give each a part."),
             ),
         )
     elif row.values[ACTION] == Action.WITHDRAW:
@@ -389,8 +405,8 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
             Remark(
                 "withdrawn-twice",
                 None,
-                f"row {first.number} withdraws the whole batch already",
-                "Delete this row.",
+                _("row {number} withdraws the whole batch already").format(number=first.number),
+                _("Delete this row."),
             ),
         )
     elif row.values[REFERENCE:AREA] != first.values[REFERENCE:AREA]:
@@ -399,8 +415,10 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
             Remark(
                 "spelling-differs",
                 "reference",
-                f"row {first.number} spells the same batch differently; its spelling is kept",
-                "Nothing to do if it is the same batch.",
+                _("row {number} spells the same batch differently; its spelling is kept").format(
+                    number=first.number
+                ),
+                _("Nothing to do if it is the same batch."),
                 "warning",
             ),
         )
@@ -408,12 +426,14 @@ def _disagreements(first: Row, row: Row) -> Iterator[tuple[Row, Remark]]:
 
 def _repeated_line(earlier: Row, row: Row) -> Remark:
     same = earlier.values[WORKERS] == row.values[WORKERS]
-    alike = "says exactly the same" if same else "is alike in all but workers"
+    alike = _("says exactly the same") if same else _("is alike in all but workers")
     return Remark(
         "repeated-line",
         "category",
-        f"row {earlier.number} of the same batch {alike}; both are counted",
-        "Nothing to do, unless one was copied by mistake.",
+        _("row {number} of the same batch {alike}; both are counted").format(
+            number=earlier.number, alike=alike
+        ),
+        _("Nothing to do, unless one was copied by mistake."),
         "warning",
     )
 
@@ -422,8 +442,10 @@ def _proposed_below(proposed: int, accepted: int) -> Remark:
     return Remark(
         "proposed-below-accepted",
         "proposed",
-        f"{proposed} were proposed, but the rows add up to {accepted}",
-        "Check both numbers.",
+        _("{proposed} were proposed, but the rows add up to {accepted}").format(
+            proposed=proposed, accepted=accepted
+        ),
+        _("Check both numbers."),
         "warning",
     )
 
@@ -432,8 +454,8 @@ def _too_many_lines() -> Remark:
     return Remark(
         "too-many-lines",
         None,
-        f"the batch has more than {LINES_MAX:,} rows",
-        "Give its parts a part of their own.",
+        _("the batch has more than {lines_max:,} rows").format(lines_max=LINES_MAX),
+        _("Give its parts a part of their own."),
     )
 
 

@@ -17,6 +17,7 @@ from registry.intake.packages import (
     refused_password,
     refused_sheets,
 )
+from registry.language import _
 
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS, _BOOLERR = 0x0809, 0x000A, 0x0085, 0x002F, 0x0205
 _FORMULAS: Final = frozenset({0x0006, 0x0206, 0x0406})
@@ -42,7 +43,7 @@ def xls_marks(stream: bytes) -> list[Marks]:
             if kind == _FILEPASS:
                 raise refused_password()
             if kind == _BOUNDSHEET and length >= 6:  # noqa: PLR2004 - offset, state, type
-                offset, _, sheet_kind = struct.unpack_from("<IBB", stream, start)
+                offset, _state, sheet_kind = struct.unpack_from("<IBB", stream, start)
                 if sheet_kind in _MACRO_SHEETS:
                     raise refused_macros()
                 offsets.append(offset)
@@ -50,7 +51,9 @@ def xls_marks(stream: bytes) -> list[Marks]:
             raise refused_sheets(len(offsets))
         return [_xls_sheet_marks(stream, offset) for offset in offsets]
     except struct.error as error:
-        raise refused_damaged(f"its records do not hold together: {error}") from None
+        raise refused_damaged(
+            _("its records do not hold together: {error}").format(error=error)
+        ) from None
 
 
 def _records(stream: bytes, start: int) -> list[tuple[int, int, int]]:
@@ -74,7 +77,7 @@ def _records(stream: bytes, start: int) -> list[tuple[int, int, int]]:
 
 def _xls_sheet_marks(stream: bytes, offset: int) -> Marks:
     found = Collector()
-    for kind, start, _ in _records(stream, offset):
+    for kind, start, _length in _records(stream, offset):
         if kind == _BOOLERR:
             row, column, code, is_error = struct.unpack_from("<HH2xBB", stream, start)
             if is_error:

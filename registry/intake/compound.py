@@ -17,6 +17,7 @@ from registry.intake.packages import (
     refused_macros,
     refused_password,
 )
+from registry.language import _
 
 _SECTOR_LAST: Final = 0xFFFFFFFA  # above: free, end of chain, or the table's own sectors
 _ENTRY_BYTES: Final = 128
@@ -28,13 +29,15 @@ def workbook_stream(path: Path) -> bytes:
     try:
         return _workbook_stream(path.read_bytes())
     except (struct.error, IndexError, ValueError) as error:
-        raise refused_damaged(f"its sectors do not hold together: {error}") from None
+        raise refused_damaged(
+            _("its sectors do not hold together: {error}").format(error=error)
+        ) from None
 
 
 def _workbook_stream(data: bytes) -> bytes:
     shift, mini_shift = struct.unpack_from("<HH", data, 30)
     if shift not in (9, 12) or mini_shift != 6:  # noqa: PLR2004 - the two versions of the format
-        raise refused_damaged("its sector size is unknown")
+        raise refused_damaged(_("its sector size is unknown"))
     first_entry, cutoff, first_mini = struct.unpack_from("<I4xII", data, 48)
     sector = 1 << shift
 
@@ -69,7 +72,7 @@ def _workbook_stream(data: bytes) -> bytes:
 def _allocation_table(data: bytes, at: Callable[[int], bytes], sector: int) -> tuple[int, ...]:
     numbers = [n for n in struct.unpack_from("<109I", data, 76) if n < _SECTOR_LAST]
     more, count = struct.unpack_from("<II", data, 68)
-    for _ in range(min(count, len(data) // sector)):
+    for _sector in range(min(count, len(data) // sector)):
         if more >= _SECTOR_LAST:
             break
         *listed, more = struct.unpack(f"<{sector // 4}I", at(more))
@@ -80,7 +83,7 @@ def _allocation_table(data: bytes, at: Callable[[int], bytes], sector: int) -> t
 
 def _chain(table: tuple[int, ...], first: int) -> Iterator[int]:
     number = first
-    for _ in range(len(table) + 1):
+    for _link in range(len(table) + 1):
         if number >= _SECTOR_LAST:
             return
         yield number
@@ -94,7 +97,9 @@ def _check_names(names: set[str]) -> None:
     if names & {"_vba_project_cur", "_vba_project", "vba"}:
         raise refused_macros()
     if not names & {"workbook", "book"}:
-        what = "a Word document" if "worddocument" in names else "no spreadsheet"
+        what = _("a Word document") if "worddocument" in names else _("no spreadsheet")
         raise PackageRefusedError(
-            f"it is {what}", ".xlsx, .xls, .ods and CSV are read", "save the table as .xlsx or CSV"
+            _("it is {what}").format(what=what),
+            _(".xlsx, .xls, .ods and CSV are read"),
+            _("save the table as .xlsx or CSV"),
         )

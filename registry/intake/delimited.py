@@ -26,6 +26,7 @@ from registry.intake.grid import (
     no_header,
 )
 from registry.intake.spool import SpooledFile
+from registry.language import _
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 
@@ -83,9 +84,9 @@ def open_delimited(spooled: SpooledFile, *, recognises: Recognises) -> Delimited
     if rivals:
         names = " or ".join(DELIMITERS[reading.delimiter] for reading in [best, *rivals])
         raise InputUnreadableError(
-            f"{spooled.name} can be read with more than one delimiter",
-            why=f"the columns may be separated by {names}",
-            remedy="use one delimiter, and one header row",
+            _("{name} can be read with more than one delimiter").format(name=spooled.name),
+            why=_("the columns may be separated by {names}").format(names=names),
+            remedy=_("use one delimiter, and one header row"),
         )
     line = best.lines[best.header]
     headers = header_names(best.cells[best.header], f"{spooled.name}:{line}")
@@ -150,24 +151,30 @@ class _Records:
         cut_off = "end of data" in message
         if not cut_off and "field limit" not in message:
             return InputUnreadableError(
-                "a quotation mark stands where none can stand",
+                _("a quotation mark stands where none can stand"),
                 where=f"{self._name}:{end}",
-                why="after the mark that closes a cell, only a delimiter or the line's end follows",
-                remedy='write a quotation mark inside a quoted cell twice ("")',
+                why=_(
+                    "after the mark that closes a cell, only a delimiter or the line's end follows"
+                ),
+                remedy=_('write a quotation mark inside a quoted cell twice ("")'),
             )
         opened = self._open_quote(start)
         if opened is not None and (cut_off or end > opened):
             return InputUnreadableError(
-                "a quotation mark opens a cell that is never closed",
+                _("a quotation mark opens a cell that is never closed"),
                 where=f"{self._name}:{opened}",
-                why=f"everything from there on, to line {end} at least, would be one cell",
-                remedy='close the quotation mark, or write it twice ("") if it belongs to the text',
+                why=_("everything from there on, to line {end} at least, would be one cell").format(
+                    end=end
+                ),
+                remedy=_(
+                    'close the quotation mark, or write it twice ("") if it belongs to the text'
+                ),
             )
         return InputUnreadableError(
-            f"a cell holds more than {FIELD_LENGTH_MAX:,} characters",
+            _("a cell holds more than {maximum:,} characters").format(maximum=FIELD_LENGTH_MAX),
             where=f"{self._name}:{end}",
-            why="no spreadsheet can hold such a cell",
-            remedy="shorten it",
+            why=_("no spreadsheet can hold such a cell"),
+            remedy=_("shorten it"),
         )
 
     def _open_quote(self, start: int) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from registry.errors import InputUnreadableError
+from registry.language import _
 
 CHUNK_BYTES: Final = 1 << 20
 LINE_BYTES_MAX: Final = CHUNK_BYTES  # a line is held in memory whole; 200 full columns of notes
@@ -29,18 +30,18 @@ _UNDEFINED_CP1252: Final = re.compile(r"[\x81\x8d\x8f\x90\x9d]")
 
 _UTF8_BOM: Final = codecs.BOM_UTF8
 _OTHER_FORMATS: Final = (
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\x09\x00\x04\x00", "a spreadsheet of Excel 2"),
-    (b"\x09\x02\x06\x00", "a spreadsheet of Excel 3"),
-    (b"\x09\x04\x06\x00", "a spreadsheet of Excel 4"),
+    (b"%PDF", _("a PDF document")),
+    (b"{\\rtf", _("an RTF document")),
+    (b"\x1f\x8b", _("a gzip archive")),
+    (b"Rar!", _("a RAR archive")),
+    (b"7z\xbc\xaf\x27\x1c", _("a 7z archive")),
+    (b"SQLite format 3\x00", _("an SQLite database")),
+    (b"PAR1", _("a Parquet file")),
+    (b"\x89PNG", _("a picture")),
+    (b"\xff\xd8\xff", _("a picture")),
+    (b"\x09\x00\x04\x00", _("a spreadsheet of Excel 2")),
+    (b"\x09\x02\x06\x00", _("a spreadsheet of Excel 3")),
+    (b"\x09\x04\x06\x00", _("a spreadsheet of Excel 4")),
 )
 _MARKUP: Final = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|head|meta)", re.IGNORECASE)
 
@@ -98,16 +99,18 @@ def checked_encoding(path: Path, name: str) -> str:
 def _refuse_other_formats(head: bytes, name: str) -> None:
     what = next((what for magic, what in _OTHER_FORMATS if head.startswith(magic)), None)
     if _MARKUP.match(head.removeprefix(_UTF8_BOM)):
-        what = "a web page or an XML document, whatever its name says"
+        what = _("a web page or an XML document, whatever its name says")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        what = "text in UTF-16 (“Unicode text”)"
+        what = _("text in UTF-16 (“Unicode text”)")
     if not head:
-        raise InputUnreadableError(f"{name} is empty", why="it has no bytes", remedy="check it")
+        raise InputUnreadableError(
+            _("{name} is empty").format(name=name), why=_("it has no bytes"), remedy=_("check it")
+        )
     if what:
         raise InputUnreadableError(
-            f"{name} is {what}",
-            why="CSV text, .xlsx, .xls and .ods are read",
-            remedy="open it in a spreadsheet program and save it as .xlsx or as CSV UTF-8",
+            _("{name} is {what}").format(name=name, what=what),
+            why=_("CSV text, .xlsx, .xls and .ods are read"),
+            remedy=_("open it in a spreadsheet program and save it as .xlsx or as CSV UTF-8"),
         )
 
 
@@ -133,17 +136,17 @@ def _refuse_unless_cp1252(path: Path, name: str) -> None:
                 continue
             if _UNDEFINED_CP1252.search(line):
                 raise InputUnreadableError(
-                    "a character cannot be read",
+                    _("a character cannot be read"),
                     where=f"{name}:{number}",
-                    why="its byte belongs neither to UTF-8 nor to Windows-1252",
-                    remedy="save the file as CSV UTF-8",
+                    why=_("its byte belongs neither to UTF-8 nor to Windows-1252"),
+                    remedy=_("save the file as CSV UTF-8"),
                 )
             if _UTF8_SEQUENCE.search(line):
                 raise InputUnreadableError(
-                    "the file mixes two encodings",
+                    _("the file mixes two encodings"),
                     where=f"{name}:{number}",
-                    why="this line is UTF-8, but another line is not",
-                    remedy="save the whole file as CSV UTF-8",
+                    why=_("this line is UTF-8, but another line is not"),
+                    remedy=_("save the whole file as CSV UTF-8"),
                 )
 
 
@@ -151,34 +154,35 @@ def _control_byte(path: Path, name: str, offset: int, chunk: bytes) -> InputUnre
     found = _CONTROL.search(chunk)
     where = found.start() if found else 0
     code = chunk[where]
-    nul = " (text in UTF-16, or not a text at all)" if code == 0 else ""
+    nul = _(" (text in UTF-16, or not a text at all)") if code == 0 else ""
     return InputUnreadableError(
-        "the file holds a character that no text has",
+        _("the file holds a character that no text has"),
         where=f"{name}:{_line_of(path, offset + where)}",
-        why=f"the byte 0x{code:02x}{nul}",
-        remedy="save the file as CSV UTF-8, or as .xlsx",
+        why=_("the byte 0x{code:02x}{nul}").format(code=code, nul=nul),
+        remedy=_("save the file as CSV UTF-8, or as .xlsx"),
     )
 
 
 def _broken_utf8(path: Path, name: str, offset: int) -> InputUnreadableError:
     return InputUnreadableError(
-        "a character cannot be read",
+        _("a character cannot be read"),
         where=f"{name}:{_line_of(path, offset)}",
-        why="the file says it is UTF-8, but this byte is not",
-        remedy="save the file again as CSV UTF-8",
+        why=_("the file says it is UTF-8, but this byte is not"),
+        remedy=_("save the file again as CSV UTF-8"),
     )
 
 
 def _too_long(name: str, lines: int, line: int) -> InputUnreadableError:
     if lines > LINES_MAX:
         return InputUnreadableError(
-            f"{name} has more than {LINES_MAX:,} lines", remedy="split it into several files"
+            _("{name} has more than {lines_max:,} lines").format(name=name, lines_max=LINES_MAX),
+            remedy=_("split it into several files"),
         )
     return InputUnreadableError(
-        f"a line has more than {LINE_BYTES_MAX:,} bytes",
+        _("a line has more than {line_bytes_max:,} bytes").format(line_bytes_max=LINE_BYTES_MAX),
         where=f"{name}:{line}",
-        why="no row of a table is as long",
-        remedy="check that the file is a table, with its line ends",
+        why=_("no row of a table is as long"),
+        remedy=_("check that the file is a table, with its line ends"),
     )
 
 

@@ -17,6 +17,7 @@ from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
 from registry.intake.row_spool import PAGE_ROWS, RowSpool, written
 from registry.intake.rows import Form, Remark
+from registry.language import _, joined
 
 _UNREAD: Final = "?"  # stands for a cell that could not be read: not blank, and not looked at
 _TOTAL_WORDS: Final = frozenset(
@@ -25,21 +26,21 @@ _TOTAL_WORDS: Final = frozenset(
 _TOTAL_ROW: Final = Remark(
     "total-row",
     None,
-    "this is a total of other rows",
-    "Delete the row; the report adds up itself.",
+    _("this is a total of other rows"),
+    _("Delete the row; the report adds up itself."),
 )
 
 _HEADER_AGAIN: Final = Remark(
     "header-again",
     None,
-    "the header is repeated here, as on a printed page",
-    "Delete the row.",
+    _("the header is repeated here, as on a printed page"),
+    _("Delete the row."),
 )
 
 _OFTEN_MERGED: Final = frozenset(
     {"reference", "action", "area", "effective_on", "source", "publisher"}
 )
-_MERGED_HINT: Final = (
+_MERGED_HINT: Final = _(
     "Cells merged over several rows have their value in the first only: unmerge them."
 )
 
@@ -72,7 +73,7 @@ class FirstPass:
 
     def _refuse_all(self, sheet: Sheet) -> None:
         """Count the rows of a table whose header leaves none of them readable."""
-        for number, _ in sheet.table.rows():
+        for number, _cells in sheet.table.rows():
             sheet.rows += 1
             self._report.refuse_row(sheet.name, number)
 
@@ -117,8 +118,10 @@ class FirstPass:
         remark = Remark(
             "unnamed-column",
             None,
-            f"its cell in {sheet.table.column_shown(index)} has no header above it",
-            "Name its column in the header row, or delete the cell.",
+            _("its cell in {column_shown} has no header above it").format(
+                column_shown=sheet.table.column_shown(index)
+            ),
+            _("Name its column in the header row, or delete the cell."),
         )
         self._notes.of_row(sheet, number, remark)
         return True
@@ -173,12 +176,16 @@ class FirstPass:
         if merged is not None:
             return replace(
                 remark,
-                why=f"{remark.why}: {merged} are merged, and only their first row has the value",
-                remedy=f"Unmerge {merged} and fill in {remark.column} in each row.",
+                why=_("{why}: {merged} are merged, and only their first row has the value").format(
+                    why=remark.why, merged=merged
+                ),
+                remedy=_("Unmerge {merged} and fill in {column} in each row.").format(
+                    merged=merged, column=remark.column
+                ),
             )
         if remark.column not in _OFTEN_MERGED or not self._is_below_filled(remark.column):
             return remark
-        return replace(remark, remedy=f"{remark.remedy} {_MERGED_HINT}")
+        return replace(remark, remedy=joined(" ", (remark.remedy, _MERGED_HINT)))
 
     def _is_below_filled(self, column: str) -> bool:
         above = self._above[self._form.columns.index(column)]

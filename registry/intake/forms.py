@@ -29,6 +29,7 @@ from registry.intake.readings import (
     reading_of_word,
 )
 from registry.intake.rows import Form, Remark, Row, Values, missing
+from registry.language import _
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
@@ -76,7 +77,7 @@ class _AreaForm:
     def shape_remarks(self, values: Values) -> Sequence[Remark]:
         """Say which cells of columns that must be filled are blank."""
         return [
-            missing(name, f"{name} is blank")
+            missing(name, _("{name} is blank").format(name=name))
             for index, name in self._required
             if values[index] is None
         ]
@@ -100,8 +101,8 @@ class _AreaForm:
                     Remark(
                         "repeated-row",
                         None,
-                        f"row {first.number} says exactly the same",
-                        "Delete one of the two.",
+                        _("row {number} says exactly the same").format(number=first.number),
+                        _("Delete one of the two."),
                     ),
                 )
             else:
@@ -150,8 +151,10 @@ class PotentialForm(_AreaForm):
         return Remark(
             "contradicting-rows",
             "workers",
-            f"row {first.number} states another potential of this area from the same day on",
-            "Keep one, or give them two days.",
+            _("row {number} states another potential of this area from the same day on").format(
+                number=first.number
+            ),
+            _("Keep one, or give them two days."),
         )
 
     def workers(self, values: Values) -> int:
@@ -242,8 +245,10 @@ class FigureForm(_AreaForm):
             remarks.append(
                 missing(
                     "active",
-                    "the figure has no number",
-                    f"Fill in at least one of {', '.join(_FIGURE_NUMBERS)}.",
+                    _("the figure has no number"),
+                    _("Fill in at least one of {columns}.").format(
+                        columns=", ".join(_FIGURE_NUMBERS)
+                    ),
                 )
             )
         return remarks

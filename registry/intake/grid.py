@@ -13,6 +13,7 @@ from typing import Final
 
 from registry.cells import Value
 from registry.errors import InputUnreadableError
+from registry.language import _
 from registry.safe_text import safe
 
 HEADER_ROWS_MAX: Final = 30  # title rows above a header; a letterhead has about ten
@@ -79,11 +80,13 @@ class Table(ABC):
 
     def column_shown(self, column: int) -> str:
         """Return how a column without a header is found: `column 13`, or its letters."""
-        return f"column {column + 1 if self.sheet is None else column_letters(column)}"
+        return _("column {column}").format(
+            column=column + 1 if self.sheet is None else column_letters(column)
+        )
 
     def _column_name(self, column: int) -> str:
         header = self.headers[column].strip() if column < len(self.headers) else ""
-        return safe(header, limit=40) if header else f"column {column + 1}"
+        return safe(header, limit=40) if header else _("column {column}").format(column=column + 1)
 
 
 def column_letters(column: int) -> str:
@@ -111,10 +114,10 @@ def header_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
     last = max((index for index, cell in enumerate(cells) if cell.strip()), default=-1)
     if last >= COLUMNS_MAX:
         raise InputUnreadableError(
-            f"the header has {last + 1} columns",
+            _("the header has {last} columns").format(last=last + 1),
             where=where,
-            why=f"at most {COLUMNS_MAX} columns are read",
-            remedy="keep the table's own columns only",
+            why=_("at most {columns_max} columns are read").format(columns_max=COLUMNS_MAX),
+            remedy=_("keep the table's own columns only"),
         )
     return tuple(cells[: last + 1])
 
@@ -126,20 +129,26 @@ def no_header(
     filled = [cells for cells in rows if any(cell.strip() for cell in cells)]
     if not filled:
         return InputUnreadableError(
-            "there is no table in it",
+            _("there is no table in it"),
             where=where,
-            why=f"its first {HEADER_ROWS_MAX} rows are blank",
-            remedy="put the header row at the top",
+            why=_("its first {header_rows_max} rows are blank").format(
+                header_rows_max=HEADER_ROWS_MAX
+            ),
+            remedy=_("put the header row at the top"),
         )
     likeliest = max(filled, key=lambda cells: (recognises(cells), sum(map(bool, cells))))
     seen = [safe(cell, limit=30) for cell in likeliest if cell.strip()]
     more = " …" if len(seen) > HEADERS_SHOWN_MAX else ""
     return InputUnreadableError(
-        "no header row was found",
+        _("no header row was found"),
         where=where,
-        why=f"the likeliest row reads: {', '.join(seen[:HEADERS_SHOWN_MAX])}{more}",
+        why=_("the likeliest row reads: {headers}{more}").format(
+            headers=", ".join(seen[:HEADERS_SHOWN_MAX]), more=more
+        ),
         remedy=(
-            f"at least {HEADER_MATCHES_MIN} known column names must stand in one of the first "
-            f"{HEADER_ROWS_MAX} rows; an empty template has them all"
+            _(
+                "at least {header_matches_min} known column names must stand in one of the first "
+                "{header_rows_max} rows; an empty template has them all"
+            ).format(header_matches_min=HEADER_MATCHES_MIN, header_rows_max=HEADER_ROWS_MAX)
         ),
     )

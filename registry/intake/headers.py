@@ -23,6 +23,7 @@ from registry.intake.columns import (
     InputKind,
 )
 from registry.intake.grid import Table
+from registry.language import _, joined
 from registry.safe_text import safe
 
 
@@ -147,9 +148,11 @@ def _not_read(kind: InputKind, table: Table, index: int, sheet: str | None) -> P
             index,
             sheet,
             code="personal-data",
-            why="the registry counts heads; it takes no numbers, names or addresses of persons",
-            remedy=f"Delete the column, or pass --ignore-column {_quoted(header)}: "
-            "its cells are then neither read nor kept.",
+            why=_("the registry counts heads; it takes no numbers, names or addresses of persons"),
+            remedy=_(
+                "Delete the column, or pass --ignore-column {quoted}: "
+                "its cells are then neither read nor kept."
+            ).format(quoted=_quoted(header)),
         )
     if name in _ROW_COUNTERS:
         return _header_problem(
@@ -157,19 +160,25 @@ def _not_read(kind: InputKind, table: Table, index: int, sheet: str | None) -> P
             index,
             sheet,
             code="running-number",
-            why="a running number; it is not read",
-            remedy="Nothing to do.",
+            why=_("a running number; it is not read"),
+            remedy=_("Nothing to do."),
             severity="warning",
         )
     suggestions = _suggestions(kind, name)
-    meant = f"Is it {' or '.join(suggestions)}? Rename it" if suggestions else "Rename it"
+    meant = (
+        _("Is it {names}? Rename it").format(names=joined(_(" or "), suggestions))
+        if suggestions
+        else _("Rename it")
+    )
     return _header_problem(
         table,
         index,
         sheet,
         code="unknown-column",
-        why=f"no column of a {kind} file is called so",
-        remedy=f"{meant}, delete it, or pass --ignore-column {_quoted(header)}.",
+        why=_("no column of a {kind} file is called so").format(kind=kind),
+        remedy=_("{meant}, delete it, or pass --ignore-column {quoted}.").format(
+            meant=meant, quoted=_quoted(header)
+        ),
     )
 
 
@@ -182,15 +191,19 @@ def _suggestions(kind: InputKind, name: str) -> list[str]:
 
 
 def _duplicate(table: Table, index: int, known: str, first: int, sheet: str | None) -> Problem:
-    keep = f"Keep one, or pass --ignore-column {_quoted(table.headers[index])}."
+    keep = _("Keep one, or pass --ignore-column {quoted}.").format(
+        quoted=_quoted(table.headers[index])
+    )
     if normalised_header(table.headers[index]) == normalised_header(table.headers[first]):
-        keep = "Keep one: rename or delete the other, since both have one name."
+        keep = _("Keep one: rename or delete the other, since both have one name.")
     return _header_problem(
         table,
         index,
         sheet,
         code="duplicate-column",
-        why=f"columns {first + 1} and {index + 1} are both {known}",
+        why=_("columns {first} and {second} are both {known}").format(
+            first=first + 1, second=index + 1, known=known
+        ),
         remedy=keep,
     )
 
@@ -201,8 +214,10 @@ def _missing(table: Table, column: Column, sheet: str | None) -> Problem:
         severity="error",
         where=table.address(table.header_row),
         value=None,
-        why=f"the column {column.name} is missing",
-        remedy=f"Add it; it may also be called {', '.join(column.aliases[:3])}.",
+        why=_("the column {name} is missing").format(name=column.name),
+        remedy=_("Add it; it may also be called {names}.").format(
+            names=", ".join(column.aliases[:3])
+        ),
         sheet=sheet,
     )
 

@@ -23,6 +23,7 @@ from registry.intake.grid import Row
 from registry.intake.notes import Sheet
 from registry.intake.spool import SpooledFile
 from registry.intake.unread import may_name_somebody
+from registry.language import _
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def kept_copy(spooled: SpooledFile, sheets: Sequence[Sheet], *, verbatim: bool) 
         return KeptFile(path, digest, path.stat().st_size, verbatim=False)
     except OSError as error:
         raise InputUnreadableError(
-            f"no copy of what was read of {spooled.name} can be made",
-            why=error.strerror or "writing failed",
-            remedy="see that the folder for temporary files has room",
+            _("no copy of what was read of {name} can be made").format(name=spooled.name),
+            why=error.strerror or _("writing failed"),
+            remedy=_("see that the folder for temporary files has room"),
         ) from None
 
 

@@ -19,8 +19,9 @@ from registry.intake.packages import (
     XlsxSheet,
     refused_damaged,
 )
+from registry.language import _
 
-UNCALCULATED: Final = "a formula without a stored result"
+UNCALCULATED: Final = _("a formula without a stored result")
 MARKS_MAX: Final = 200_000  # more errors than a table of that size can be mended for
 COLUMNS_FAR: Final = 16_384  # the columns of a sheet
 
@@ -49,9 +50,9 @@ class Collector:
         self._count += 1
         if self._count > MARKS_MAX:
             raise PackageRefusedError(
-                f"more than {MARKS_MAX:,} cells hold errors",
-                "formulas without a result, or results like #REF!",
-                "open the file in a spreadsheet program, mend or calculate it, and save it",
+                _("more than {marks_max:,} cells hold errors").format(marks_max=MARKS_MAX),
+                _("formulas without a result, or results like #REF!"),
+                _("open the file in a spreadsheet program, mend or calculate it, and save it"),
             )
         self.marks[row][column] = text
 

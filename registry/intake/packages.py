@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final, Literal
 from xml.parsers import expat
 
+from registry.language import _
+
 MEMBERS_MAX: Final = 2_000  # a workbook of 100 sheets, each with drawings, has some 500
 UNPACKED_BYTES_MAX: Final = 400 << 20  # what can be parsed within the child's memory, at best
 RATIO_MAX: Final = 200  # repetitive sheets reach 100; a bomb of deflate 1,000
@@ -42,43 +44,45 @@ class PackageRefusedError(Exception):
 def refused_macros() -> PackageRefusedError:
     """Return the refusal of a workbook that brings a program along."""
     return PackageRefusedError(
-        "the workbook holds macros",
-        "a file with a program inside is not read",
-        "save it as .xlsx, without macros",
+        _("the workbook holds macros"),
+        _("a file with a program inside is not read"),
+        _("save it as .xlsx, without macros"),
     )
 
 
 def refused_password() -> PackageRefusedError:
     """Return the refusal of an encrypted workbook."""
     return PackageRefusedError(
-        "the workbook is protected by a password",
-        "its cells are encrypted",
-        "save it without a password",
+        _("the workbook is protected by a password"),
+        _("its cells are encrypted"),
+        _("save it without a password"),
     )
 
 
 def refused_damaged(detail: str) -> PackageRefusedError:
     """Return the refusal of a file that does not hold together."""
     return PackageRefusedError(
-        "the spreadsheet is damaged", detail, "open it in a spreadsheet program and save it again"
+        _("the spreadsheet is damaged"),
+        detail,
+        _("open it in a spreadsheet program and save it again"),
     )
 
 
 def refused_far_cell() -> PackageRefusedError:
     """Return the refusal of a sheet that would fill the memory with blank cells."""
     return PackageRefusedError(
-        "a sheet spans far more cells than a table",
-        "a forgotten cell stands very far from the table (Ctrl+End shows it)",
-        "copy the table alone into a new workbook, or save it as CSV",
+        _("a sheet spans far more cells than a table"),
+        _("a forgotten cell stands very far from the table (Ctrl+End shows it)"),
+        _("copy the table alone into a new workbook, or save it as CSV"),
     )
 
 
 def refused_sheets(count: int) -> PackageRefusedError:
     """Return the refusal of a workbook with more sheets than anybody looks over."""
     return PackageRefusedError(
-        f"the workbook has {count} sheets",
-        f"at most {SHEETS_MAX} are read",
-        "keep the sheets with the table only",
+        _("the workbook has {count} sheets").format(count=count),
+        _("at most {sheets_max} are read").format(sheets_max=SHEETS_MAX),
+        _("keep the sheets with the table only"),
     )
 
 
@@ -94,7 +98,9 @@ def checked_zip(path: Path) -> PackageKind:
                 if member.filename.lower().endswith((".xml", ".rels")):
                     total += _check_xml(archive, member, UNPACKED_BYTES_MAX - total)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise refused_damaged(f"its archive cannot be unpacked: {error}") from None
+        raise refused_damaged(
+            _("its archive cannot be unpacked: {error}").format(error=error)
+        ) from None
     return kind
 
 
@@ -102,20 +108,22 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     names = [member.filename.replace("\\", "/") for member in members]
     if len(members) > MEMBERS_MAX:
         raise PackageRefusedError(
-            f"the archive has {len(members)} members",
-            f"at most {MEMBERS_MAX:,} are read (too many sheets, or an archive bomb)",
-            "keep the sheets with the table only",
+            _("the archive has {members} members").format(members=len(members)),
+            _("at most {members_max:,} are read (too many sheets, or an archive bomb)").format(
+                members_max=MEMBERS_MAX
+            ),
+            _("keep the sheets with the table only"),
         )
     if any(member.flag_bits & _ENCRYPTED_FLAG for member in members):
         raise refused_password()
     if any(name.startswith("/") or ".." in name.split("/") or ":" in name for name in names):
         raise PackageRefusedError(
-            "the archive names a path outside itself",
-            "no spreadsheet program writes such a file",
-            "ask whoever sent it where it comes from",
+            _("the archive names a path outside itself"),
+            _("no spreadsheet program writes such a file"),
+            _("ask whoever sent it where it comes from"),
         )
     if len({name.lower() for name in names}) != len(names):
-        raise refused_damaged("two members of its archive have the same name")
+        raise refused_damaged(_("two members of its archive have the same name"))
     if any(re.search(r"vbaproject|/macrosheets/|^Basic/", name, re.IGNORECASE) for name in names):
         raise refused_macros()
     unpacked = sum(member.file_size for member in members)
@@ -126,16 +134,16 @@ def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
         and member.file_size > RATIO_MAX * max(member.compress_size, 1)
     ]
     if unpacked > UNPACKED_BYTES_MAX or bombs:
-        raise _refused_bomb(f"it unpacks to {unpacked >> 20:,} MiB")
+        raise _refused_bomb(_("it unpacks to {unpacked:,} MiB").format(unpacked=unpacked >> 20))
     if sum(member.compress_size for member in members) > size:
-        raise _refused_bomb("its members overlap")
+        raise _refused_bomb(_("its members overlap"))
 
 
 def _refused_bomb(why: str) -> PackageRefusedError:
     return PackageRefusedError(
-        "the archive unpacks to far more than a table",
-        f"{why}; such a file would fill the memory (an archive bomb)",
-        "save the table alone as CSV",
+        _("the archive unpacks to far more than a table"),
+        _("{why}; such a file would fill the memory (an archive bomb)").format(why=why),
+        _("save the table alone as CSV"),
     )
 
 
@@ -147,17 +155,19 @@ def _kind_of(names: set[str], archive: zipfile.ZipFile) -> PackageKind:
             mimetype = stream.read(100)
         if mimetype.strip() == b"application/vnd.oasis.opendocument.spreadsheet":
             return "ods"
-    what = "an archive, not a spreadsheet"
+    what = _("an archive, not a spreadsheet")
     if "xl/workbook.bin" in names:
-        what = "a binary workbook (.xlsb)"
+        what = _("a binary workbook (.xlsb)")
     elif any(name.startswith("word/") for name in names):
-        what = "a Word document"
+        what = _("a Word document")
     elif any(name.startswith("ppt/") for name in names):
-        what = "a presentation"
+        what = _("a presentation")
     elif "content.xml" in names:
-        what = "an OpenDocument file, but not a spreadsheet"
+        what = _("an OpenDocument file, but not a spreadsheet")
     raise PackageRefusedError(
-        f"it is {what}", ".xlsx, .xls, .ods and CSV are read", "save the table as .xlsx or CSV"
+        _("it is {what}").format(what=what),
+        _(".xlsx, .xls, .ods and CSV are read"),
+        _("save the table as .xlsx or CSV"),
     )
 
 
@@ -167,15 +177,19 @@ def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo, bytes_max: int
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             if size == 0 and chunk.startswith(_UTF16_MARKS):
-                raise refused_damaged("a part of it is not in UTF-8")
+                raise refused_damaged(_("a part of it is not in UTF-8"))
             size += len(chunk)
             if size > bytes_max:
-                raise _refused_bomb(f"it unpacks to more than {UNPACKED_BYTES_MAX >> 20} MiB")
+                raise _refused_bomb(
+                    _("it unpacks to more than {unpacked_bytes_max} MiB").format(
+                        unpacked_bytes_max=UNPACKED_BYTES_MAX >> 20
+                    )
+                )
             if _DECLARATION.search(tail + chunk):
                 raise PackageRefusedError(
-                    "the spreadsheet declares a document type or entities",
-                    "no spreadsheet program does; it is a known attack on parsers",
-                    "ask whoever sent it where it comes from",
+                    _("the spreadsheet declares a document type or entities"),
+                    _("no spreadsheet program does; it is a known attack on parsers"),
+                    _("ask whoever sent it where it comes from"),
                 )
             tail = chunk[-_OVERLAP:]
     return size
@@ -205,7 +219,7 @@ def xlsx_sheets(archive: zipfile.ZipFile) -> tuple[list[XlsxSheet], bool]:
             relation = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "id"), "")
             member = members.get(targets.get(relation, ""))
             if member is None:
-                raise refused_damaged("a sheet that it lists is not in it")
+                raise refused_damaged(_("a sheet that it lists is not in it"))
             sheets.append(XlsxSheet(attributes.get("name", ""), member))
         elif name == "calcPr":
             uncalculated = attributes.get("fullCalcOnLoad") in {"1", "true"}
@@ -220,7 +234,7 @@ def _check_root(archive: zipfile.ZipFile) -> None:
         if name == "Relationship" and attributes.get("Type", "").endswith("/officeDocument"):
             target = posixpath.normpath(posixpath.join("/", attributes.get("Target", "")))
             if target != "/xl/workbook.xml":
-                raise refused_damaged("its workbook is not where every program puts it")
+                raise refused_damaged(_("its workbook is not where every program puts it"))
 
 
 def elements(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[str, dict[str, str]]]:

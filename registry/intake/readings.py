@@ -15,6 +15,7 @@ from typing import Final, Literal
 from registry.cells import CellError, Value
 from registry.dates import parse_as_of, parse_day
 from registry.errors import RegistryError, Severity
+from registry.language import _, joined
 from registry.numbers import Locale, parse_count, parse_percent, parse_quantity
 from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
@@ -47,7 +48,7 @@ _LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
 _DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
 _REJECTED_SEPARATORS: Final = re.compile(r";|,(?=\s*[^\W\d])")  # 1,200 is one number
-_AS_TEXT: Final = "Format the column as text and type the value again."
+_AS_TEXT: Final = _("Format the column as text and type the value again.")
 
 
 class CellRefusedError(Exception):
@@ -127,13 +128,13 @@ class Reading(dict[Value, Canonical]):
         if isinstance(cell, CellError):
             raise CellRefusedError(
                 "cell-error",
-                "the spreadsheet holds an error or a formula without a result here",
-                "Repair the formula, or type the value.",
+                _("the spreadsheet holds an error or a formula without a result here"),
+                _("Repair the formula, or type the value."),
             )
         try:
             return self._parse(cell)
         except RegistryError as error:
-            why = f"{error.what}: {error.why}" if error.why else error.what
+            why = joined(": ", (error.what, error.why)) if error.why else error.what
             raise CellRefusedError(error.code, why, error.remedy) from None
 
 
@@ -184,14 +185,16 @@ def _text(cell: Value, length_max: int) -> str:
         hidden = next(character for character in text if not character.isprintable())
         raise CellRefusedError(
             "hidden-character",
-            f"it holds a character that cannot be seen (U+{ord(hidden):04X})",
-            "Type the cell again instead of pasting it.",
+            _("it holds a character that cannot be seen (U+{code:04X})").format(code=ord(hidden)),
+            _("Type the cell again instead of pasting it."),
         )
     if len(text) > length_max:
         raise CellRefusedError(
             "too-long",
-            f"it has {len(text)} characters; at most {length_max} are kept",
-            "Shorten it.",
+            _("it has {length} characters; at most {length_max} are kept").format(
+                length=len(text), length_max=length_max
+            ),
+            _("Shorten it."),
         )
     return text
 
@@ -199,10 +202,10 @@ def _text(cell: Value, length_max: int) -> str:
 def _text_of_number(cell: Value) -> str:
     if isinstance(cell, date):
         raise CellRefusedError(
-            "date-in-text", "the spreadsheet has made a date of this text", _AS_TEXT
+            "date-in-text", _("the spreadsheet has made a date of this text"), _AS_TEXT
         )
     if isinstance(cell, bool) or not isinstance(cell, int | float):
-        raise CellRefusedError("not-text", "the cell holds true or false, not text", _AS_TEXT)
+        raise CellRefusedError("not-text", _("the cell holds true or false, not text"), _AS_TEXT)
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else repr(cell)
 
 
@@ -211,7 +214,9 @@ def _number_typed_as_text(cell: Value, text: str) -> str:
         return text
     raise CellRefusedError(
         "number-as-text",
-        f"the spreadsheet holds a number here; it is read as {text}, leading zeros are lost",
+        _(
+            "the spreadsheet holds a number here; it is read as {text}, leading zeros are lost"
+        ).format(text=text),
         _AS_TEXT,
         severity="warning",
         reading=text,
@@ -221,9 +226,11 @@ def _number_typed_as_text(cell: Value, text: str) -> str:
 def _personal() -> CellRefusedError:
     return CellRefusedError(
         "personal-data",
-        "it holds a number of 11 digits or more, as a NIK or a KPJ has",
-        "The registry counts heads: delete the number. If it is none of a person's, "
-        "separate its parts with a comma or a slash.",
+        _("it holds a number of 11 digits or more, as a NIK or a KPJ has"),
+        _(
+            "The registry counts heads: delete the number. If it is none of a person's, "
+            "separate its parts with a comma or a slash."
+        ),
         value=_WITHHELD,
     )
 
@@ -232,8 +239,8 @@ def _refuse_example(text: str) -> None:
     if text.casefold().startswith(EXAMPLE_PREFIXES):
         raise CellRefusedError(
             "example-row",
-            "this is an example row of the template",
-            "Delete the row, or put your own in its place.",
+            _("this is an example row of the template"),
+            _("Delete the row, or put your own in its place."),
         )
 
 
@@ -259,8 +266,8 @@ def _stored_decimals(canonical: str) -> str:
     if not _DECIMALS.fullmatch(canonical):
         raise CellRefusedError(
             "invalid-number",
-            "it has more than 12 digits before, or 6 after, the decimal sign",
-            "Type the number as it was printed.",
+            _("it has more than 12 digits before, or 6 after, the decimal sign"),
+            _("Type the number as it was printed."),
         )
     return canonical
 
@@ -277,7 +284,9 @@ def reading_of_last_day() -> Reading:
         day = parse_day(cell)
         if day >= LAST_DAY:
             raise CellRefusedError(
-                "invalid-date", "no term ends so late", "Leave it blank for heads without a term."
+                "invalid-date",
+                _("no term ends so late"),
+                _("Leave it blank for heads without a term."),
             )
         return day.isoformat()
 
@@ -302,8 +311,10 @@ def reading_of_area(
         if regencies_only and not is_regency(area.code):
             raise CellRefusedError(
                 "not-a-regency",
-                f"{area.full_name} is no kabupaten or kota; only those hold batches",
-                "Name the kabupaten or kota of these workers.",
+                _("{full_name} is no kabupaten or kota; only those hold batches").format(
+                    full_name=area.full_name
+                ),
+                _("Name the kabupaten or kota of these workers."),
             )
         return area.code
 
@@ -321,8 +332,10 @@ def reading_of_area_text() -> Reading:
         if why is not None or len(text) > _AREA_LENGTH_MAX:
             raise CellRefusedError(
                 "unknown-area",
-                f"in this name, {why}" if why else "no name of an area is so long",
-                "Type the name again by hand, or write the code.",
+                _("in this name, {why}").format(why=why)
+                if why
+                else _("no name of an area is so long"),
+                _("Type the name again by hand, or write the code."),
             )
         return text
 
@@ -336,7 +349,9 @@ def _area_text(cell: Value) -> str:
         if len(text.partition(".")[2]) != len("06"):
             raise CellRefusedError(
                 "area-as-number",
-                "the spreadsheet holds a number here, which keeps no last zero: 16.10 becomes 16.1",
+                _(
+                    "the spreadsheet holds a number here, which keeps no last zero: 16.10 becomes 16.1"
+                ),
                 _AS_TEXT,
             )
         return text
@@ -374,13 +389,13 @@ def reading_of_rejected(locale: Locale) -> Reading:
                 continue
             word, sign, number = piece.replace("=", ":").rpartition(":")
             if not sign:
-                raise _rejected("a reason and a number are needed, with a colon between")
+                raise _rejected(_("a reason and a number are needed, with a colon between"))
             reason = _rejection_reason(word)
             if reason in counts:
-                raise _rejected(f"{reason} is given twice")
+                raise _rejected(_("{reason} is given twice").format(reason=reason))
             counts[reason] = parse_count(number.strip(), locale)
         if not counts:
-            raise _rejected("a reason and a number are needed, with a colon between")
+            raise _rejected(_("a reason and a number are needed, with a colon between"))
         return ";".join(f"{reason}:{counts[reason]}" for reason in sorted(counts))
 
     return Reading(parse)
@@ -394,10 +409,10 @@ def _rejection_reason(word: str) -> str:
         slug = "-".join(word.casefold().split())
         if _SLUG.fullmatch(slug) and len(slug) <= _SLUG_LENGTH_MAX and not looks_personal(slug):
             return slug
-        raise _rejected("a reason is a word of letters, digits and hyphens") from None
+        raise _rejected(_("a reason is a word of letters, digits and hyphens")) from None
 
 
 def _rejected(why: str) -> CellRefusedError:
     return CellRefusedError(
-        "invalid-rejected", why, "Write it as invalid-nik:120;duplicate:64, or leave it blank."
+        "invalid-rejected", why, _("Write it as invalid-nik:120;duplicate:64, or leave it blank.")
     )

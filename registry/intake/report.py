@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from registry.errors import Problem, Severity
 from registry.intake.columns import InputKind
-from registry.numbers import group_thousands
+from registry.language import _, joined, ngettext, said, whole
 from registry.safe_text import safe
 
 Decision = Literal["recorded", "refused", "planned", "already-recorded"]
@@ -22,6 +22,7 @@ Decision = Literal["recorded", "refused", "planned", "already-recorded"]
 EXAMPLES_MAX: Final = 20  # of one kind of problem in one column; the rest is counted
 GROUPS_MAX: Final = 500  # codes × columns; there are far fewer
 SHOWN_MAX: Final = 5  # of one kind in one column, for people
+SEVERITIES: Final[dict[Severity, str]] = {"error": _("error"), "warning": _("warning")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,21 +276,33 @@ class Report:
 
     def count_lines(self) -> Iterator[str]:
         """Yield what was read, and what it comes to."""
-        rows = f"{_many(self.rows_read, 'row')} read"
-        yield (
-            f"{self.file}: {rows}, {group_thousands(self.rows_accepted)} accepted, "
-            f"{group_thousands(self.rows_refused)} refused"
+        yield ngettext(
+            "{file}: {read:,} row read, {accepted:,} accepted, {refused:,} refused",
+            "{file}: {read:,} rows read, {accepted:,} accepted, {refused:,} refused",
+            self.rows_read,
+        ).format(
+            file=self.file,
+            read=self.rows_read,
+            accepted=self.rows_accepted,
+            refused=self.rows_refused,
         )
         if self.kind == "batches" and (self.batches_total or not self.errors):
-            actions = ", ".join(
-                f"{group_thousands(count)} {action}"
-                for action, count in sorted(self.batches_by_action.items())
+            actions = joined(
+                ", ",
+                (
+                    whole(count) + f" {action}"
+                    for action, count in sorted(self.batches_by_action.items())
+                ),
             )
-            yield f"  {_many(self.batches_total, 'batch', 'batches')}: {actions or 'none'}"
+            yield ngettext(
+                "  {count:,} batch: {actions}", "  {count:,} batches: {actions}", self.batches_total
+            ).format(count=self.batches_total, actions=actions or _("none"))
         if self.batches_already_recorded:
-            known = group_thousands(self.batches_already_recorded)
-            new = group_thousands(self.batches_total - self.batches_already_recorded)
-            yield f"  {known} already recorded, and skipped; {new} new"
+            known = self.batches_already_recorded
+            new = self.batches_total - known
+            yield _("  {known:,} already recorded, and skipped; {new:,} new").format(
+                known=known, new=new
+            )
         yield from self._movement_lines()
 
     def _movement_lines(self) -> Iterator[str]:
@@ -303,12 +316,16 @@ class Report:
             return
         both = {**self.by_category, **self._new}
         nothing = Movement()
-        for category, _ in _sorted(both):
+        for category, _movement in _sorted(both):
             new, of_file = self._new.get(category, nothing), self.by_category.get(category, nothing)
-            yield f"  {_category(category)}: {_heads(new)} new; {_heads(of_file)} in the file"
+            yield _("  {category}: {new} new; {of_file} in the file").format(
+                category=_category(category), new=_heads(new), of_file=_heads(of_file)
+            )
         if len(both) > 1:
             new, of_file = Movement(*_total(self._new)), Movement(*whole)
-            yield f"  in all: {_heads(new)} new; {_heads(of_file)} in the file"
+            yield _("  in all: {new} new; {of_file} in the file").format(
+                new=_heads(new), of_file=_heads(of_file)
+            )
 
     def problem_lines(self) -> Iterator[str]:
         """Yield what is wrong or odd, errors first, and what to do."""
@@ -316,37 +333,54 @@ class Report:
         for (code, severity, column), group in groups:
             for problem in group.examples[:SHOWN_MAX]:
                 value = "" if _is_told(problem) else f" ({problem.value})"
-                yield f"{severity}: {problem.where}: {problem.why}{value} [{code}]"
+                head = f": {problem.where}: "
+                yield SEVERITIES[severity] + head + problem.why + f"{value} [{code}]"
                 if problem.remedy:
-                    yield f"  {problem.remedy}"
+                    yield "  " + problem.remedy
             if group.count > SHOWN_MAX:
-                at = f" in {column}" if column else ""
-                least = "at least " if code in self.capped else ""
-                more = group_thousands(group.count - SHOWN_MAX)
-                yield f"  … and {least}{more} more of {code}{at}"
+                yield _("  … and {least}{more:,} more of {code}{at}").format(
+                    least=_("at least ") if code in self.capped else "",
+                    more=group.count - SHOWN_MAX,
+                    code=code,
+                    at=_(" in {column}").format(column=column) if column else "",
+                )
 
     def decision_lines(self) -> Iterator[str]:
         """Yield what was decided."""
         if self.decision == "refused":
-            yield f"refused: {_many(self.errors, 'error')}; nothing was recorded"
+            yield ngettext(
+                "refused: {count:,} error; nothing was recorded",
+                "refused: {count:,} errors; nothing was recorded",
+                self.errors,
+            ).format(count=self.errors)
             if self.refused_file:
-                yield f"the refused rows are in {self.refused_file}"
+                yield _("the refused rows are in {file}").format(file=self.refused_file)
         elif self.decision == "planned":
-            yield f"plan {self.plan}: nothing was recorded yet"
+            yield _("plan {plan}: nothing was recorded yet").format(plan=self.plan)
         elif self.recorded is None:
             yield self.decision
         else:
-            word = "recorded" if self.decision == "recorded" else "already recorded"
             first, last = self.recorded.first_position, self.recorded.last_position
             at = f"#{first}" if first == last else f"#{first}–#{last}"
-            instant = self.recorded.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-            yield f"{word} at {at}, {instant}, by {safe(self.recorded.recorded_by)}"
+            done = (
+                _("recorded at {at}, {instant:%Y-%m-%d %H:%M:%SZ}, by {person}")
+                if self.decision == "recorded"
+                else _("already recorded at {at}, {instant:%Y-%m-%d %H:%M:%SZ}, by {person}")
+            )
+            yield done.format(
+                at=at,
+                instant=self.recorded.recorded_at.astimezone(UTC),
+                person=safe(self.recorded.recorded_by),
+            )
 
 
 def _is_told(problem: Problem) -> bool:
     """Whether the words name the value already."""
     value = problem.value
-    return value is None or re.search(rf"(?<!\w){re.escape(value)}(?!\w)", problem.why) is not None
+    return (
+        value is None
+        or re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said(problem.why)) is not None
+    )
 
 
 def _sorted(movements: Mapping[str | None, Movement]) -> list[tuple[str | None, Movement]]:
@@ -359,15 +393,15 @@ def _categories_json(movements: Mapping[str | None, Movement]) -> list[dict[str,
 
 def _movement_lines(movements: Mapping[str | None, Movement]) -> Iterator[str]:
     for category, movement in _sorted(movements):
-        yield f"  {_category(category)}: {_heads(movement)}"
+        yield joined("", ("  ", _category(category), ": ", _heads(movement)))
 
 
 def _category(category: str | None) -> str:
-    return category or "(as the batch drawn on)"
+    return category or _("(as the batch drawn on)")
 
 
 def _heads(movement: Movement) -> str:
-    return f"+{group_thousands(movement.workers_in)} -{group_thousands(movement.workers_out)}"
+    return joined("", ("+", whole(movement.workers_in), " -", whole(movement.workers_out)))
 
 
 def _total(movements: Mapping[str | None, Movement]) -> tuple[int, int]:
@@ -379,7 +413,3 @@ def _total(movements: Mapping[str | None, Movement]) -> tuple[int, int]:
 
 def _recorded_json(recorded: Recorded) -> dict[str, object]:
     return {**asdict(recorded), "recorded_at": recorded.recorded_at.isoformat()}
-
-
-def _many(count: int, one: str, several: str = "") -> str:
-    return f"{group_thousands(count)} {one if count == 1 else several or one + 's'}"

@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 
 from registry.errors import InputUnreadableError
 from registry.intake.rows import Row
+from registry.language import _
 
 PAGE_ROWS: Final = 1_000
 _CACHE_KIB: Final = 32_768
@@ -136,7 +137,7 @@ class RowSpool:
 
 def _no_room(error: OSError | sqlite3.Error) -> InputUnreadableError:
     return InputUnreadableError(
-        "the rows cannot be kept in the temporary folder",
+        _("the rows cannot be kept in the temporary folder"),
         why=(error.strerror if isinstance(error, OSError) else None) or str(error),
-        remedy="Free space there, or set TMPDIR to a folder with room.",
+        remedy=_("Free space there, or set TMPDIR to a folder with room."),
     )

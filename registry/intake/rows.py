@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from registry.commands import Command
 from registry.errors import Severity
 from registry.intake.readings import Reading
+from registry.language import _
 
 # Canonical values in the order of a form's columns: each is what that column's reading makes
 # (text, a whole number or None), which no type of a tuple can say for 21 columns.
@@ -82,4 +83,6 @@ class Form(Protocol):
 
 def missing(column: str, why: str, remedy: str = "") -> Remark:
     """Return the remark that a cell is blank and must not be."""
-    return Remark("missing-value", column, why, remedy or f"Fill in {column}.")
+    return Remark(
+        "missing-value", column, why, remedy or _("Fill in {column}.").format(column=column)
+    )

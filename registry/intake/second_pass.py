@@ -13,7 +13,7 @@ from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
 from registry.intake.row_spool import RowSpool, written
 from registry.intake.rows import Form, Row
-from registry.numbers import group_thousands
+from registry.language import _
 from registry.terms import LINES_MAX
 
 
@@ -55,7 +55,11 @@ class SecondPass:
         report = self._report
         if not report.rows_read:
             self._notes.of_file(
-                "no-rows", "error", None, "there is no row below the header", "Check the file."
+                "no-rows",
+                "error",
+                None,
+                _("there is no row below the header"),
+                _("Check the file."),
             )
         self._compare("rows", report.expected_rows, report.rows_read)
         # Heads of refused rows are unknown: then the sum says nothing yet.
@@ -65,14 +69,21 @@ class SecondPass:
     def _compare(self, what: str, expected: int | None, found: int) -> None:
         if expected is None or expected == found:
             return
-        difference = group_thousands(found - expected)
+        expectation = (
+            _("{expected:,} rows were expected and {found:,} found (difference {difference:,})")
+            if what == "rows"
+            else _(
+                "{expected:,} workers were expected and {found:,} found (difference {difference:,})"
+            )
+        )
         self._notes.of_file(
             "control-total",
             "error",
             str(found),
-            f"{group_thousands(expected)} {what} were expected and {group_thousands(found)} found "
-            f"(difference {difference})",
-            f"Compare the file with its cover letter, or correct --expect-{what}.",
+            expectation.format(expected=expected, found=found, difference=found - expected),
+            _("Compare the file with its cover letter, or correct --expect-{what}.").format(
+                what=what
+            ),
         )
 
     def _accepted(self, group: Sequence[Row]) -> Sequence[Row]:

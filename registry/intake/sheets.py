@@ -38,6 +38,7 @@ from registry.intake.packages import (
 )
 from registry.intake.spool import ZIP_MAGIC
 from registry.intake.workbooks import MEMORY_MIB, PROCESSOR_SECONDS
+from registry.language import _, packed
 from registry.safe_text import safe
 
 MarksOf = Callable[[int, str], Marks]
@@ -59,9 +60,11 @@ def main() -> int:
         _refuse(
             sys.stdout,
             (
-                f"the spreadsheet needs more than {MEMORY_MIB} MiB of memory",
-                "it is too large, or a forgotten cell stands very far from the table",
-                "copy the table alone into a new workbook, or save it as CSV",
+                _("the spreadsheet needs more than {memory_mib} MiB of memory").format(
+                    memory_mib=MEMORY_MIB
+                ),
+                _("it is too large, or a forgotten cell stands very far from the table"),
+                _("copy the table alone into a new workbook, or save it as CSV"),
             ),
         )
     return 0
@@ -86,9 +89,11 @@ def lines_of(path: Path) -> Iterator[str]:
                 _check_lengths(name, number, cells)
             if written > OUTPUT_LENGTH_MAX:
                 raise PackageRefusedError(
-                    "the spreadsheet holds too much text",
-                    f"its cells come to more than {OUTPUT_LENGTH_MAX:,} characters",
-                    "split it, or save the table alone as CSV",
+                    _("the spreadsheet holds too much text"),
+                    _("its cells come to more than {output_length_max:,} characters").format(
+                        output_length_max=OUTPUT_LENGTH_MAX
+                    ),
+                    _("split it, or save the table alone as CSV"),
                 )
             yield line
     yield encode({"end": True}) + "\n"
@@ -163,7 +168,7 @@ def _zip_marks(path: Path, kind: str) -> MarksOf:
 
     def of_sheet(index: int, name: str) -> Marks:
         if index >= len(sheets) or sheets[index].name != name:
-            raise refused_damaged("two parts of it name its sheets differently")
+            raise refused_damaged(_("two parts of it name its sheets differently"))
         with zipfile.ZipFile(path) as archive:
             return xlsx_marks(archive, sheets[index], uncalculated=uncalculated)
 
@@ -198,14 +203,18 @@ def _marked(rows: Iterator[list[Any]], marks: Marks) -> Iterator[tuple[int, list
 def _check_lengths(name: str, number: int, cells: list[Any]) -> None:
     if any(isinstance(cell, str) and len(cell) > FIELD_LENGTH_MAX for cell in cells):
         raise PackageRefusedError(
-            f"a cell of sheet {safe(name, limit=40)}, row {number}, is too long",
-            f"it holds more than {FIELD_LENGTH_MAX:,} characters, which no spreadsheet writes",
-            "shorten it",
+            _("a cell of sheet {name}, row {number}, is too long").format(
+                name=safe(name, limit=40), number=number
+            ),
+            _(
+                "it holds more than {field_length_max:,} characters, which no spreadsheet writes"
+            ).format(field_length_max=FIELD_LENGTH_MAX),
+            _("shorten it"),
         )
 
 
 def _refuse(stream: TextIO, lines: tuple[str, str, str]) -> None:
-    stream.write(json.dumps({"refused": lines}) + "\n")
+    stream.write(json.dumps({"refused": [packed(line) for line in lines]}) + "\n")
 
 
 def _limit_ourselves() -> None:

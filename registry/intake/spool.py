@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self
 
 from registry.errors import InputUnreadableError
 from registry.intake.temporary import make_private_folder, remove_left
+from registry.language import _
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -100,14 +101,18 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
         return
     if os.path.isdir(source):  # noqa: PTH112 - unlike Path.is_dir it never raises
         raise InputUnreadableError(
-            f"{name} is a folder", why="a file is needed", remedy="name the files in it one by one"
+            _("{name} is a folder").format(name=name),
+            why=_("a file is needed"),
+            remedy=_("name the files in it one by one"),
         )
     try:
         stream = source.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such path"
+        why = error.strerror if isinstance(error, OSError) and error.strerror else _("no such path")
         raise InputUnreadableError(
-            f"{name} cannot be opened", why=why, remedy="check the path and who may read the file"
+            _("{name} cannot be opened").format(name=name),
+            why=why,
+            remedy=_("check the path and who may read the file"),
         ) from None
     with stream:
         yield stream
@@ -151,23 +156,23 @@ def _read(stream: BinaryIO, name: str) -> bytes:
         return stream.read(CHUNK_BYTES)
     except OSError as error:
         raise InputUnreadableError(
-            f"{name} cannot be read",
-            why=error.strerror or "reading failed",
-            remedy="copy the file to this machine and try again",
+            _("{name} cannot be read").format(name=name),
+            why=error.strerror or _("reading failed"),
+            remedy=_("copy the file to this machine and try again"),
         ) from None
 
 
 def _too_large(name: str, limit: int) -> InputUnreadableError:
     return InputUnreadableError(
-        f"{name} is too large",
-        why=f"at most {limit:,} bytes of such a file are read",
-        remedy="split it into several files; a spreadsheet may be saved as CSV",
+        _("{name} is too large").format(name=name),
+        why=_("at most {limit:,} bytes of such a file are read").format(limit=limit),
+        remedy=_("split it into several files; a spreadsheet may be saved as CSV"),
     )
 
 
 def _cannot_spool(name: str, error: OSError) -> InputUnreadableError:
     return InputUnreadableError(
-        f"{name} cannot be copied to the temporary folder",
-        why=error.strerror or "writing failed",
-        remedy="free space there, or set TMPDIR to a folder with room",
+        _("{name} cannot be copied to the temporary folder").format(name=name),
+        why=error.strerror or _("writing failed"),
+        remedy=_("free space there, or set TMPDIR to a folder with room"),
     )

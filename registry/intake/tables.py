@@ -12,6 +12,7 @@ from registry.intake.delimited import open_delimited
 from registry.intake.grid import Recognises, Row, Table
 from registry.intake.spool import SpooledFile
 from registry.intake.workbooks import open_workbook
+from registry.language import _
 
 __all__ = ["CellError", "Recognises", "Row", "Table", "Tables", "Value", "open_tables"]
 
@@ -50,8 +51,8 @@ def open_tables(
         return Tables(tables, left_out, whole=len(tables) == sheets)
     if sheet is not None:
         raise InputUnreadableError(
-            f"{spooled.name} has no sheets",
-            why="it is a text file, one table",
-            remedy="leave the choice of a sheet out",
+            _("{name} has no sheets").format(name=spooled.name),
+            why=_("it is a text file, one table"),
+            remedy=_("leave the choice of a sheet out"),
         )
     return Tables([open_delimited(spooled, recognises=recognises)])

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from registry.intake.batch_form import DEMANDS
 from registry.intake.columns import COLUMNS, InputKind
+from registry.language import _, joined
 from registry.reference.categories import Categories
 from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment
 
@@ -116,48 +117,52 @@ _EXAMPLES: Final[Mapping[InputKind, tuple[Mapping[str, str], ...]]] = {
 }
 _MARKS: Final[Mapping[Language, str]] = {"en": "EXAMPLE", "id": "CONTOH"}
 
-_DAY: Final = "a day: 2025-07-31, 31/07/2025, 31-07-2025 or 31 Juli 2025"
-_HEADS: Final = "a whole number of persons, written in the declared locale"
-_PERCENT: Final = "percent as printed, 0 to 1000, written in the declared locale"
-_TEXT: Final = "text"
-_AREA: Final = "a code (16.06) or a name (Musi Banyuasin)"
+_DAY: Final = _("a day: 2025-07-31, 31/07/2025, 31-07-2025 or 31 Juli 2025")
+_HEADS: Final = _("a whole number of persons, written in the declared locale")
+_PERCENT: Final = _("percent as printed, 0 to 1000, written in the declared locale")
+_TEXT: Final = _("text")
+_AREA: Final = _("a code (16.06) or a name (Musi Banyuasin)")
 _MEANINGS: Final[Mapping[str, str]] = {
-    "reference": "the number of the decision (SK), as written on it",
-    "part": "tells parts apart where one decision orders several dates, actions or funders",
+    "reference": _("the number of the decision (SK), as written on it"),
+    "part": _("tells parts apart where one decision orders several dates, actions or funders"),
     "area": _AREA,
-    "from_area": f"reclassify between areas: where they leave, {_AREA}",
-    "effective_on": f"the first day it is true (deactivate: the first day not covered), {_DAY}",
-    "covered_until": f"the last covered day, blank for no end, {_DAY}",
+    "from_area": _("reclassify between areas: where they leave, {area}").format(area=_AREA),
+    "effective_on": _(
+        "the first day it is true (deactivate: the first day not covered), {day}"
+    ).format(day=_DAY),
+    "covered_until": _("the last covered day, blank for no end, {day}").format(day=_DAY),
     "workers": _HEADS,
-    "of_batch": "the reference of the batch they are drawn from",
-    "of_part": "the part of that batch",
-    "from_category": "reclassify: the category they leave",
-    "decided_on": f"the date on the decision, {_DAY}",
+    "of_batch": _("the reference of the batch they are drawn from"),
+    "of_part": _("the part of that batch"),
+    "from_category": _("reclassify: the category they leave"),
+    "decided_on": _("the date on the decision, {day}").format(day=_DAY),
     "document": _TEXT,
-    "proposed": f"how many were proposed, {_HEADS}",
-    "rejected": "how many were refused and why: invalid-nik:120;duplicate:64",
-    "note": "text; needed by balance-in, balance-out, correct, withdraw and the reason other",
-    "valid_from": f"the first day it counts, {_DAY}",
-    "definition": "what is counted: labour force, employed, without civil servants …",
-    "source": "where it was published",
-    "documented_on": f"the date of the source, {_DAY}",
+    "proposed": _("how many were proposed, {heads}").format(heads=_HEADS),
+    "rejected": _("how many were refused and why: invalid-nik:120;duplicate:64"),
+    "note": _("text; needed by balance-in, balance-out, correct, withdraw and the reason other"),
+    "valid_from": _("the first day it counts, {day}").format(day=_DAY),
+    "definition": _("what is counted: labour force, employed, without civil servants …"),
+    "source": _("where it was published"),
+    "documented_on": _("the date of the source, {day}").format(day=_DAY),
     "due_on": _DAY,
     "percent": _PERCENT,
     "uncovered_percent": _PERCENT,
     "target_percent": _PERCENT,
-    "basis": "what the target rests on",
-    "as_of": "a day, a month (2025-07), a year (2025), or unknown",
+    "basis": _("what the target rests on"),
+    "as_of": _("a day, a month (2025-07), a year (2025), or unknown"),
     "active": _HEADS,
     "potential": _HEADS,
-    "gap": "persons or points to the target, as printed",
-    "tolerance": f"how far off still agrees, {_HEADS}; 0 unless given",
-    "publisher": "who says so",
+    "gap": _("persons or points to the target, as printed"),
+    "tolerance": _("how far off still agrees, {heads}; 0 unless given").format(heads=_HEADS),
+    "publisher": _("who says so"),
     "published_on": _DAY,
-    "quote": "the words as printed",
-    "on": f"the first day on which it is so, {_DAY}",
-    "from": "the code, name or province before (blank: as the registry knows it); opened: the"
-    " kabupaten or kota that it is split from",
-    "to": "recoded: the new code; renamed, opened: the name; moved: the province",
+    "quote": _("the words as printed"),
+    "on": _("the first day on which it is so, {day}").format(day=_DAY),
+    "from": _(
+        "the code, name or province before (blank: as the registry knows it); opened: the"
+        " kabupaten or kota that it is split from"
+    ),
+    "to": _("recoded: the new code; renamed, opened: the name; moved: the province"),
 }
 
 
@@ -185,19 +190,21 @@ def allowed_values(kind: InputKind, lang: Language = "en") -> str:
         "category": ", ".join(categories.slugs()),
         "segment": ", ".join(Segment),
         "funding": ", ".join(Funding),
-        "programmes": f"{', '.join(Programme)}; several as JKK;JKM",
+        "programmes": _("{programmes}; several as JKK;JKM").format(programmes=", ".join(Programme)),
         "reason": ", ".join(LeaveReason),
     }
     lines = []
     for column in COLUMNS[kind]:
         name = column.name if lang == "en" else f"{column.aliases[0]} ({column.name})"
-        needed = " (needed)" if column.required else ""
-        lines.append(f"{name}{needed}: {closed.get(column.name) or _MEANINGS[column.name]}")
+        needed = _(" (needed)") if column.required else ""
+        lines.append(
+            joined("", (name, needed, ": ", closed.get(column.name) or _MEANINGS[column.name]))
+        )
     if kind == "batches":
-        lines += ["", "Each action needs:"]
+        lines += ["", _("Each action needs:")]
         lines += [f"  {action}: {', '.join(demand.needs)}" for action, demand in DEMANDS.items()]
         lines += [
-            "  deactivate, balance-out: category or of_batch",
-            "  reclassify: from_category or from_area",
+            _("  deactivate, balance-out: category or of_batch"),
+            _("  reclassify: from_category or from_area"),
         ]
-    return "\n".join(lines) + "\n"
+    return joined("\n", lines) + "\n"

@@ -32,6 +32,7 @@ from registry.intake.grid import (
     no_header,
 )
 from registry.intake.spool import SpooledFile
+from registry.language import _, joined, unpacked
 from registry.safe_text import safe
 
 CHILD: Final = "registry.intake.sheets"
@@ -39,8 +40,8 @@ TIMEOUT_SECONDS: Final = 20  # twice the child's processor time: the machine may
 MEMORY_MIB: Final = 512  # what the child may use; said here for the messages
 PROCESSOR_SECONDS: Final = 10
 
-HIDDEN: Final = "it is hidden; name it to have it read"
-NO_HEADER: Final = "it has no header row"
+HIDDEN: Final = _("it is hidden; name it to have it read")
+NO_HEADER: Final = _("it has no header row")
 
 
 class SheetTable(Table):
@@ -133,7 +134,10 @@ def open_workbook(
             left_out.append((candidate.name, NO_HEADER))
         else:
             row = candidate.first[index][0]
-            headers = header_names(cells[index], f"{spooled.name}, sheet {safe(candidate.name)}")
+            headers = header_names(
+                cells[index],
+                _("{name}, sheet {sheet}").format(name=spooled.name, sheet=safe(candidate.name)),
+            )
             tables.append(
                 SheetTable(
                     spooled.name,
@@ -158,9 +162,9 @@ def _named(sheets: list[_Sheet], name: str, file: str) -> _Sheet:
             return found[0]
     names = ", ".join(safe(each.name, limit=40) for each in sheets[:10])
     raise InputUnreadableError(
-        f"{file} has no sheet {safe(name, limit=40)}",
-        why=f"its sheets are: {names}",
-        remedy="name one of them",
+        _("{file} has no sheet {name}").format(file=file, name=safe(name, limit=40)),
+        why=_("its sheets are: {names}").format(names=names),
+        remedy=_("name one of them"),
     )
 
 
@@ -192,12 +196,15 @@ def _run_child(spooled: SpooledFile, output: Path) -> None:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise _too_slow(spooled.name, f"after {TIMEOUT_SECONDS} s of waiting") from None
+            raise _too_slow(
+                spooled.name,
+                _("after {timeout_seconds} s of waiting").format(timeout_seconds=TIMEOUT_SECONDS),
+            ) from None
         except OSError as error:
             raise InputUnreadableError(
-                f"{spooled.name} cannot be read now",
-                why=f"no process could be started: {error.strerror}",
-                remedy="try again, or save the table as CSV",
+                _("{name} cannot be read now").format(name=spooled.name),
+                why=_("no process could be started: {strerror}").format(strerror=error.strerror),
+                remedy=_("try again, or save the table as CSV"),
             ) from None
     if done.returncode != 0:
         raise _died(spooled.name, done.returncode)
@@ -207,22 +214,29 @@ def _died(name: str, returncode: int) -> InputUnreadableError:
     """Say why the child ended without an answer of its own."""
     processor = getattr(signal, "SIGXCPU", None)
     if processor is not None and returncode == -processor:
-        return _too_slow(name, f"after {PROCESSOR_SECONDS} s of processor time")
+        return _too_slow(
+            name,
+            _("after {processor_seconds} s of processor time").format(
+                processor_seconds=PROCESSOR_SECONDS
+            ),
+        )
     return InputUnreadableError(
-        f"{name} made the spreadsheet parser give up",
+        _("{name} made the spreadsheet parser give up").format(name=name),
         why=(
-            f"it needs more than {MEMORY_MIB} MiB of memory, or is damaged; often one forgotten "
-            "cell stands very far from the table (Ctrl+End shows it)"
+            _(
+                "it needs more than {memory_mib} MiB of memory, or is damaged; often one forgotten "
+                "cell stands very far from the table (Ctrl+End shows it)"
+            ).format(memory_mib=MEMORY_MIB)
         ),
-        remedy="copy the table alone into a new workbook, or save it as CSV",
+        remedy=_("copy the table alone into a new workbook, or save it as CSV"),
     )
 
 
 def _too_slow(name: str, when: str) -> InputUnreadableError:
     return InputUnreadableError(
-        f"{name} takes too long to read",
-        why=f"the spreadsheet parser was stopped {when}",
-        remedy="save the table as CSV, or split the workbook",
+        _("{name} takes too long to read").format(name=name),
+        why=_("the spreadsheet parser was stopped {when}").format(when=when),
+        remedy=_("save the table as CSV, or split the workbook"),
     )
 
 
@@ -244,8 +258,8 @@ def _announced(output: Path, name: str) -> list[_Sheet]:
                 said = json.loads(line)
                 sheets.append(_Sheet(said["sheet"], said["hidden"], offset, said["merged"]))
             elif line.startswith(b'{"refused"'):
-                what, why, remedy = json.loads(line)["refused"]
-                raise InputUnreadableError(f"{name}: {what}", why=why, remedy=remedy)
+                what, why, remedy = map(unpacked, json.loads(line)["refused"])
+                raise InputUnreadableError(joined(": ", (name, what)), why=why, remedy=remedy)
             else:
                 complete = line.startswith(b'{"end"')
     if not complete:

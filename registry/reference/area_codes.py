@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final, Literal
 
 from registry.errors import AmbiguousAreaError, BareDigitsError, UnknownAreaError
+from registry.language import _, joined
 from registry.reference.gazetteer import Area, area_by_code, area_of
 from registry.reference.tables import rows
 from registry.safe_text import safe
@@ -44,7 +45,9 @@ def read_code(text: str, area_codes: AreaCodes) -> Area:
         return _bps_province(text) if area_codes == "bps" else area_by_code(text)
     if _BPS_REGENCY.fullmatch(text):
         return _bps_regency(text) if area_codes == "bps" else _refuse_bare(text)
-    raise UnknownAreaError(f"{safe(text)} is not the code of an area", remedy=_remedy(text))
+    raise UnknownAreaError(
+        _("{text} is not the code of an area").format(text=safe(text)), remedy=_remedy(text)
+    )
 
 
 def _regency(code: str) -> Area:
@@ -54,13 +57,15 @@ def _regency(code: str) -> Area:
     now = _former().get(code)
     if now is not None:
         raise UnknownAreaError(
-            f"no area has the code {code} today",
-            why=f"Until the provinces of Papua were divided in 2022 it was {now.full_name}.",
-            remedy=f"Did you mean {now}?",
+            _("no area has the code {code} today").format(code=code),
+            why=_("Until the provinces of Papua were divided in 2022 it was {full_name}.").format(
+                full_name=now.full_name
+            ),
+            remedy=_("Did you mean {now}?").format(now=now),
         )
     raise UnknownAreaError(
-        f"no area has the code {code}",
-        remedy="Write the code of Kemendagri with its dot (16.06), or the name with its kind.",
+        _("no area has the code {code}").format(code=code),
+        remedy=_("Write the code of Kemendagri with its dot (16.06), or the name with its kind."),
     )
 
 
@@ -68,11 +73,15 @@ def _refuse_bare(digits: str) -> Area:
     bps, kemendagri = _bps_codes().get(digits), area_of(f"{digits[:2]}.{digits[2:]}")
     dotted = dict.fromkeys(area.code for area in (bps, kemendagri) if area is not None)
     raise BareDigitsError(
-        f"the digits {digits} have two readings",
-        why=f"as the code of BPS: {bps or 'no area'}; as the code of Kemendagri: "
-        f"{kemendagri or 'no area'}. Of 514 regencies 199 differ, so no file is read by guess.",
-        remedy=f"Write Kemendagri's code with its dot ({' or '.join(dotted) or '16.06'}), "
-        "or declare --area-codes bps for the whole file.",
+        _("the digits {digits} have two readings").format(digits=digits),
+        why=_(
+            "as the code of BPS: {bps}; as the code of Kemendagri: "
+            "{kemendagri}. Of 514 regencies 199 differ, so no file is read by guess."
+        ).format(bps=bps or _("no area"), kemendagri=kemendagri or _("no area")),
+        remedy=_(
+            "Write Kemendagri's code with its dot ({codes}), "
+            "or declare --area-codes bps for the whole file."
+        ).format(codes=joined(_(" or "), dotted) or "16.06"),
     )
 
 
@@ -80,9 +89,11 @@ def _bps_regency(digits: str) -> Area:
     area = _bps_codes().get(digits)
     if area is None:
         raise UnknownAreaError(
-            f"no regency or city has the BPS code {digits}",
-            why="Known are BPS's codes of 2020, second half.",
-            remedy="Write the code of Kemendagri with its dot (16.06), or the name with its kind.",
+            _("no regency or city has the BPS code {digits}").format(digits=digits),
+            why=_("Known are BPS's codes of 2020, second half."),
+            remedy=_(
+                "Write the code of Kemendagri with its dot (16.06), or the name with its kind."
+            ),
         )
     return area
 
@@ -93,14 +104,18 @@ def _bps_province(digits: str) -> Area:
         return found[0]
     if not found:
         raise UnknownAreaError(
-            f"no province has the BPS code {digits}",
-            why="Known are BPS's codes of 2020, second half.",
-            remedy="Write the name of the province.",
+            _("no province has the BPS code {digits}").format(digits=digits),
+            why=_("Known are BPS's codes of 2020, second half."),
+            remedy=_("Write the name of the province."),
         )
     raise AmbiguousAreaError(
-        f"the BPS code {digits} is of a province that has been divided since",
-        why="Its regencies lie today in " + ", ".join(map(str, found)) + ".",
-        remedy="Write the name of the province.",
+        _("the BPS code {digits} is of a province that has been divided since").format(
+            digits=digits
+        ),
+        why=_("Its regencies lie today in {provinces}.").format(
+            provinces=", ".join(map(str, found))
+        ),
+        remedy=_("Write the name of the province."),
     )
 
 
@@ -110,15 +125,19 @@ def _remedy(text: str) -> str:
     if lost:
         near = [area_of(f"{lost[1]}.{lost[2]}0"), area_of(f"{lost[1]}.0{lost[2]}")]
         meant = " or ".join(str(area) for area in near if area is not None)
-        question = f" Did you mean {meant}?" if meant else ""
-        return f"A spreadsheet drops the last zero of 16.10; make the column text.{question}"
+        question = _(" Did you mean {meant}?").format(meant=meant) if meant else ""
+        return _(
+            "A spreadsheet drops the last zero of 16.10; make the column text.{question}"
+        ).format(question=question)
     if _BELOW_REGENCY.fullmatch(text):
-        return "Districts and villages have no batches; write the code of the regency (16.06)."
+        return _("Districts and villages have no batches; write the code of the regency (16.06).")
     digits = re.sub("[^0-9]", "", text)
     dotted = f"{digits[:2]}.{digits[2:]}"
     if len(digits) == _DIGITS_OF_REGENCY and area_of(dotted) is not None:
-        return f"Codes are written with one dot: did you mean {area_of(dotted)}?"
-    return "Codes look like 16.06 (regency or city), 16 (province) or ID (the nation)."
+        return _("Codes are written with one dot: did you mean {area}?").format(
+            area=area_of(dotted)
+        )
+    return _("Codes look like 16.06 (regency or city), 16 (province) or ID (the nation).")
 
 
 @cache

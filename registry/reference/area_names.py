@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from registry.errors import AmbiguousAreaError, UnknownAreaError
+from registry.language import _
 from registry.reference.gazetteer import Area, AreaKind, all_areas, area_by_code
 from registry.reference.spelling import words
 from registry.reference.suggestions import Suggestions
@@ -66,24 +67,32 @@ def read_name(text: str, also: Bearers = NOBODY) -> Area:
             return meant[0]
         if meant:
             raise AmbiguousAreaError(
-                f"{safe(text)} is the name of {len(meant)} areas",
+                _("{text} is the name of {number} areas").format(
+                    text=safe(text), number=len(meant)
+                ),
                 why=", ".join(map(str, meant)) + ".",
-                remedy=f"Write it with its kind, such as {meant[-1].full_name}, or the code.",
+                remedy=_("Write it with its kind, such as {full_name}, or the code.").format(
+                    full_name=meant[-1].full_name
+                ),
             )
         wrong_kind = wrong_kind or bearers
     if wrong_kind:
         raise UnknownAreaError(
-            f"there is no area {safe(text)}",
-            why="Of that name, but of another kind: " + ", ".join(map(str, wrong_kind)) + ".",
-            remedy="Write the name with the right kind, or the code.",
+            _("there is no area {text}").format(text=safe(text)),
+            why=_("Of that name, but of another kind: {areas}.").format(
+                areas=", ".join(map(str, wrong_kind))
+            ),
+            remedy=_("Write the name with the right kind, or the code."),
         )
-    raise UnknownAreaError(f"no area is called {safe(text)}", remedy=_remedy(spelt))
+    raise UnknownAreaError(
+        _("no area is called {text}").format(text=safe(text)), remedy=_remedy(spelt)
+    )
 
 
 def spellings_of(name: str) -> set[str]:
     """Return the spellings under which a name is looked up: whole, and without its kind."""
     readings = _readings(_ISLANDS.sub("kepulauan", words(name)))
-    return {bare.replace(" ", "") for _, bare in readings}
+    return {bare.replace(" ", "") for _kind, bare in readings}
 
 
 def _readings(spelt: str) -> Iterator[tuple[AreaKind | None, str]]:
@@ -99,12 +108,14 @@ def _readings(spelt: str) -> Iterator[tuple[AreaKind | None, str]]:
 
 def _remedy(spelt: str) -> str:
     near: dict[str, Area] = {}
-    for _, name in reversed(list(_readings(spelt))):
+    for _kind, name in reversed(list(_readings(spelt))):
         for known in _suggestions().near(name.replace(" ", "")):
             near.update((area.code, area) for area in _index()[known])
     if not near:
-        return "Write the code (16.06), or the name as Kemendagri spells it."
-    return f"Did you mean {', '.join(map(str, list(near.values())[:_SUGGESTIONS_MAX]))}?"
+        return _("Write the code (16.06), or the name as Kemendagri spells it.")
+    return _("Did you mean {areas}?").format(
+        areas=", ".join(map(str, list(near.values())[:_SUGGESTIONS_MAX]))
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from registry.errors import UnknownAreaError
+from registry.language import _
 from registry.reference.area_codes import AreaCodes, is_code_like, read_code
 from registry.reference.area_names import NOBODY, Bearers, read_name
 from registry.reference.gazetteer import (
@@ -59,19 +60,21 @@ def _find(text: str, area_codes: AreaCodes) -> Area:
 def _read(text: str, area_codes: AreaCodes, also: Bearers) -> Area:
     if not text.strip():
         raise UnknownAreaError(
-            "no area is given", remedy="Write its code (16.06) or its name (Musi Banyuasin)."
+            _("no area is given"), remedy=_("Write its code (16.06) or its name (Musi Banyuasin).")
         )
     if len(text) > _LENGTH_MAX:
         raise UnknownAreaError(
-            f"no area is called {safe(text)}",
-            why=f"No name of an area has more than {_LENGTH_MAX} characters.",
+            _("no area is called {text}").format(text=safe(text)),
+            why=_("No name of an area has more than {length_max} characters.").format(
+                length_max=_LENGTH_MAX
+            ),
         )
     why = disguise(text)
     if why is not None:
         raise UnknownAreaError(
-            f"{safe(text)} may not be the area it looks like",
-            why=f"In this name, {why}.",
-            remedy="Type the name again by hand, or write the code (16.06).",
+            _("{text} may not be the area it looks like").format(text=safe(text)),
+            why=_("In this name, {why}.").format(why=why),
+            remedy=_("Type the name again by hand, or write the code (16.06)."),
         )
     plain = folded(text)
     return read_code(plain, area_codes) if is_code_like(plain) else read_name(text, also)

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from typing import Final, Literal
 
 from registry.errors import RuleBrokenError, UnknownCategoryError
+from registry.language import _
 from registry.reference.spelling import disguise, key
 from registry.reference.suggestions import Suggestions
 from registry.reference.tables import rows
@@ -62,25 +63,27 @@ class Categories:
         """
         if not text.strip():
             raise UnknownCategoryError(
-                "no category is given",
-                remedy="Write a category, or tidak-terklasifikasi where none is known.",
+                _("no category is given"),
+                remedy=_("Write a category, or tidak-terklasifikasi where none is known."),
             )
         if len(text) > _LENGTH_MAX:
             raise UnknownCategoryError(
-                f"no category is called {safe(text)}",
-                why=f"No category has more than {_LENGTH_MAX} characters.",
+                _("no category is called {text}").format(text=safe(text)),
+                why=_("No category has more than {length_max} characters.").format(
+                    length_max=_LENGTH_MAX
+                ),
             )
         why = disguise(text)
         if why is not None:
             raise UnknownCategoryError(
-                f"{safe(text)} may not be the category it looks like",
-                why=f"In this word, {why}.",
-                remedy="Type it again by hand.",
+                _("{text} may not be the category it looks like").format(text=safe(text)),
+                why=_("In this word, {why}.").format(why=why),
+                remedy=_("Type it again by hand."),
             )
         slug = self._by_key.get(key(text))
         if slug is None:
             raise UnknownCategoryError(
-                f"no category is called {safe(text)}", remedy=self._near(text)
+                _("no category is called {text}").format(text=safe(text)), remedy=self._near(text)
             )
         return slug
 
@@ -91,7 +94,7 @@ class Categories:
         """
         category = self._by_slug.get(slug)
         if category is None:
-            raise UnknownCategoryError(f"no category has the slug {safe(slug)}")
+            raise UnknownCategoryError(_("no category has the slug {slug}").format(slug=safe(slug)))
         return category.label_en if lang == "en" else category.label_id
 
     def slugs(self) -> tuple[str, ...]:
@@ -105,8 +108,12 @@ class Categories:
     def _near(self, text: str) -> str:
         known = self._suggestions.near(key(text))
         slugs = list(dict.fromkeys(self._by_key[spelling] for spelling in known))
-        ask = f"Did you mean {', '.join(slugs[:_SUGGESTIONS_MAX])}? If not, add" if slugs else "Add"
-        return f"{ask} it with `ucj category add`."
+        if not slugs:
+            return _("Add it with `ucj category add`.")
+        meant = ", ".join(slugs[:_SUGGESTIONS_MAX])
+        return _("Did you mean {meant}? If not, add it with `ucj category add`.").format(
+            meant=meant
+        )
 
     @cached_property
     def _suggestions(self) -> Suggestions:
@@ -122,21 +129,29 @@ def check_new_category(existing: Categories, added: AddedCategory) -> None:
     for text in added.spellings():
         name = safe(text)
         if not key(text):
-            raise RuleBrokenError(f"the category {added.slug} has an empty label or alias")
+            raise RuleBrokenError(
+                _("the category {slug} has an empty label or alias").format(slug=added.slug)
+            )
         if len(text) > _LENGTH_MAX:
-            raise RuleBrokenError(f"{name} is longer than {_LENGTH_MAX} characters")
+            raise RuleBrokenError(
+                _("{name} is longer than {length_max} characters").format(
+                    name=name, length_max=_LENGTH_MAX
+                )
+            )
         why = disguise(text)
         if why is not None:
             raise RuleBrokenError(
-                f"{name} may not be the word it looks like",
-                why=f"In this word, {why}: it could be taken for another category.",
+                _("{name} may not be the word it looks like").format(name=name),
+                why=_("In this word, {why}: it could be taken for another category.").format(
+                    why=why
+                ),
             )
         bearer = existing.bearer(text)
         if bearer is not None:
             raise RuleBrokenError(
-                f"{name} already means the category {bearer}",
-                why="One word must mean one category; case, spaces and hyphens do not count.",
-                remedy=f"Use {bearer}, or choose another word.",
+                _("{name} already means the category {bearer}").format(name=name, bearer=bearer),
+                why=_("One word must mean one category; case, spaces and hyphens do not count."),
+                remedy=_("Use {bearer}, or choose another word.").format(bearer=bearer),
             )
 
 
@@ -145,9 +160,11 @@ def _check_slug(slug: str) -> None:
 
     if not re.fullmatch(CATEGORY_PATTERN, slug) or len(slug) > _SLUG_LENGTH_MAX:
         raise RuleBrokenError(
-            f"{safe(slug)} is not a slug",
-            why=f"At most {_SLUG_LENGTH_MAX} small letters and digits, words joined by hyphens.",
-            remedy="Such as pekerja-rentan.",
+            _("{slug} is not a slug").format(slug=safe(slug)),
+            why=_(
+                "At most {slug_length_max} small letters and digits, words joined by hyphens."
+            ).format(slug_length_max=_SLUG_LENGTH_MAX),
+            remedy=_("Such as pekerja-rentan."),
         )
 
 

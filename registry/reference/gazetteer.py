@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from registry.errors import UnknownAreaError
+from registry.language import _
 from registry.reference.tables import rows
 from registry.safe_text import safe
 
@@ -60,8 +61,8 @@ def area_by_code(code: str) -> Area:
     area = _by_code().get(code)
     if area is None:
         raise UnknownAreaError(
-            f"no area has the code {safe(code)}",
-            remedy="Codes look like 16.06 (regency or city), 16 (province) or ID (the nation).",
+            _("no area has the code {code}").format(code=safe(code)),
+            remedy=_("Codes look like 16.06 (regency or city), 16 (province) or ID (the nation)."),
         )
     return area
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from typing import Final
 
+from registry.language import _
 from registry.safe_text import safe
 
 _TYPOGRAPHIC: Final = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2018\u2019")
@@ -29,7 +30,9 @@ def disguise(text: str) -> str | None:
         problem = _disguised(character)
         if problem is not None:
             name = unicodedata.name(character, "no name")
-            return f"it holds U+{ord(character):04X} ({safe(name)}), {problem}"
+            return _("it holds U+{code:04X} ({name}), {problem}").format(
+                code=ord(character), name=safe(name), problem=problem
+            )
     return None
 
 
@@ -38,14 +41,14 @@ def _disguised(character: str) -> str | None:
         return None
     category = unicodedata.category(character)
     if category in _INVISIBLE:
-        return "which cannot be seen"
+        return _("which cannot be seen")
     plain = unicodedata.normalize("NFKC", character)
     # A raised or circled digit is a mark beside a name (`16¹`), not a part of a code.
     if ord(character) not in _FULL_WIDTH and any(part.isdigit() for part in plain):
-        return "where only the digits 0 to 9 are read"
+        return _("where only the digits 0 to 9 are read")
     if category == "Zs" or character in _TYPOGRAPHIC or plain.isascii():
         return None
-    return "where only the letters a to z are read"
+    return _("where only the letters a to z are read")
 
 
 def folded(text: str) -> str:

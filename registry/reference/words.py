@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Literal, overload
 
 from registry.errors import UnknownWordError
+from registry.language import _
 from registry.reference.spelling import disguise, key
 from registry.reference.suggestions import Suggestions
 from registry.reference.tables import rows
@@ -54,11 +55,13 @@ def find_word(kind: WordKind, text: str) -> StrEnum:
     found = None if why else _index(kind).get(key(text))
     if found is None:
         near = [] if why else _near(kind, text)
-        ask = f"Did you mean {', '.join(near)}? " if near else ""
+        ask = _("Did you mean {words}? ").format(words=", ".join(near)) if near else ""
         raise UnknownWordError(
-            f"{safe(text)} is not a known {kind}" if text.strip() else f"no {kind} is given",
-            why=f"In this word, {why}." if why else "",
-            remedy=f"{ask}Allowed: {', '.join(_LISTS[kind])}.",
+            _("{text} is not a known {kind}").format(text=safe(text), kind=kind)
+            if text.strip()
+            else _("no {kind} is given").format(kind=kind),
+            why=_("In this word, {why}.").format(why=why) if why else "",
+            remedy=_("{ask}Allowed: {words}.").format(ask=ask, words=", ".join(_LISTS[kind])),
         )
     return found
 

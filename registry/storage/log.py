@@ -26,6 +26,7 @@ from registry.errors import (
     StoreMissingError,
     StoreNewerError,
 )
+from registry.language import _
 
 APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
 STORE_FORMAT: Final = 1
@@ -55,8 +56,8 @@ class StoredRow:
         except (ValueError, RecursionError):
             facts = None
         if not isinstance(facts, dict):
-            what = f"event #{self.position} is not an object"
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+            what = _("event #{position} is not an object").format(position=self.position)
+            raise StoreDamagedError(what, remedy=_("Restore the store from a backup."))
         return facts
 
     def recorded_at(self) -> datetime:
@@ -64,8 +65,10 @@ class StoredRow:
         try:
             return datetime.fromisoformat(self.facts()["recorded_at"]).astimezone(UTC)
         except (KeyError, TypeError, ValueError):
-            what = f"event #{self.position} does not say when it was recorded"
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
+            what = _("event #{position} does not say when it was recorded").format(
+                position=self.position
+            )
+            raise StoreDamagedError(what, remedy=_("Restore the store from a backup.")) from None
 
     def sha256(self) -> str:
         """Return the digest of everything the log holds of this event."""
@@ -198,8 +201,10 @@ class ConnectionLog:
             yield chunk
             number += 1
         if digest.hexdigest() != sha256:
-            what = f"the original file {sha256[:12]}… is not in the store as it was imported"
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+            what = _("the original file {sha256}… is not in the store as it was imported").format(
+                sha256=sha256[:12]
+            )
+            raise StoreDamagedError(what, remedy=_("Restore the store from a backup."))
 
     def close(self) -> None:
         """See `Log.close`."""
@@ -224,9 +229,9 @@ def open_log(path: Path, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) 
         there = path.is_file()
     except OSError as error:  # its folder may not be looked into, or no file has so long a name
         raise StoreError(
-            f"the store at {path} cannot be reached",
+            _("the store at {path} cannot be reached").format(path=path),
             why=error.strerror or type(error).__name__,
-            remedy="Check the path, and who may enter its folders.",
+            remedy=_("Check the path, and who may enter its folders."),
         ) from None
     if not there:
         raise missing_store(path)
@@ -262,21 +267,27 @@ def identity(connection: sqlite3.Connection, path: Path) -> str:
         application_id = connection.execute("PRAGMA application_id").fetchone()[0]
         store_format = connection.execute("PRAGMA user_version").fetchone()[0]
         if application_id != APPLICATION_ID:
-            what = f"{path.name} is not a ucj store"
+            what = _("{name} is not a ucj store").format(name=path.name)
             raise StoreDamagedError(
-                what, remedy="Name another file with --store, or make one with `ucj init`."
+                what, remedy=_("Name another file with --store, or make one with `ucj init`.")
             )
         if store_format > STORE_FORMAT:
-            what = f"{path.name} was written by a newer ucj (store format {store_format})"
+            what = _("{name} was written by a newer ucj (store format {store_format})").format(
+                name=path.name, store_format=store_format
+            )
             raise StoreNewerError(
-                what, why=f"This ucj knows formats up to {STORE_FORMAT}.", remedy="Update ucj."
+                what,
+                why=_("This ucj knows formats up to {store_format}.").format(
+                    store_format=STORE_FORMAT
+                ),
+                remedy=_("Update ucj."),
             )
         found = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
     except sqlite3.Error as error:
         raise store_error(error) from error
     if found is None:
-        what = f"{path.name} has no identity"
-        raise StoreDamagedError(what, remedy="Restore the store from a backup.")
+        what = _("{name} has no identity").format(name=path.name)
+        raise StoreDamagedError(what, remedy=_("Restore the store from a backup."))
     return str(found[0])
 
 
@@ -307,30 +318,32 @@ def store_error(error: sqlite3.Error) -> StoreError:
     not_text = primary is None and "UTF-8" in str(error)  # said by Python, not by SQLite
     if not_text or primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamagedError(
-            "the store's file is damaged or is not a store",
-            remedy="Restore it from a backup (`ucj backup` made one), or name another --store.",
+            _("the store's file is damaged or is not a store"),
+            remedy=_("Restore it from a backup (`ucj backup` made one), or name another --store."),
         )
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(
-            "the disk is full; nothing was recorded", remedy="Free some space and try again."
+            _("the disk is full; nothing was recorded"), remedy=_("Free some space and try again.")
         )
     if primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return StoreError(
-            "the store cannot be written or opened here",
-            remedy="Check the permissions of the file and of its folder.",
+            _("the store cannot be written or opened here"),
+            remedy=_("Check the permissions of the file and of its folder."),
         )
     return StoreError(
-        f"the store did not answer ({getattr(error, 'sqlite_errorname', 'SQLite error')})",
-        why="Nothing was recorded.",
-        remedy="Check the disk and try again.",
+        _("the store did not answer ({name})").format(
+            name=getattr(error, "sqlite_errorname", "SQLite error")
+        ),
+        why=_("Nothing was recorded."),
+        remedy=_("Check the disk and try again."),
     )
 
 
 def busy_store() -> StoreBusyError:
     """Return the refusal for a store that another holds for longer than the time-out."""
     return StoreBusyError(
-        "the store is busy: another is writing; nothing was recorded",
-        remedy="Try again in a moment.",
+        _("the store is busy: another is writing; nothing was recorded"),
+        remedy=_("Try again in a moment."),
     )
 
 
@@ -338,19 +351,19 @@ def missing_store(path: Path) -> StoreMissingError:
     """Return the refusal for a store that is not there, or is a folder."""
     if path.is_dir():
         return StoreMissingError(
-            f"{path} is a folder, not a store",
-            remedy="Name the store's file with --store (or UCJ_STORE).",
+            _("{path} is a folder, not a store").format(path=path),
+            remedy=_("Name the store's file with --store (or UCJ_STORE)."),
         )
     return StoreMissingError(
-        f"there is no store at {path}",
-        remedy="Make one with `ucj init`, or name another with --store (or UCJ_STORE).",
+        _("there is no store at {path}").format(path=path),
+        remedy=_("Make one with `ucj init`, or name another with --store (or UCJ_STORE)."),
     )
 
 
 def _gap(position: int) -> StoreDamagedError:
     return StoreDamagedError(
-        f"an event is missing from the log near #{position}",
-        remedy="Restore the store from a backup.",
+        _("an event is missing from the log near #{position}").format(position=position),
+        remedy=_("Restore the store from a backup."),
     )
 
 
@@ -359,8 +372,12 @@ def _refuse_interrupted(path: Path) -> None:
         beside = path.with_name(path.name + ending)
         if beside.exists() and beside.stat().st_size > 0:
             raise StoreError(
-                f"an interrupted import ({beside.name}) lies beside a store that cannot be written",
-                why="Reading it as it is could show what was never committed.",
-                remedy="Copy the store and that file together to a folder you may write, "
-                "and ask there; or use a file made by `ucj backup`.",
+                _(
+                    "an interrupted import ({name}) lies beside a store that cannot be written"
+                ).format(name=beside.name),
+                why=_("Reading it as it is could show what was never committed."),
+                remedy=_(
+                    "Copy the store and that file together to a folder you may write, "
+                    "and ask there; or use a file made by `ucj backup`."
+                ),
             )

@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 
 from registry.errors import StoreDamagedError, StoreNewerError
 from registry.events import EVENTS, Event
+from registry.language import _
 from registry.safe_text import safe
 
 TOPICS: Final[dict[str, type[Event]]] = {event.TOPIC: event for event in EVENTS}
@@ -104,24 +105,33 @@ class EventMapper(Mapper[UUID]):
         """
         event_class = TOPICS.get(stored_event.topic)
         if event_class is None:
-            what = f"the store holds an event this ucj does not know: {safe(stored_event.topic)}"
-            raise StoreNewerError(what, remedy="Update ucj.")
+            what = _("the store holds an event this ucj does not know: {topic}").format(
+                topic=safe(stored_event.topic)
+            )
+            raise StoreNewerError(what, remedy=_("Update ucj."))
         try:
             state = from_json(stored_event.state)
             from_version = state.pop("class_version")
             if type(from_version) is not int or from_version < 1:
-                what = "a class version is a number from 1"
+                what = _("a class version is a number from 1")
                 raise ValueError(what)
             if from_version > event_class.class_version:
-                what = f"the store holds a newer form ({from_version}) of {stored_event.topic}"
-                raise StoreNewerError(what, remedy="Update ucj.")
+                what = _("the store holds a newer form ({from_version}) of {topic}").format(
+                    from_version=from_version, topic=stored_event.topic
+                )
+                raise StoreNewerError(what, remedy=_("Update ucj."))
             state = event_class.upcast(state, from_version)
             state["originator_id"] = str(stored_event.originator_id)
             state["originator_version"] = stored_event.originator_version
             return event_class.model_validate_json(to_json(state))
         except _UNREADABLE as error:
-            what = (
-                f"event {stored_event.originator_id} version {stored_event.originator_version}"
-                f" ({safe(stored_event.topic)}) cannot be read: {type(error).__name__}"
+            what = _(
+                "event {originator_id} version {originator_version}"
+                " ({topic}) cannot be read: {name}"
+            ).format(
+                originator_id=stored_event.originator_id,
+                originator_version=stored_event.originator_version,
+                topic=safe(stored_event.topic),
+                name=type(error).__name__,
             )
-            raise StoreDamagedError(what, remedy="Restore the store from a backup.") from None
+            raise StoreDamagedError(what, remedy=_("Restore the store from a backup.")) from None

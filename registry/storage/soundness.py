@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from registry.language import _
 from registry.storage.log import LOCK_TIMEOUT_SECONDS, connect, store_error
 
 _FINDINGS_MAX: Final = 5
@@ -91,4 +92,8 @@ def _gaps(connection: sqlite3.Connection) -> list[str]:
     ).fetchone()
     if count == 0 or (first == 1 and last == count):
         return []
-    return [f"the log holds {count} events from #{first} to #{last}: it has gaps"]
+    return [
+        _("the log holds {count} events from #{first} to #{last}: it has gaps").format(
+            count=count, first=first, last=last
+        )
+    ]

@@ -33,6 +33,7 @@ from eventsourcing.sqlite import (
 )
 
 from registry.errors import StoreDamagedError, StoreError
+from registry.language import _
 from registry.storage.log import (
     APPLICATION_ID,
     BUSY,
@@ -78,8 +79,10 @@ def engine_is_sound_for_wal(version: tuple[int, ...]) -> bool:
 def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
     """Return the journal mode for an engine: WAL only where it cannot corrupt the store."""
     if version < ENGINE_MIN:
-        what = f"SQLite {'.'.join(map(str, version))} is too old for the store"
-        raise StoreError(what, remedy="Use a Python built with SQLite 3.37 or newer.")
+        what = _("SQLite {version} is too old for the store").format(
+            version=".".join(map(str, version))
+        )
+        raise StoreError(what, remedy=_("Use a Python built with SQLite 3.37 or newer."))
     return "wal" if engine_is_sound_for_wal(version) else "delete"
 
 
@@ -91,11 +94,13 @@ def create_store(path: Path, *, created_at: str, created_by: str) -> str:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        what = f"there is a file at {path} already; nothing was changed"
-        raise StoreError(what, remedy="Name another place with --store.") from None
+        what = _("there is a file at {path} already; nothing was changed").format(path=path)
+        raise StoreError(what, remedy=_("Name another place with --store.")) from None
     except OSError as error:
-        what = f"a store cannot be made at {path}: {error.strerror}"
-        raise StoreError(what, remedy="Check the folder and its permissions.") from None
+        what = _("a store cannot be made at {path}: {strerror}").format(
+            path=path, strerror=error.strerror
+        )
+        raise StoreError(what, remedy=_("Check the folder and its permissions.")) from None
     try:
         connection = connect(path, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
         try:
@@ -263,14 +268,16 @@ def _prepare(connection: sqlite3.Connection, *, in_memory: bool) -> None:
         if found != wanted:
             found = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
         if found == "wal" and wanted != "wal":
-            what = "the store is in WAL mode, which this SQLite can corrupt; nothing was recorded"
-            raise StoreError(what, remedy="Close all other programs on the store and try again.")
+            what = _(
+                "the store is in WAL mode, which this SQLite can corrupt; nothing was recorded"
+            )
+            raise StoreError(what, remedy=_("Close all other programs on the store and try again."))
     connection.execute("PRAGMA synchronous = FULL")
     # A transaction that outgrows the page cache would lock every reader out until it commits.
     connection.execute("PRAGMA cache_spill = OFF")
     if not in_memory and connection.execute("PRAGMA synchronous").fetchone()[0] < SYNCHRONOUS_FULL:
-        what = "the store cannot be written safely here (synchronous is below FULL)"
-        raise StoreError(what, remedy="Use a Python with the stock SQLite.")
+        what = _("the store cannot be written safely here (synchronous is below FULL)")
+        raise StoreError(what, remedy=_("Use a Python with the stock SQLite."))
 
 
 class LogDatastore(SQLiteDatastore):
@@ -374,8 +381,8 @@ class LogRecorder(SQLiteApplicationRecorder):
             with scope:
                 found = raw.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
                 if found is None:
-                    what = "the store has no identity"
-                    raise StoreDamagedError(what, remedy="Restore it from a backup.")
+                    what = _("the store has no identity")
+                    raise StoreDamagedError(what, remedy=_("Restore it from a backup."))
                 transaction = WriteTransaction(raw, str(found[0]))
                 yield transaction
                 scope.commit = not transaction.discarded
@@ -460,11 +467,13 @@ def back_up(path: Path, target: Path) -> int:
     try:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        what = f"there is a file at {target} already; nothing was copied"
-        raise StoreError(what, remedy="Name a new file.") from None
+        what = _("there is a file at {target} already; nothing was copied").format(target=target)
+        raise StoreError(what, remedy=_("Name a new file.")) from None
     except OSError as error:
-        what = f"a backup cannot be made at {target}: {error.strerror}"
-        raise StoreError(what, remedy="Check the folder and its permissions.") from None
+        what = _("a backup cannot be made at {target}: {strerror}").format(
+            target=target, strerror=error.strerror
+        )
+        raise StoreError(what, remedy=_("Check the folder and its permissions.")) from None
     try:
         return _copy(path, target)
     except sqlite3.Error as error:
@@ -491,8 +500,10 @@ def _copy(path: Path, target: Path) -> int:
                     raise
         copy.execute("PRAGMA journal_mode = delete")  # one file, also from read-only media
         if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-            what = "the copy does not pass SQLite's integrity check"
-            raise StoreDamagedError(what, remedy="Check the disk, and the store, before anything.")
+            what = _("the copy does not pass SQLite's integrity check")
+            raise StoreDamagedError(
+                what, remedy=_("Check the disk, and the store, before anything.")
+            )
         return int(
             copy.execute("SELECT coalesce(max(position), 0) FROM stored_events").fetchone()[0]
         )
