@@ -178,7 +178,7 @@ def play(data: st.DataObject, store: Store, *, steps: int) -> Clerk:
     return clerk
 
 
-EXAMPLES = max(1, settings().max_examples * 2 // 5)
+EXAMPLES = max(1, settings().max_examples // 5)
 
 
 @pytest.mark.timeout(20 * EXAMPLES)
