@@ -157,11 +157,10 @@ def _of_its_own_active(
 ) -> Iterator[Finding]:
     if percent.is_share(active, in_force):
         return
-    least, greatest = percent.potentials(
-        max(0, active - figure.tolerance), active + figure.tolerance
-    )
-    if least <= in_force and (greatest is None or in_force <= greatest):
-        return
+    fewest, most = max(0, active - figure.tolerance), active + figure.tolerance
+    if (made := percent.workers(in_force)) and made[0] <= most and fewest <= made[1]:
+        return  # heads that it may mean are that percentage
+    least, greatest = percent.potentials(fewest, most)
     quotient = Fraction(100 * active, in_force)
     if figure.potential is None and percent.is_cut_from(quotient):
         yield _cut(

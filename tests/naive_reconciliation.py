@@ -338,10 +338,12 @@ class Naive:
             codes |= self._by_the_potential(facts, outcome, now, known)
         if uncovered and percent:
             codes |= _uncovered_beside(percent, uncovered, exact, now)
-        elif uncovered and exact is not None:
-            left = potential - active
-            if not _may_be(uncovered, left, potential, slack):
-                codes.add("uncovered-inconsistent")
+        elif (
+            uncovered
+            and exact is not None
+            and not _may_be_left(uncovered, active, potential, slack)
+        ):
+            codes.add("uncovered-inconsistent")
         if facts["gap"] and self._gap_is_odd(facts, now, known):
             codes.add("gap-inconsistent")
         if outcome.verdict_then in GOOD and outcome.verdict == "differs":
@@ -602,6 +604,16 @@ def _may_be(text: str, heads: int, potential: int, slack: int) -> bool:
     if quotient(heads - slack, potential + slack) >= high:
         return False
     return potential <= slack or quotient(heads + slack, potential - slack) >= low
+
+
+def _may_be_left(text: str, active: int, potential: int, slack: int) -> bool:
+    """Whether what is not covered, with active and potential each off, may be printed so."""
+    if not slack:
+        return rounds_to(quotient(potential - active, potential), text)
+    low, high = _rounding(text)
+    if 100 - quotient(max(0, active - slack), potential + slack) < low:
+        return False
+    return potential <= slack or 100 - quotient(active + slack, potential - slack) < high
 
 
 def _uncovered_beside(
