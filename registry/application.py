@@ -101,6 +101,9 @@ class AdmittedFile(Protocol):
         """Return where a row and column are, as a clerk can find them."""
         ...
 
+    def let_go(self) -> None:
+        """Drop what waits in temporary files: all that is to be recorded is appended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -232,6 +235,9 @@ class EnrolmentRegistry(Application[UUID]):
                 recording.problems.append(_other_plan(admitted.file_name, digest, plan))
             if not recording.refused and len(known) < len(identities):  # an import tells of it
                 transaction.keep_source(kept.sha256, kept.size, kept.path)
+            if not recording.refused:
+                # Readers wait while the commit writes: it may have the memory that this took.
+                admitted.let_go()
             return replace(self._end(recording, dry_run=dry_run), plan=digest)
 
     def record(

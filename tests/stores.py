@@ -110,6 +110,9 @@ class Admitted:
         """Return the commands."""
         return self.batches
 
+    def let_go(self) -> None:
+        """Nothing waits here."""
+
     def address(self, sheet: str | None, row: int | None, column: str) -> str:
         """Return where a value would be."""
         return f"{sheet}!{column}{row}"

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -296,6 +297,21 @@ def test_a_writer_that_commits_is_waited_for(tmp_path: Path) -> None:
             open_log(path, lock_timeout_seconds=0.1)
     with closing(open_log(path)) as log:
         assert log.head() == 2
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["opening", "reading"])
+def test_a_commit_that_ends_in_time_is_not_noticed(tmp_path: Path, opened: bool) -> None:
+    """Neither by a log that is being opened nor by one that is open and asked."""
+    path = make(tmp_path, 2)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("PRAGMA journal_mode = delete")
+        log = open_log(path) if opened else None
+        writer.execute("BEGIN EXCLUSIVE")
+        committing = threading.Timer(0.2, writer.execute, ["COMMIT"])
+        committing.start()
+        with closing(log or open_log(path)) as log:
+            assert log.head() == 2
+        committing.join()
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,11 @@ class AdmittedFile:
         """Return the commands; they are read anew each time they are gone through."""
         return self._admission.commands()
 
+    def let_go(self) -> None:
+        """Drop the rows and the copy of the file, before the store commits what is made of them."""
+        self._admission.close()
+        self._spooled.close()
+
     def address(self, sheet: str | None, row: int | None, column: str) -> str:
         """Return where a row and column are; the file where no row is meant."""
         if row is None:

@@ -11,13 +11,14 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self, cast
 
 from registry.errors import (
     StoreBusyError,
@@ -35,6 +36,7 @@ _APPLICATION_ID_AT: Final = 68  # https://sqlite.org/fileformat.html#the_databas
 PAGE_EVENTS: Final = 5_000
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
 LOCK_TIMEOUT_SECONDS: Final = 15.0
+_RETRY_SECONDS: Final = 0.01
 CHUNK_BYTES: Final = 1 << 20
 BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
@@ -238,7 +240,8 @@ def open_log(path: Path, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) 
     writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
     if not writable:
         _refuse_interrupted(path)
-    connection = connect(path, mode="rw" if writable else "ro", timeout=lock_timeout_seconds)
+    connection = connect(path, mode="rw" if writable else "ro", timeout=0, factory=_Reading)
+    cast("_Reading", connection).lock_timeout_seconds = lock_timeout_seconds
     try:
         connection.execute("PRAGMA query_only = ON")
         return ConnectionLog(connection, identity(connection, path))
@@ -247,7 +250,42 @@ def open_log(path: Path, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) 
         raise
 
 
-def connect(path: Path, *, mode: str, timeout: float) -> sqlite3.Connection:
+class _Reading(sqlite3.Connection):
+    """A connection whose statements wait for a commit, and go on as soon as it has ended.
+
+    SQLite itself looks only ten times a second once it has waited for a third of one.
+    """
+
+    lock_timeout_seconds: float
+
+    def cursor(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override]
+        """Return a cursor that waits."""
+        return _PatientCursor(self)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """See `cursor`: SQLite's own way goes past it."""
+        return self.cursor().execute(*arguments)
+
+
+class _PatientCursor(sqlite3.Cursor):
+    def execute(self, *arguments: Any) -> Self:
+        until = time.monotonic() + cast("_Reading", self.connection).lock_timeout_seconds
+        while True:
+            try:
+                return super().execute(*arguments)
+            except sqlite3.OperationalError as error:
+                if primary_code(error) not in BUSY or time.monotonic() >= until:
+                    raise
+            time.sleep(_RETRY_SECONDS)
+
+
+def connect(
+    path: Path,
+    *,
+    mode: str,
+    timeout: float,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
+) -> sqlite3.Connection:
     """Return a connection in autocommit mode to an existing file; never creates one."""
     try:
         return sqlite3.connect(
@@ -256,6 +294,7 @@ def connect(path: Path, *, mode: str, timeout: float) -> sqlite3.Connection:
             isolation_level=None,
             timeout=timeout,
             check_same_thread=False,
+            factory=factory,
         )
     except sqlite3.Error as error:
         raise store_error(error) from error

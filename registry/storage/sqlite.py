@@ -275,6 +275,8 @@ def _prepare(connection: sqlite3.Connection, *, in_memory: bool) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # A transaction that outgrows the page cache would lock every reader out until it commits.
     connection.execute("PRAGMA cache_spill = OFF")
+    # Each statement with a trigger keeps the pages it may have to put back: not by way of a file.
+    connection.execute("PRAGMA temp_store = MEMORY")
     if not in_memory and connection.execute("PRAGMA synchronous").fetchone()[0] < SYNCHRONOUS_FULL:
         what = _("the store cannot be written safely here (synchronous is below FULL)")
         raise StoreError(what, remedy=_("Use a Python with the stock SQLite."))
