@@ -530,9 +530,15 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
     report = admission.report
     if report.decision != "refused":
         return
-    if not any(each.severity == "error" and each.row is not None for each in report.problems):
-        return
     place = request.refused
+    if not any(each.severity == "error" and each.row is not None for each in report.problems):
+        if place is not None:
+            notice(
+                _("No row is at fault by itself, so {name} was not written.").format(
+                    name=safe(place.name)
+                )
+            )
+        return
     if place is None:
         if file == STDIN:
             return

@@ -716,6 +716,15 @@ def test_refused_rows_go_over_no_link_and_no_folder(office: Path) -> None:
     assert (office / "b.refused.csv").is_symlink()
 
 
+def test_a_file_refused_for_its_columns_has_no_rows_to_write(office: Path) -> None:
+    """Somebody who asked for them is told that there is no such file."""
+    (office / "b.csv").write_text("wilayah,kategori\n16.06,guru\n", encoding="utf-8")
+    answer = ucj("import", "batches", "b.csv", "--refused", "r.csv", folder=office)
+    assert answer.code == 1
+    assert "r.csv was not written" in answer.err
+    assert not (office / "r.csv").exists()
+
+
 def test_a_place_named_for_refused_rows_is_new_or_ours(office: Path) -> None:
     """Refused before the file is read where it is neither; nothing is touched."""
     file = write(office, "b.csv", ENROL.replace("100", "many"))
