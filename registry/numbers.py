@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Final, Literal
 
-from registry.cells import CellError, Value, shown
+from registry.cells import CellError, ShownNumber, Value, shown
 from registry.errors import InvalidNumberError
 from registry.language import _
 from registry.safe_text import safe
@@ -64,9 +64,9 @@ def parse_count(
 def parse_percent(value: Value, locale: Locale) -> str:
     """Read a percentage 0 to 1000 as canonical text with a dot, its decimals kept as printed.
 
-    `48,26` (id) and `48.26` (en) -> `48.26`; a trailing `%` is allowed; a number cell is taken by
-    its shortest exact text. A number cell above 0 and up to 1 is refused: a cell *formatted* as a
-    percentage holds 0.4826 where it shows 48.26 %, and the two cannot be told apart.
+    `48,26` (id) and `48.26` (en) -> `48.26`; a trailing `%` is allowed; a number cell is taken as
+    its format shows it, without one by its shortest exact text. A number cell above 0 and up to 1
+    that is not formatted as a percentage is refused: 0.4826 may well be meant for 48.26 %.
 
     Raises: InvalidNumberError.
     """
@@ -80,7 +80,7 @@ def parse_percent(value: Value, locale: Locale) -> str:
         canonical = _decimal_from_text(digits, value, locale, of_text, groups=False)
     else:
         exact = _number_from_cell(value, remedy)
-        if 0 < exact <= 1:
+        if 0 < exact <= 1 and not (isinstance(value, ShownNumber) and value.is_percent):
             raise _percent_cell_error(value, remedy)
         canonical = _canonical(exact, value, remedy)
     if Decimal(canonical) > PERCENT_MAX:
@@ -101,9 +101,11 @@ def parse_quantity(value: Value, locale: Locale) -> str:
         canonical = _decimal_from_text(value.strip(), value, locale, of_text, groups=True)
     else:
         exact = _number_from_cell(value, remedy)
-        if 0 < exact < 1:
+        if 0 < exact < 1 and not (isinstance(value, ShownNumber) and value.is_percent):
             raise _percent_cell_error(value, remedy)
         canonical = _canonical(exact, value, remedy)
+        if exact.denominator == 1 and Decimal(canonical) == exact.numerator:
+            canonical = str(exact.numerator)  # persons, in whatever format
     if Decimal(canonical) > WORKERS_MAX:
         raise _out_of_range(value, 0, WORKERS_MAX, locale)
     return canonical
@@ -190,6 +192,8 @@ def _number_from_cell(value: Value, remedy: str) -> Fraction:
 
 def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
     """Return the number of a cell as text; its denominator divides a power of ten."""
+    if isinstance(value, ShownNumber):
+        return value.text()
     if exact.denominator == 1:
         return str(exact.numerator)
     text = format(Decimal(repr(value)), "f")

@@ -213,11 +213,11 @@ def test_cells_keep_their_types(tmp_path: Path) -> None:
     path = tmp_path / "cells.xlsx"
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         page = book.add_worksheet("Data")
-        days = book.add_format({"num_format": "yyyy-mm-dd"})
-        moments = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         page.write_row(0, 0, ["area", "category"])
         for column, value in enumerate((*values, None, date(1899, 12, 1))):
-            kept._write_cell(page, 1, column, value, days, moments)
+            kept._write_cell(
+                page, 1, column, value, lambda code: book.add_format({"num_format": code})
+            )
     with spool_input(path, name="cells") as spooled:
         (table,) = open_tables(spooled, recognises=recognises("batches"))
         ((_, cells),) = table.rows()

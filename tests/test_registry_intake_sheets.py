@@ -619,5 +619,6 @@ def test_errors_are_found_however_the_rows_are_written(
     sheet = (before + last).format(prefix)
     path.write_bytes(archive({"s.xml": f"<w><sheetData>{sheet}</sheetData></w>"}))
     with zipfile.ZipFile(path) as opened:
-        found = xlsx_marks(opened, XlsxSheet("Data", "s.xml"), uncalculated=False)
+        listed = XlsxSheet("Data", "s.xml")
+        found = xlsx_marks(opened, listed, uncalculated=False, formats={})
     assert found == {marked - 1: {1: "#REF!"}}

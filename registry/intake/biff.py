@@ -1,4 +1,4 @@
-"""The records of an .xls: its errors and uncalculated formulas, its password, its macro sheets.
+"""The records of an .xls: errors, uncalculated formulas, number formats, password, macro sheets.
 
 Runs in the child process only. Owns the few records that are looked at ([MS-XLS]); the values of
 cells are the parser's. Standard library only.
@@ -7,9 +7,11 @@ cells are the parser's. Standard library only.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from registry.intake.marks import UNCALCULATED, Collector, Marks
+from registry.intake.number_formats import NumberFormat, built_in, number_format
 from registry.intake.packages import (
     SHEETS_MAX,
     refused_damaged,
@@ -21,6 +23,8 @@ from registry.language import _
 
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS, _BOOLERR = 0x0809, 0x000A, 0x0085, 0x002F, 0x0205
 _FORMULAS: Final = frozenset({0x0006, 0x0206, 0x0406})
+_FORMAT, _XF, _NUMBER, _RK, _MULRK = 0x041E, 0x00E0, 0x0203, 0x027E, 0x00BD
+_WIDE: Final = 0x1  # two bytes a character
 _MACRO_SHEETS: Final = frozenset({1, 6})  # Excel 4 macros, Visual Basic
 _NOT_A_NUMBER, _ERROR_RESULT = 0xFFFF, 2
 _CALCULATE_ON_LOAD: Final = 0x2
@@ -38,8 +42,19 @@ _ERRORS: Final = {
 def xls_marks(stream: bytes) -> list[Marks]:
     """Return errors and uncalculated formulas of each sheet, in the order the workbook lists them."""
     offsets: list[int] = []
+    codes: dict[int, NumberFormat | None] = {}
+    formats: list[NumberFormat | None] = []  # by the index that cells name
     try:
         for kind, start, length in _records(stream, 0):
+            if kind == _FORMAT and length >= 5:  # noqa: PLR2004 - number, characters, width
+                number, characters, width = struct.unpack_from("<HHB", stream, start)
+                wide = width & _WIDE
+                code = stream[start + 5 : start + 5 + characters * (2 if wide else 1)]
+                text = code.decode("utf-16-le" if wide else "latin-1", "replace")
+                codes[number] = number_format(text)
+            elif kind == _XF and length >= 4:  # noqa: PLR2004 - font, format
+                (number,) = struct.unpack_from("<H", stream, start + 2)
+                formats.append(codes[number] if number in codes else built_in(number))
             if kind == _FILEPASS:
                 raise refused_password()
             if kind == _BOUNDSHEET and length >= 6:  # noqa: PLR2004 - offset, state, type
@@ -49,7 +64,7 @@ def xls_marks(stream: bytes) -> list[Marks]:
                 offsets.append(offset)
         if len(offsets) > SHEETS_MAX:
             raise refused_sheets(len(offsets))
-        return [_xls_sheet_marks(stream, offset) for offset in offsets]
+        return [_xls_sheet_marks(stream, offset, formats) for offset in offsets]
     except struct.error as error:
         raise refused_damaged(
             _("its records do not hold together: {error}").format(error=error)
@@ -75,9 +90,13 @@ def _records(stream: bytes, start: int) -> list[tuple[int, int, int]]:
     return records
 
 
-def _xls_sheet_marks(stream: bytes, offset: int) -> Marks:
+def _xls_sheet_marks(stream: bytes, offset: int, formats: Sequence[NumberFormat | None]) -> Marks:
     found = Collector()
-    for kind, start, _length in _records(stream, offset):
+    for kind, start, length in _records(stream, offset):
+        for row, column, style in _numbers(stream, kind, start, length):
+            shown = formats[style] if style < len(formats) else None
+            if shown is not None:
+                found.add(row, column, shown)
         if kind == _BOOLERR:
             row, column, code, is_error = struct.unpack_from("<HH2xBB", stream, start)
             if is_error:
@@ -90,3 +109,14 @@ def _xls_sheet_marks(stream: bytes, offset: int) -> Marks:
             elif flags & _CALCULATE_ON_LOAD and result == bytes(8):
                 found.add(row, column, UNCALCULATED)
     return found.marks
+
+
+def _numbers(stream: bytes, kind: int, start: int, length: int) -> Iterator[tuple[int, int, int]]:
+    """Yield row, column and style of the numbers in a record."""
+    if kind in {_NUMBER, _RK} or kind in _FORMULAS:
+        yield struct.unpack_from("<HHH", stream, start)
+    elif kind == _MULRK:
+        row, first = struct.unpack_from("<HH", stream, start)
+        for place in range((length - 6) // 6):
+            (style,) = struct.unpack_from("<H", stream, start + 4 + 6 * place)
+            yield row, first + place, style

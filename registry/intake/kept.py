@@ -11,13 +11,14 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from registry.cells import CellError, Value
+from registry.cells import CellError, ShownNumber, Value
 from registry.errors import InputUnreadableError
 from registry.intake.grid import Row
 from registry.intake.notes import Sheet
@@ -120,13 +121,17 @@ def _write_workbook(path: Path, sheets: Sequence[Sheet]) -> None:
     options = {"constant_memory": True, "in_memory": False, "tmpdir": str(path.parent)}
     book = _Workbook(str(path), options)
     book.set_properties({"created": _MADE})
-    days, moments = (book.add_format({"num_format": form}) for form in (_DAY, _MOMENT))
+
+    @cache
+    def shown_as(code: str) -> Format:
+        return book.add_format({"num_format": code})
+
     try:
         for sheet in sheets:
             page = book.add_worksheet(sheet.name or "")
             for number, values in _read_rows(sheet):
                 for column, value in enumerate(values):
-                    _write_cell(page, number - 1, column, value, days, moments)
+                    _write_cell(page, number - 1, column, value, shown_as)
     finally:
         try:
             book.close()
@@ -135,17 +140,19 @@ def _write_workbook(path: Path, sheets: Sequence[Sheet]) -> None:
 
 
 def _write_cell(
-    page: Worksheet, row: int, column: int, value: Value, days: Format, moments: Format
+    page: Worksheet, row: int, column: int, value: Value, shown_as: Callable[[str], Format]
 ) -> None:
     if value is None:
         return
     if isinstance(value, bool):
         page.write_boolean(row, column, value)
+    elif isinstance(value, ShownNumber):
+        page.write_number(row, column, value, shown_as(value.code))
     elif isinstance(value, (int, float)):
         page.write_number(row, column, value)
     elif isinstance(value, date) and value.year >= _FIRST_YEAR:
         timed = isinstance(value, datetime) and value.time() != time()
-        page.write_datetime(row, column, value, moments if timed else days)
+        page.write_datetime(row, column, value, shown_as(_MOMENT if timed else _DAY))
     else:  # never a formula, never a link
         shown = value.text if isinstance(value, CellError) else str(value)
         page.write_string(row, column, shown)

@@ -1,7 +1,7 @@
-"""Cells that a parser would pass over in silence: errors, and formulas nobody has calculated.
+"""What a parser passes over in silence: errors, formulas nobody has calculated, number formats.
 
 Runs in the child process only. Owns the search for them in the XML of .xlsx and .ods, since the
-parser returns such cells as empty or as 0. Standard library only.
+parser returns such cells as empty or as 0, and 40.20 as 40.2. Standard library only.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from xml.parsers import expat
 
+from registry.intake.number_formats import NumberFormat, shown_format
 from registry.intake.packages import (
     CHUNK_BYTES,
     PackageRefusedError,
@@ -25,13 +26,19 @@ UNCALCULATED: Final = _("a formula without a stored result")
 MARKS_MAX: Final = 200_000  # more errors than a table of that size can be mended for
 COLUMNS_FAR: Final = 16_384  # the columns of a sheet
 
-Marks = dict[int, dict[int, str]]  # row -> column -> what stands there; both counted from 0
+Mark = str | NumberFormat  # an error, or how the number is shown
+Marks = dict[int, dict[int, Mark]]  # row -> column -> what stands there; both counted from 0
+
+Sought = Callable[[bytes], bool]
 
 _CELL_NAME: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 # What a part with an error or a formula has in it; searching for plain bytes costs next to nothing.
 _XLSX_SIGNS: Final = (b"<f", b":f", b'"e"', b"'e'", b'"&', b"'&")
-_ODS_SIGNS: Final = (b":formula", b'"error"', b"'error'")
-_OVERLAP: Final = 16  # bytes kept between two chunks, so that no sign is cut in two
+_ODS_SIGNS: Final = (b":formula", b'"error"', b"'error'", b'"percentage"', b"'percentage'")
+# A number with decimals, or one shown with one or two: thousands stand in threes.
+_ODS_DECIMALS: Final = re.compile(rb"""value=["']-?[0-9]+[.]|[0-9][.,][0-9]{1,2}</""")
+_ODS_NUMBERS: Final = frozenset({"float", "percentage", "currency"})
+_OVERLAP: Final = 64  # bytes kept between two chunks, so that no sign is cut in two
 _ROW_START: Final = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _ROW_NUMBER: Final = re.compile(rb"""\sr\s*=\s*["'][0-9]+["']""")
 _ROW_END: Final = re.compile(rb"</(?:\w+:)?row\s*>")
@@ -45,52 +52,78 @@ class Collector:
         self.marks: Marks = defaultdict(dict)
         self._count = 0
 
-    def add(self, row: int, column: int, text: str) -> None:
-        """Mark one cell; refuse the file when there are too many."""
-        self._count += 1
+    def add(self, row: int, column: int, mark: Mark) -> None:
+        """Mark one cell; refuse the file when there are too many errors."""
+        self._count += isinstance(mark, str)
         if self._count > MARKS_MAX:
             raise PackageRefusedError(
                 _("more than {marks_max:,} cells hold errors").format(marks_max=MARKS_MAX),
                 _("formulas without a result, or results like #REF!"),
                 _("open the file in a spreadsheet program, mend or calculate it, and save it"),
             )
-        self.marks[row][column] = text
+        self.marks[row][column] = mark
 
 
-def xlsx_marks(archive: zipfile.ZipFile, sheet: XlsxSheet, *, uncalculated: bool) -> Marks:
-    """Return the cells of type error, and the formulas without a stored result.
+def xlsx_marks(
+    archive: zipfile.ZipFile,
+    sheet: XlsxSheet,
+    *,
+    uncalculated: bool,
+    formats: Mapping[str, NumberFormat],
+) -> Marks:
+    """Return the cells of type error, the formulas without a stored result, and how numbers are shown.
 
     `uncalculated`: the workbook asks to be calculated when opened, so a stored 0 is no result
-    but what the program that wrote the file put in its place.
+    but what the program that wrote the file put in its place. `formats`: by the cells' style.
     """
-    if not _has_any(archive, sheet.member, _XLSX_SIGNS):
+    sought = _xlsx_signs(formats)
+    if not _has_any(archive, sheet.member, sought):
         return {}
-    reader = _XlsxReader(uncalculated=uncalculated)
+    reader = _XlsxReader(uncalculated=uncalculated, formats=formats)
     try:
-        for fragment in _hinted_rows(archive, sheet.member):
+        for fragment in _hinted_rows(archive, sheet.member, sought):
             _parser(reader).Parse(fragment, True)  # noqa: FBT003 - expat's own signature
     except (_UnclearRowsError, expat.ExpatError):
-        reader = _XlsxReader(uncalculated=uncalculated)
+        reader = _XlsxReader(uncalculated=uncalculated, formats=formats)
         _parse(archive, sheet.member, reader)
     return reader.found.marks
 
 
 def ods_marks(archive: zipfile.ZipFile) -> dict[str, Marks]:
     """Return the same for every table of an OpenDocument spreadsheet, by its name."""
-    if not _has_any(archive, "content.xml", _ODS_SIGNS):
+    if not _has_any(archive, "content.xml", _sought(_ODS_SIGNS, _ODS_DECIMALS)):
         return {}
     reader = _OdsReader()
     _parse(archive, "content.xml", reader)
     return {name: collector.marks for name, collector in reader.found.items()}
 
 
-def _has_any(archive: zipfile.ZipFile, member: str, signs: tuple[bytes, ...]) -> bool:
+def _sought(signs: tuple[bytes, ...], pattern: re.Pattern[bytes] | None) -> Sought:
+    return lambda piece: (
+        any(sign in piece for sign in signs) or bool(pattern and pattern.search(piece))
+    )
+
+
+def _xlsx_signs(formats: Mapping[str, NumberFormat]) -> Sought:
+    """Return what tells a piece of a sheet that needs a closer look."""
+    telling = [style.encode() for style, each in formats.items() if each.tells]
+    whole = [style.encode() for style, each in formats.items() if not each.tells]
+    signs = [b's="%s"' % style for style in telling] + [b"s='%s'" % style for style in telling]
+    rounded = None
+    if whole:  # of numbers shown whole, those that are not
+        rounded = re.compile(
+            rb"""s=["'](?:%s)["'][^<>]*><(?:\w+:)?v>-?[0-9]*[.eE]""" % b"|".join(whole)
+        )
+    return _sought((*_XLSX_SIGNS, *signs), rounded)
+
+
+def _has_any(archive: zipfile.ZipFile, member: str, sought: Sought) -> bool:
     """Whether a closer look is needed at all: most sheets have neither error nor formula."""
     tail = b""
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             piece = tail + chunk
-            if any(sign in piece for sign in signs):
+            if sought(piece):
                 return True
             tail = chunk[-_OVERLAP:]
     return False
@@ -100,7 +133,7 @@ class _UnclearRowsError(Exception):
     """The rows cannot be told apart by their tags alone: the part must be read as a whole."""
 
 
-def _hinted_rows(archive: zipfile.ZipFile, member: str) -> Iterator[bytes]:
+def _hinted_rows(archive: zipfile.ZipFile, member: str, sought: Sought) -> Iterator[bytes]:
     """Yield the rows that need a closer look, each as a document of its own.
 
     Reading a whole sheet element by element takes four times as long as parsing it; of 100,000
@@ -117,7 +150,7 @@ def _hinted_rows(archive: zipfile.ZipFile, member: str) -> Iterator[bytes]:
             if len(buffer) > ROW_BYTES_MAX:
                 raise _UnclearRowsError
             for piece in pieces:
-                if any(sign in piece for sign in _XLSX_SIGNS):
+                if sought(piece):
                     yield _document(piece, closing)
     if _ROW_START.search(buffer):
         raise _UnclearRowsError
@@ -131,8 +164,10 @@ def _document(piece: bytes, closing: bytes) -> bytes:
 
 
 class _XlsxReader:
-    def __init__(self, *, uncalculated: bool) -> None:
+    def __init__(self, *, uncalculated: bool, formats: Mapping[str, NumberFormat]) -> None:
         self.found = Collector()
+        self._formats = formats
+        self._format: NumberFormat | None = None
         self._no_results = {"", "0"} if uncalculated else {""}
         self._row, self._column = -1, -1
         self._type = ""
@@ -147,6 +182,7 @@ class _XlsxReader:
             if placed:
                 self._row, self._column = int(placed[2]) - 1, _column_number(placed[1])
             self._type = attributes.get("t", "n")
+            self._format = self._formats.get(attributes.get("s", ""))
             self._formula, self._text = False, ""
         elif local == "v":
             self._collecting = True
@@ -171,6 +207,8 @@ class _XlsxReader:
                 self.found.add(self._row, self._column, text or "#ERROR!")
             elif self._formula and self._type not in {"str", "s", "b"} and text in self._no_results:
                 self.found.add(self._row, self._column, UNCALCULATED)
+            elif self._type == "n" and self._format is not None:
+                self.found.add(self._row, self._column, self._format)
 
 
 class _OdsReader:
@@ -180,7 +218,7 @@ class _OdsReader:
         self._row = self._column = 0
         self._row_repeat = self._cell_repeat = 1
         self._cell: dict[str, str] | None = None
-        self._row_marks: list[tuple[int, str]] = []
+        self._row_marks: list[tuple[int, Mark]] = []
         self._annotation = 0
         self._text = ""
 
@@ -220,18 +258,20 @@ class _OdsReader:
             self._annotation -= 1
 
 
-def _ods_mark(cell: dict[str, str], text: str) -> str:
-    """Return what is wrong with a cell, or nothing."""
+def _ods_mark(cell: dict[str, str], text: str) -> Mark | None:
+    """Return what is wrong with a cell, or how its number is shown."""
     kind = cell.get("office:value-type", "")
     if cell.get("calcext:value-type") == "error":
         return text or "#ERROR!"
-    if "table:formula" not in cell:
-        return ""
-    if text.startswith(("#", "Err:")):
-        return text
-    if not kind or (kind in {"float", "percentage", "currency"} and "office:value" not in cell):
-        return UNCALCULATED
-    return ""
+    if "table:formula" in cell:
+        if text.startswith(("#", "Err:")):
+            return text
+        if not kind or (kind in _ODS_NUMBERS and "office:value" not in cell):
+            return UNCALCULATED
+    if kind not in _ODS_NUMBERS:
+        return None
+    number = cell.get("office:value", "")
+    return shown_format(number, text, is_percent=kind == "percentage")
 
 
 def _repeat(attributes: dict[str, str], name: str) -> int:

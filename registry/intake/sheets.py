@@ -25,7 +25,8 @@ from registry.cells import CellError
 from registry.intake.biff import xls_marks
 from registry.intake.compound import workbook_stream
 from registry.intake.grid import FIELD_LENGTH_MAX
-from registry.intake.marks import Marks, ods_marks, xlsx_marks
+from registry.intake.marks import Mark, Marks, ods_marks, xlsx_marks
+from registry.intake.number_formats import xlsx_formats
 from registry.intake.packages import (
     SHEETS_MAX,
     PackageRefusedError,
@@ -165,12 +166,13 @@ def _zip_marks(path: Path, kind: str) -> MarksOf:
         return lambda _, name: by_name.get(name, {})
     with zipfile.ZipFile(path) as archive:
         sheets, uncalculated = xlsx_sheets(archive)
+        formats = xlsx_formats(archive)
 
     def of_sheet(index: int, name: str) -> Marks:
         if index >= len(sheets) or sheets[index].name != name:
             raise refused_damaged(_("two parts of it name its sheets differently"))
         with zipfile.ZipFile(path) as archive:
-            return xlsx_marks(archive, sheets[index], uncalculated=uncalculated)
+            return xlsx_marks(archive, sheets[index], uncalculated=uncalculated, formats=formats)
 
     return of_sheet
 
@@ -191,13 +193,21 @@ def _marked(rows: Iterator[list[Any]], marks: Marks) -> Iterator[tuple[int, list
             None if cell == "" or (cell.__class__ is str and cell.isspace()) else cell
             for cell in row or ()
         ]
-        for column, text in marks.get(index, {}).items():
+        for column, mark in marks.get(index, {}).items():
             cells += [None] * (column + 1 - len(cells))
-            cells[column] = CellError(text)
+            cells[column] = _with_mark(cells[column], mark)
         while cells and cells[-1] is None:
             cells.pop()
         if cells:
             yield index + 1, cells
+
+
+def _with_mark(cell: object, mark: Mark) -> object:
+    if isinstance(mark, str):
+        return CellError(mark)
+    if not isinstance(cell, int | float) or isinstance(cell, bool):
+        return cell
+    return {"number": cell, "shown": mark} if mark.tells or cell % 1 else cell
 
 
 def _check_lengths(name: str, number: int, cells: list[Any]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import registry
-from registry.cells import CellError, Value
+from registry.cells import CellError, ShownNumber, Value
 from registry.errors import InputUnreadableError
 from registry.intake.grid import (
     HEADER_ROWS_MAX,
@@ -282,6 +282,8 @@ def _cell(typed: dict[str, Any]) -> Value:
     """Return the value of a cell that JSON has no type for; `sheets.typed` writes them."""
     if "error" in typed:
         return CellError(typed["error"])
+    if "number" in typed:
+        return ShownNumber(typed["number"], typed["shown"])
     if "day" in typed:
         return date.fromisoformat(typed["day"])
     return datetime.fromisoformat(typed["moment"])
