@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -162,7 +163,8 @@ def _target_row(row: TargetRow) -> dict[str, object]:
         "aim": _("{mark}{percent} % by {due_on}").format(
             mark=mark, percent=decimal(target.percent), due_on=target.due_on
         ),
-        "whole_pace_needed": _whole(row.pace_needed),
+        # rounded up: so many a month do reach it
+        "whole_pace_needed": None if row.pace_needed is None else math.ceil(row.pace_needed),
         "whole_pace": _whole(row.pace),
     }
 

@@ -209,6 +209,10 @@ def _check(
     """Refuse what does not go together."""
     if (on is None) != triangle:
         raise click.UsageError(_("Give --on DATE for one day, or --triangle for all month ends."))
+    if on is not None and on > today():
+        raise click.UsageError(
+            _("--on {on} is still to come: nothing of it can have been revised.").format(on=on)
+        )
     only_of_triangle = {"--at": positions, "--from": since, "--to": until, "--shape": shape}
     for option, given in only_of_triangle.items():
         if given and not triangle:

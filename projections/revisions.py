@@ -145,16 +145,15 @@ def revision_triangle(
 
     Rows: the month ends from `since` (or the area's first entry) to `until`. Vintages: the month
     ends of recording (or of the claimed document dates) and last what is known at `known`; or just
-    the `positions`. A figure is released from its reference date on, so each row begins on the
-    diagonal; at the last vintage all are.
+    the `positions`. A figure is released at the vintages that were all that was known on its
+    reference date or later, so each row begins on the diagonal.
     """
     asked = _asked(ledger, area, until, max(positions, default=known), documented=documented)
     begin = since or asked.first_day(until)
     references = list(month_ends(begin, until)) if begin else []
     vintages = asked.positions(positions) if positions else asked.months(until)
-    if references:  # what was known before the first date says nothing of any
-        last = vintages[-1:]
-        vintages = [each for each in vintages[:-1] if each.day >= references[0]] + last
+    if references and not positions:  # what was known before the first date says nothing of any
+        vintages = [each for each in vintages if each.knows(references[0])]
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
     late = overrides(ledger.connection, area, asked.known)
     return _answer(asked, references, vintages, kind, late=late, only_changes=False)
@@ -246,10 +245,9 @@ def _released(
     row: Sequence[Figure], on: date, vintages: Sequence[Vintage], *, only_changes: bool
 ) -> list[int]:
     """Return the places of the vintages at which a figure of a date was released."""
-    last = len(vintages) - 1
     places: list[int] = []
     for place, figure in enumerate(row):
-        if figure.active is None or (vintages[place].day < on and place != last):
+        if figure.active is None or not vintages[place].knows(on):
             continue
         if not (only_changes and places and figure == row[places[-1]]):
             places.append(place)

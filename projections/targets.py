@@ -212,8 +212,8 @@ def _pace(
 ) -> tuple[Fraction | None, date | None]:
     """Return workers gained a month, and since when: summed over the regencies that are counted.
 
-    Each regency's gain is since its own first day, if that is less than a year ago: its opening is
-    no gain. The earliest of those days is returned.
+    Each regency's gain is since its own first day, if that is less than a year ago; what began then
+    is gained, but for an opening. The earliest of those days is returned.
     """
     paces: list[Fraction] = []
     days: list[date] = []
@@ -232,11 +232,12 @@ def _gained(ledger: Ledger, inside: str, on: date, known: int) -> dict[str, _Gai
     found = ledger.connection.execute(
         f"""
         WITH asked AS (
-            SELECT area, effective_on, workers,
+            SELECT area, effective_on, workers, kind,
                    greatest(min(effective_on) OVER (PARTITION BY area), $year_ago) AS since
             FROM entries WHERE effective_on <= $on AND position <= $known AND {inside}
         )
-        SELECT area, since, CAST(coalesce(sum(workers) FILTER (effective_on > since), 0) AS BIGINT)
+        SELECT area, since, CAST(coalesce(sum(workers) FILTER (
+            effective_on > since OR (since > $year_ago AND kind <> 'opening')), 0) AS BIGINT)
         FROM asked GROUP BY area, since
         """,
         {"on": on, "known": known, "year_ago": months_after(on, -PACE_MONTHS)},

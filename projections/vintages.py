@@ -38,13 +38,19 @@ class Vintage:
     """A state of knowledge: up to a position, or up to a claimed document date, and its day.
 
     `day` is the last day of a month, the day on which the position was recorded, or the claimed
-    one. `recorded_at` and `recorded_by` are of the transaction, where the vintage is one.
+    one. `recorded_at` and `recorded_by` are of the transaction, where the vintage is one. `through`
+    is the last day on which no more was known, None where that is so to this day.
     """
 
     day: date
     position: int
     recorded_at: datetime | None = None
     recorded_by: str | None = None
+    through: date | None = None
+
+    def knows(self, on: date) -> bool:
+        """Whether a day had come while this was what was known."""
+        return self.through is None or on <= self.through
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +155,21 @@ class AreaVintages:
             return []
         ends = list(month_ends(first, last - timedelta(days=1)))
         if self._documented:
-            months = [Vintage(day, self.known) for day in ends]
+            months = [Vintage(day, self.known, through=day) for day in ends]
         else:
-            months = [Vintage(day, position) for day, position in self._all(_POSITIONS, days=ends)]
+            found = self._all(_POSITIONS, days=ends)
+            months = [Vintage(day, position, through=day) for day, position in found]
         return [*months, Vintage(last, self.known)]
 
     def positions(self, positions: Sequence[int]) -> list[Vintage]:
-        """Return the vintages of some positions, on the days on which they were recorded."""
-        found = self._all(_DAYS, positions=sorted({*positions}))
-        return [Vintage(day, position) for position, day in found]
+        """Return the vintages of some positions: from the day of recording until the next event's."""
+        days = dict(self._all(_DAYS, positions=sorted({*positions})))
+        vintages = []
+        for position in sorted({*positions} & days.keys()):
+            following = days.get(position + 1)
+            through = following and max(days[position], following - timedelta(days=1))
+            vintages.append(Vintage(days[position], position, through=through))
+        return vintages
 
     def figures(
         self, references: Sequence[date], vintages: Sequence[Vintage]
@@ -290,7 +302,8 @@ ORDER BY month.day
 
 _DAYS: Final = """
 SELECT position, {recorded_day} FROM events
-WHERE position <= $known AND position IN (SELECT unnest($positions::BIGINT[])) ORDER BY position
+WHERE ($known >= position OR $known + 1 = position) AND position IN (
+    SELECT unnest($positions::BIGINT[]) UNION SELECT unnest($positions::BIGINT[]) + 1)
 """
 
 # A vintage's `key` orders knowledge: a position, or a claimed day as its number since 1970. `i` and

@@ -247,6 +247,7 @@ def test_every_shape_prints_in_every_format(
     [
         ((), "Give --on DATE for one day, or --triangle"),
         (("--on", "2022-06", "--triangle"), "Give --on DATE for one day, or --triangle"),
+        (("--on", "2199-06"), "--on 2199-06-30 is still to come"),
         (("--on", "2022-06", "--at", "@3"), "--at goes with --triangle"),
         (("--on", "2022-06", "--shape", "long"), "--shape goes with --triangle"),
         (("--on", "2022-06", "--from", "2022-01"), "--from goes with --triangle"),

@@ -364,7 +364,7 @@ def test_a_row_begins_on_the_diagonal_and_the_last_vintage_has_all(store: Store)
 
 
 def test_given_positions_are_the_vintages(store: Store) -> None:
-    """In their order, each once; the largest is the last."""
+    """In their order, each once: of every date that came while no more than it was known."""
     record(
         store,
         ("2025-01-10", [batch("SK-1", 100, "2025-01-01")]),
@@ -375,11 +375,17 @@ def test_given_positions_are_the_vintages(store: Store) -> None:
         found = revision_triangle(ledger, AREA, until=date(2025, 2, 28), positions=[3, 1, 3])
     assert found.vintage == "position"
     assert found.known_position == 3
-    assert [each.position for each in found.vintages] == [3]
-    assert table(found) == {"2025-01-31": {"2025-03-05": 111}, "2025-02-28": {"2025-03-05": 111}}
+    assert [each.position for each in found.vintages] == [1, 3]
+    assert table(found) == {
+        "2025-01-31": {"2025-01-10": 100, "2025-03-05": 111},
+        "2025-02-28": {"2025-03-05": 111},
+    }
     with store.ledger() as ledger:
         found = revision_triangle(ledger, AREA, until=date(2025, 2, 28), positions=[3, 2])
-    assert table(found)["2025-01-31"] == {"2025-02-20": 110, "2025-03-05": 111}
+    assert table(found) == {
+        "2025-01-31": {"2025-02-20": 110, "2025-03-05": 111},
+        "2025-02-28": {"2025-02-20": 110, "2025-03-05": 111},
+    }
 
 
 def test_a_change_names_only_what_counts_on_its_date(store: Store) -> None:
@@ -562,6 +568,34 @@ def check_vintages(found: Revisions, played: Played, known: int) -> None:
         for vintage in found.vintages:
             if vintage.day >= reference.first.known_on:
                 assert (reference.on, vintage.position, vintage.day) in released
+
+
+@settings(max_examples=EXAMPLES)
+@given(histories(), gaps_drawn, st.sampled_from(AREAS), st.lists(st.integers(0, 99), min_size=2))
+def test_a_column_does_not_depend_on_the_others(
+    history: History, gaps: list[int], area: str, places: list[int]
+) -> None:
+    """Any positions: each column is the same alone, and has the dates that came in its time."""
+    with stores() as (store, _):
+        played = play_over_time(store, history, gaps)
+        with store.ledger() as ledger:
+            recorded = list(zip(played.oracle.history[1:], played.days[1:], strict=True))
+            positions = sorted({recorded[each % len(recorded)][0].last_position for each in places})
+            together = _columns(revision_triangle(ledger, area, until=LAST, positions=positions))
+            for position in positions:
+                alone = revision_triangle(ledger, area, until=LAST, positions=[position])
+                assert _columns(alone).get(position) == together.get(position)
+                later = [day for state, day in recorded if state.last_position > position]
+                (own,) = (day for state, day in recorded if state.last_position == position)
+                for on, _ in together.get(position, ()):
+                    assert not later or on <= own or on < later[0]
+
+
+def _columns(found: Revisions) -> dict[int, list[tuple[date, int | None]]]:
+    columns: dict[int, list[tuple[date, int | None]]] = {}
+    for each in found.releases:
+        columns.setdefault(each.vintage.position, []).append((each.on, each.figure.active))
+    return columns
 
 
 @settings(max_examples=EXAMPLES)

@@ -19,7 +19,7 @@ from registry.commands import BatchLine, RecordBatch, SetTarget
 from registry.reference.areas import regencies
 from registry.terms import NATION, Action
 from tests.ledger_from_doc import Ledger, ledger_document
-from tests.oracle import Oracle
+from tests.oracle import Oracle, standing
 from tests.stores import Store
 from tests.strategies import DAYS, PROVINCES, REGENCIES, History, histories, questions
 from tests.test_properties_histories import play, stores
@@ -76,6 +76,21 @@ def test_the_pace_is_of_the_last_twelve_months(ledger_from_doc: Ledger) -> None:
     assert (row.pace, str(row.pace_since)) == (Fraction(36, 12), "2024-07-31")
     (row,) = asked(ledger_from_doc, "2024-01-15")
     assert (row.pace, row.pace_since, row.course) == (None, None, "unknown"), "no month has passed"
+
+
+def test_who_was_enrolled_first_was_gained(ledger_from_doc: Ledger) -> None:
+    """Only an opening says what was there before; a first enrolment is gained like any other.
+
+    #1 2025-01-10 opening   16.06 marbot 100 from 2025-01-01 SALDO
+    #2 2025-01-11 enrol     16.07 marbot 100 from 2025-01-01 SK-1
+    #3 2025-01-12 potential 16.06 1000 from 2024-01-01
+    #4 2025-01-12 potential 16.07 1000 from 2024-01-01
+    """
+    ledger_from_doc.store.registry.record(
+        target("16.06", "2025-12-31", "90"), target("16.07", "2025-12-31", "90")
+    )
+    opened, enrolled = asked(ledger_from_doc, "2025-05-01")
+    assert (opened.pace, enrolled.pace) == (Fraction(0), Fraction(100, 4))
 
 
 def test_a_target_is_reached_behind_or_overdue(ledger_from_doc: Ledger) -> None:
@@ -224,12 +239,25 @@ def naive(oracle: Oracle, area: str, on: date) -> Naive | None:
         if answer.active is None or answer.potential is None:
             continue
         active, potential = active + answer.active, potential + answer.potential
-        since = max(oracle.now.first_days[regency], months_after(on, -12))
+        first_day, year_ago = oracle.now.first_days[regency], months_after(on, -12)
+        since = max(first_day, year_ago)
         months = months_between(since, on)
         if months:
-            then = oracle.answer(regency, (regency,), since, position).active or 0
+            if first_day > year_ago:  # what an opening brought was there before
+                then = _opened(oracle, regency, first_day)
+            else:
+                then = oracle.answer(regency, (regency,), since, position).active or 0
             pace += (answer.active - then) / months
     return Naive(active, potential, pace) if potential else None
+
+
+def _opened(oracle: Oracle, regency: str, day: date) -> int:
+    return sum(
+        move.workers
+        for key, each in standing(oracle.now.book).items()
+        if key[0] == regency and each.action is Action.OPENING and each.first_day == day
+        for move in each.moves
+    )
 
 
 def check(row: TargetRow, oracle: Oracle, ledger: projections.ledger.Ledger) -> None:
