@@ -6,7 +6,7 @@ file and no format; `typed` says that every fact has a column of its own, for a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
@@ -21,6 +21,7 @@ from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_p
 from cli.tracing import groups_listing
 from registry.language import _, said
 from registry.terms import is_regency
+from registry.vocabulary import MOVEMENTS
 
 if TYPE_CHECKING:
     from projections.coverage import Dimension
@@ -155,7 +156,24 @@ def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
     listing = groups_listing(rows)
     columns = {each.key: each for each in listing.columns}
     total = {"reference": _("Change"), "workers": found.active}
-    return replace(listing, columns=tuple(columns[key] for key in _OF_BATCHES), total=total)
+    rows_said = (
+        {**row, "kind": _said_of(MOVEMENTS, row["kind"]), "class": _said_of(_CLASSES, row["class"])}
+        for row in listing.rows
+    )
+    return replace(
+        listing, columns=tuple(columns[key] for key in _OF_BATCHES), rows=rows_said, total=total
+    )
+
+
+_CLASSES: Final = {
+    "period": _("period"),
+    "restatement": _("restatement"),
+    "boundary": _("boundary"),
+}
+
+
+def _said_of(words: Mapping[str, str], code: object) -> str | None:
+    return None if code is None else str(said(words[str(code)]))
 
 
 def _figures(asked: Asked) -> Iterator[Section]:

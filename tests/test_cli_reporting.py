@@ -232,6 +232,20 @@ def test_numbers_are_numbers_and_days_are_days(folder: Path, tmp_path: Path) -> 
     assert min(widths) > 3
 
 
+def test_batches_are_named_in_the_language_of_the_report(folder: Path, tmp_path: Path) -> None:
+    """In a workbook too, where each word stands in a column of its own."""
+    reported(folder, tmp_path / "r.xlsx", "16.06", *BETWEEN)
+    reported(folder, tmp_path / "id.xlsx", "16.06", *BETWEEN, environment={"UCJ_LANG": "id"})
+    said = [
+        {row[kind] for row in rows_of(openpyxl.load_workbook(tmp_path / file)[sheet])}
+        for file, sheet, kind in (
+            ("r.xlsx", "Trace by batch", "Kind"),
+            ("id.xlsx", "Telusur per batch", "Jenis"),
+        )
+    ]
+    assert said == [{"enrolment", "reconciling"}, {"pendaftaran", "rekonsiliasi"}]
+
+
 def test_the_cover_says_what_it_is_of(folder: Path, tmp_path: Path) -> None:
     """Area, days, positions, store, by whom and when, the program, the command; then the sheets."""
     answer = reported(folder, tmp_path / "r.xlsx", "16.71", *BETWEEN, "--by", "Budi")
