@@ -20,6 +20,7 @@ from cli.options import (
     uses_store,
 )
 from cli.output import Column, Listing, for_people, listing_options, percent, write_listing
+from cli.overriding import may_override
 from cli.reconciliation_in_words import figures_for_people, summary
 from cli.settling import Settling, settle_figure
 from registry.language import _
@@ -92,12 +93,20 @@ class _StrictIsAFlagToo(click.Command):
 @click.option(
     "--category", type=CATEGORY, help="Of which workers the entry is, where the figure is of all."
 )
+@click.option(
+    "--of-batch",
+    type=REFERENCE,
+    metavar="REFERENCE",
+    help="Whom the entry takes out; needed for heads with an end. [those without one]",
+)
+@click.option("--of-part", type=TEXT, help="The part of --of-batch, where it has parts.")
 @click.option("--as", "reference", type=REFERENCE, help="The reference of the settling entry.")
 @click.option("--reason", type=TEXT, help="Why; kept with the settling entry.")
 @dry_run_option
 @click.option("--by", "actor", metavar="NAME", help="Who settles.")
 @uses_store
 @listing_options
+@may_override
 def reconcile_command(
     settings: Settings,
     area: str,
@@ -106,6 +115,8 @@ def reconcile_command(
     settle: bool,  # noqa: FBT001
     figure: int | None,
     category: str | None,
+    of_batch: str | None,
+    of_part: str | None,
     reference: str | None,
     reason: str | None,
     dry_run: bool,  # noqa: FBT001
@@ -134,10 +145,13 @@ def reconcile_command(
     settling = {
         "--figure": figure,
         "--category": category,
+        "--of-batch": of_batch,
+        "--of-part": of_part,
         "--as": reference,
         "--reason": reason,
         "--dry-run": dry_run or None,
         "--by": actor,
+        "--override": settings.override,
     }
     if settle:
         asking = {"--strict": strict, "--known": known, "--format": format, "--output": output}
@@ -145,7 +159,18 @@ def reconcile_command(
         if reference is None or reason is None:
             missing = "--as" if reference is None else "--reason"
             raise click.UsageError(_("--settle needs {option}.").format(option=missing))
-        order = Settling(area, figure, category, reference, reason, dry_run)
+        if of_part is not None and of_batch is None:
+            raise click.UsageError(_("--of-part goes with --of-batch."))
+        order = Settling(
+            area,
+            figure,
+            category,
+            reference,
+            reason,
+            dry_run,
+            of_batch=of_batch,
+            of_part=of_part or "",
+        )
         settle_figure(settings.acting(actor), order)
         return None
     _refuse_any_of(settling, _("{option} goes with --settle only."))

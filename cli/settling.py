@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """What is to be settled, and under which reference and reason it is recorded."""
+    """What is to be settled, out of which batch, and the reference and reason it is recorded with."""
 
     area: str
     figure: int | None
@@ -29,6 +29,8 @@ class Settling:
     reference: str
     reason: str
     dry_run: bool
+    of_batch: str | None = None
+    of_part: str = ""
 
 
 def settle_figure(settings: Settings, order: Settling) -> None:
@@ -69,11 +71,23 @@ def _settlement(workspace: Workspace, order: Settling, known: int) -> Settlement
 
 
 def _command(found: Settlement, order: Settling) -> RecordBatch:
+    from projections.settling import NotSettledError
     from registry.commands import BatchLine, RecordBatch
     from registry.terms import Action, Segment
 
     segment = Segment(found.segment) if found.segment else None
-    line = BatchLine(found.category, abs(found.workers), segment=segment)
+    if order.of_batch is not None and found.workers > 0:
+        raise NotSettledError(
+            _("workers are to be brought in, and --of-batch says out of which they are taken"),
+            remedy=_("Leave --of-batch out."),
+        )
+    line = BatchLine(
+        found.category,
+        abs(found.workers),
+        of_batch=order.of_batch,
+        of_part=order.of_part,
+        segment=segment,
+    )
     return RecordBatch(
         Action.BALANCE_IN if found.workers > 0 else Action.BALANCE_OUT,
         found.area,

@@ -295,6 +295,49 @@ def test_a_figure_of_a_category_is_settled_in_that_category(folder: Path) -> Non
     assert _figure(folder, 31)["verdict"] == "agrees"
 
 
+def test_who_has_an_end_is_settled_out_of_the_batch_that_is_named(folder: Path) -> None:
+    """Heads with a term are in no pool: without the batch it is refused, with it the figure agrees."""
+    (folder / "term.csv").write_text(
+        "reference,area,category,action,workers,effective_on,covered_until\n"
+        "TERM-1,16.71,guru,enrol,500,2025-01-01,2026-12-31\n"
+    )
+    (folder / "one.csv").write_text(
+        "area,as_of,category,segment,active,potential,percent,publisher,published_on,source\n"
+        "16.71,2025-06-30,guru,,450,,,Dinas,2025-07-01,Siaran\n"
+    )
+    for kind, file in (("batches", "term.csv"), ("figures", "one.csv")):
+        answer = ucj("import", kind, file, "--locale", "en", folder=folder)
+        assert answer.code == 0, answer
+    figure = head(folder / "registry.db")
+    named = ("reconcile", "16.71", "--settle", "--figure", f"@{figure}", "--reason", "no list")
+    refused = ucj(*named, "--as", "REKON-9", folder=folder)
+    assert (refused.code, "name the batch" in refused.err) == (1, True), refused
+    answer = ucj(*named, "--as", "REKON-9", "--of-batch", "TERM-1", folder=folder)
+    assert answer.code == 0, answer
+    assert "-50 guru from 2025-06-30" in answer.out
+    assert _figure(folder, figure)["verdict"] == "agrees"
+
+
+def test_of_batch_is_of_who_leaves(folder: Path) -> None:
+    """Who is brought in comes out of no batch; a part is one of a batch."""
+    answer = settle(folder, "--figure", "@30", "--category", "guru", "--of-batch", "SK-1")
+    assert (answer.code, "Leave --of-batch out" in answer.err) == (1, True), answer
+    answer = settle(folder, "--figure", "@30", "--of-part", "A")
+    assert (answer.code, "--of-part goes with --of-batch" in answer.err) == (2, True), answer
+
+
+def test_a_closed_day_is_settled_only_by_two(folder: Path) -> None:
+    """As any change of closed days: refused, or recorded as late where a second person wants it."""
+    assert ucj("close", "16.06", "--through", "2025-10-31", folder=folder).code == 0
+    asked = ("--figure", "@30", "--category", "guru")
+    assert settle(folder, *asked).code == 1
+    answer = settle(folder, *asked, "--override", "agreed in the audit", "--seconded-by", "budi")
+    assert answer.code == 0, answer
+    assert _figure(folder, 30)["verdict"] == "agrees"
+    answer = ucj("reconcile", "--override", "x", "--seconded-by", "budi", folder=folder)
+    assert (answer.code, "--override goes with --settle only" in answer.err) == (2, True), answer
+
+
 def test_a_dry_run_of_settling_records_nothing(folder: Path) -> None:
     """It says what it would."""
     with nothing_recorded(folder / "registry.db"):
