@@ -5,7 +5,7 @@ The one place where a question learns which regencies a province has on a day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -62,5 +62,10 @@ def within(areas: Sequence[str], drawn: Map | None = None) -> str:
             for code in codes
         ]
         return f"({' OR '.join(conditions)})"
-    keys = sorted({key for area in areas for key in drawn.keys(area)})
-    return f"area IN ({', '.join(map(repr, keys))})" if keys else "false"
+    return among({key for area in areas for key in drawn.keys(area)})
+
+
+def among(keys: Iterable[str]) -> str:
+    """Return a condition over `area`: one of some keys, which are codes and have been checked."""
+    listed = ", ".join(map(repr, sorted(keys)))
+    return f"area IN ({listed})" if listed else "false"

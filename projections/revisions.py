@@ -126,7 +126,7 @@ def revisions_on(
     """
     asked = _asked(ledger, area, on, known, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
-    late = overrides(ledger.connection, area, asked.known)
+    late = overrides(ledger.connection, asked.inside, asked.known)
     of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
     return _answer(asked, [on], asked.changes_after(on), kind, late=of_that_day, only_changes=True)
 
@@ -156,7 +156,7 @@ def revision_triangle(
         last = vintages[-1:]
         vintages = [each for each in vintages[:-1] if each.day >= references[0]] + last
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
-    late = overrides(ledger.connection, area, asked.known)
+    late = overrides(ledger.connection, asked.inside, asked.known)
     return _answer(asked, references, vintages, kind, late=late, only_changes=False)
 
 

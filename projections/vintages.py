@@ -107,13 +107,13 @@ class AreaVintages:
         self.known = known
         self._connection = connection
         self._documented = documented
-        inside = within([area], drawn)
+        self.inside = within([area], drawn)
         day = CLAIMED_DAY if documented else RECORDED_DAY
         number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
         self._words = {
-            "inside": inside,
+            "inside": self.inside,
             # a province's own potential is recorded under its own code
-            "over": f"((length(area) = 5 AND {inside}) OR area = '{area}')",
+            "over": f"((length(area) = 5 AND {self.inside}) OR area = '{area}')",
             "day": day,
             "recorded_day": RECORDED_DAY,
             "key": number.format(day=day) if documented else "position",
