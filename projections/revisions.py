@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
+from projections.boundaries import boundaries_at
 from projections.closings import overrides
 from projections.months import month_ends
 from projections.vintages import AreaVintages
@@ -184,7 +185,8 @@ def _asked(
     ledger: Ledger, area: str, on: date, known: int | None, *, documented: bool
 ) -> AreaVintages:
     position = ledger.position if known is None else known
-    return AreaVintages(ledger.connection, area, on, position, documented=documented)
+    drawn = boundaries_at(ledger, position).map_on(on)
+    return AreaVintages(ledger.connection, area, drawn, position, documented=documented)
 
 
 def _answer(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from projections.coverage import CoverageRow, coverage_at
 from projections.effects import Effects, Measured, effects
-from projections.steps import LINES, Flows, Point, Traced, groups, maps, shown
+from projections.steps import LINES, Flows, Point, Traced, groups, maps, shown, sides
 from registry.dates import last_day_of
 from registry.terms import Kind, is_regency
 
@@ -176,7 +176,7 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
     drawn = maps(ledger, traced)
     start, measured_start, defined_start = _end(ledger, traced, traced.start, drawn[0])
     end, measured_end, defined_end = _end(ledger, traced, traced.end, drawn[1])
-    inside_start, inside_end = (set(each.keys(traced.area)) for each in drawn)
+    inside_start, inside_end = sides(traced.area, drawn)
 
     def codes(keys: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(shown(key, drawn) for key in keys))
@@ -205,8 +205,8 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
             for each in defined_start.keys() & defined_end.keys()
             if defined_start[each] != defined_end[each]
         ),
-        moved_in=codes(inside_end - inside_start),
-        moved_out=codes(inside_start - inside_end),
+        moved_in=codes(each for each in inside_end - inside_start if drawn[1].has_place(each)),
+        moved_out=codes(each for each in inside_start - inside_end if drawn[0].has_place(each)),
         names={
             each.code: each.shown_name
             for one in drawn

@@ -20,6 +20,7 @@ from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
 from projections.vintages import AreaVintages, Vintage
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
+from registry.reference.boundaries import BUILT_IN
 from registry.terms import NATION, Segment
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
@@ -234,8 +235,9 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         assert said.documented.standing is not None
         assert said.documented.standing.active == active
         with store.ledger() as ledger:
+            drawn = BUILT_IN.map_on(date(2025, 7, 31))
             vintages = AreaVintages(
-                ledger.connection, "16.06", date(2025, 7, 31), ledger.position, documented=True
+                ledger.connection, "16.06", drawn, ledger.position, documented=True
             )
             ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
         assert seen.active == active
