@@ -241,7 +241,7 @@ _BATCHES: Final = (
 
 
 def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
-    one_regency = is_regency(found.traced.area)
+    one_regency = is_regency(found.traced.area) and not found.joined
     total = {"what": _("Change"), "workers": found.active}
     return Listing(
         "trace",
@@ -450,6 +450,11 @@ def _of_percentage(found: Trace) -> Iterator[str]:
                 came_and_went=joined("; ", [*came, *went])
             )
         )
+    if found.joined:
+        yield _(
+            "One was split between the two days: both ends are of {areas} together, so that nobody"
+            " is apportioned."
+        ).format(areas=found.area)
     if found.traced.as_of is not None:
         yield _("Codes, names and provinces are today's.")
     if is_regency(found.traced.area):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from projections.boundaries import among, boundaries_at, within
 from projections.closings import is_late
 from registry.intake.temporary import private_folder
-from registry.terms import NATION
+from registry.terms import NATION, is_regency
 
 if TYPE_CHECKING:
     from projections.ledger import Ledger
@@ -40,7 +40,8 @@ class Point:
 class Traced:
     """What is traced: an area, or one category in it, from one end to the other, in any order.
 
-    Each end has the boundaries of its day as known then; with `as_of`, of that day.
+    Each end has the boundaries of its day as known then; with `as_of`, of that day: a regency that
+    was split between the two days is one with its parts at both ends then.
     """
 
     area: str
@@ -203,16 +204,28 @@ def sides(area: str, drawn: tuple[Map, Map]) -> tuple[frozenset[str], frozenset[
     """
     opened_in = {**drawn[1].opened_in, **drawn[0].opened_in}
 
+    if is_regency(area):
+        several = together(area, drawn)
+        return several, several
+
     def keys(at: Map) -> frozenset[str]:
         to_come = (
             key
             for key, province in opened_in.items()
-            if not at.has_place(key) and area in {NATION, key, at.opened_in.get(key, province)}
+            if not at.has_place(key) and area in {NATION, at.opened_in.get(key, province)}
         )
         return frozenset((*at.keys(area), *to_come))
 
     first, second = map(keys, drawn)
     return first, second
+
+
+def together(regency: str, drawn: tuple[Map, Map]) -> frozenset[str]:
+    """Return a regency with all that are one place with it at either end."""
+    keys, more = frozenset[str](), frozenset({regency})
+    while keys != more:
+        keys, more = more, drawn[1].joined_with(drawn[0].joined_with(more))
+    return keys
 
 
 def shown(area: str, drawn: tuple[Map, Map]) -> str:

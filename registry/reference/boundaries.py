@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -106,7 +106,7 @@ class Map:
             area_by_code(area)
         if not is_regency(area):
             return self._by_province.get(area, ())
-        place = self._by_key.get(self._holder.get(area, area))
+        place = self._by_key.get(self.holder(area))
         return () if place is None else (place,)
 
     def keys(self, area: str) -> tuple[str, ...]:
@@ -117,9 +117,19 @@ class Map:
         """Whether a key has a place of its own on the map."""
         return key in self._by_key
 
+    def holder(self, key: str) -> str:
+        """Return whose place has the heads of a key: its own, or one that is joined with it."""
+        return self._holder.get(key, key)
+
+    def joined_with(self, keys: Set[str]) -> frozenset[str]:
+        """Return some keys with all that are one place with any of them."""
+        holders = {*map(self.holder, keys)}
+        held = (key for key, holder in self._holder.items() if holder in holders)
+        return frozenset((*keys, *holders, *held))
+
     def has(self, area: str) -> bool:
         """Whether an area has heads of its own on the day, or is part of a place that has."""
-        return self._holder.get(area, area) in self._by_key
+        return self.holder(area) in self._by_key
 
     def code(self, area: str) -> str:
         """Return the code that stands for an area on the day."""
