@@ -162,7 +162,9 @@ def _closing_lines(facts: Facts, drawn: Map | None, *, in_full: bool) -> Iterato
             else _("and nothing is closed")
         )
         yield _("{place} is open again from {reopened_from}, {rest}").format(
-            place=place(facts["area"], drawn), reopened_from=Period(facts["reopened_from"]), rest=rest
+            place=place(facts["area"], drawn),
+            reopened_from=Period(facts["reopened_from"]),
+            rest=rest,
         )
         return
     yield _("{place} is closed through {through}: {stated}").format(

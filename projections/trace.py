@@ -7,7 +7,7 @@ into its effects (`effects`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from projections.coverage import CoverageRow, coverage_at
 from projections.effects import Effects, Measured, effects
+from projections.late_potentials import LatePotential, late_potentials
 from projections.steps import LINES, Flows, Point, Traced, groups, maps, shown, sides, together
 from registry.dates import last_day_of
 from registry.terms import Kind, is_regency
@@ -93,7 +94,8 @@ class Trace:
     the regencies that lie inside at one end only; `names` of codes that differ from the built-in. `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
     potential counts something else. `published_change` is None unless each end has one published
-    count of heads. `late`: some steps were recorded on closed days.
+    count of heads. `late`: some steps were recorded on closed days, as were the
+    `late_potentials`, in force at one end only.
     """
 
     traced: Traced
@@ -116,6 +118,7 @@ class Trace:
     published_end: tuple[Published, ...]
     published_change: int | None
     late: bool
+    late_potentials: tuple[LatePotential, ...]
 
     @property
     def active(self) -> int:
@@ -223,6 +226,15 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
         published_end=published_end,
         published_change=_published_change(published_start, published_end),
         late=any(each.late for each in kinds),
+        late_potentials=tuple(
+            replace(each, area=shown(each.area, drawn))
+            for each in late_potentials(
+                ledger.connection,
+                (traced.start.on, traced.start.known),
+                (traced.end.on, traced.end.known),
+                inside_start | inside_end,
+            )
+        ),
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from projections.boundaries import within
 from projections.closings import closed_periods, overrides
 from projections.steps import Point, Traced, groups, steps
+from projections.trace import trace
 from registry.application import Recorded
 from registry.closing import Override, check_override
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
@@ -263,6 +264,33 @@ def test_a_potential_that_counts_something_else_changes_what_was_closed(store: S
     """The same number of another definition is another denominator."""
     other = RevisePotential("16.06", date(2025, 2, 1), 1000, "only BPU", "BPS")
     assert "in what it counts from 2025-02-01 to 2025-06-30" in refusal(store, [other]).what
+
+
+def test_a_late_potential_is_marked_in_a_trace(store: Store) -> None:
+    """Where it is in force at one end only, as heads are; taken back late, its end as well."""
+    other = RevisePotential("16.06", date(2025, 2, 1), 500, "angkatan kerja", "BPS")
+    timely = RevisePotential("16.06", date(2025, 8, 1), 900, "angkatan kerja", "BPS")
+    first = late(store, other, timely).first_position or 0
+    store.registry._override = SECONDED
+    taken = store.registry.take_back("potential", first, because="mistaken").first_position or 0
+    january, august = date(2025, 1, 31), date(2025, 8, 1)
+    with store.ledger() as ledger:
+        now = ledger.position
+        expected = {
+            (Point(JUNE, first - 1), Point(JUNE, taken - 1)): [first],
+            (Point(JUNE, taken - 1), Point(JUNE, now)): [first, taken],
+            (Point(january, taken - 1), Point(JUNE, taken - 1)): [first],
+            (Point(january, now), Point(JUNE, now)): [],
+            (Point(JUNE, now), Point(august, now)): [],
+        }
+        for area in ("16.06", "16"):
+            for (start, end), positions in expected.items():
+                for ends in ((start, end), (end, start)):
+                    found = trace(ledger, Traced(area, *ends)).late_potentials
+                    assert [each.position for each in found] == positions
+                    assert {each.area for each in found} <= {"16.06"}
+        elsewhere = trace(ledger, Traced("11", *next(iter(expected))))
+    assert elsewhere.late_potentials == ()
 
 
 def test_targets_and_figures_are_no_sums(store: Store) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -121,7 +122,7 @@ class Map:
         """Return whose place has the heads of a key: its own, or one that is joined with it."""
         return self._holder.get(key, key)
 
-    def joined_with(self, keys: Set[str]) -> frozenset[str]:
+    def joined_with(self, keys: AbstractSet[str]) -> frozenset[str]:
         """Return some keys with all that are one place with any of them."""
         holders = {*map(self.holder, keys)}
         held = (key for key, holder in self._holder.items() if holder in holders)
