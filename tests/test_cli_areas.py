@@ -228,5 +228,9 @@ def test_an_opened_area_may_be_asked_about_as_known_before(folder: Path) -> None
         ("forecast", "16.18", "--on", "2025-12"),
         ("timeline", "16.18"),
         ("targets", "16.18"),
+        ("reconcile", "16.18"),
+        ("revisions", "16.18", "--on", "2025-12"),
     ):
         assert ucj(*command, *known, folder=folder).code == 0, command
+    report = ("report", "16.18", *between, "--known-from", "@50", "--known-to", "@50")
+    assert ucj(*report, "--output", "r.md", folder=folder).code == 0

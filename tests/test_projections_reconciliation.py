@@ -21,6 +21,7 @@ from projections.suspects import NAMED_MAX
 from projections.vintages import AreaVintages, Vintage
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
 from registry.reference.boundaries import BUILT_IN
+from registry.storage.log import Log
 from registry.terms import NATION, Segment
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
@@ -318,7 +319,7 @@ def test_no_figure_costs_a_query(planted: tuple[Country, Reconciliation], store:
         record(store, PUBLISHED_ON, *(each.figure for each in said))
         with store.ledger() as ledger:
             counting = Counting(ledger.connection)
-            answer = reconcile(cast("Ledger", Stand(counting, ledger.position)))
+            answer = reconcile(cast("Ledger", Stand(counting, ledger.position, ledger.log)))
         counts.append((len(answer.figures), counting.queries))
     (one, few), (many, queries) = counts
     assert (one, many) == (1, len(country.planted))
@@ -330,6 +331,7 @@ class Stand(NamedTuple):
 
     connection: Counting
     position: int
+    log: Log
 
 
 # --- any history, any figures ----------------------------------------------------------------------
