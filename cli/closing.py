@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     help="The last closed day, today at the latest; a month is its last day.",
 )
 @click.option(
-    "--all", "whole_province", is_flag=True, help="Every kabupaten and kota of the province AREA."
+    "--all",
+    "whole_province",
+    is_flag=True,
+    help="Every kabupaten and kota that the province AREA has on the last closed day.",
 )
 @dry_run_option
 @records
@@ -51,25 +54,22 @@ def close_command(
       ucj close 16.06 --through 2025-06-30 --by "Siti Aminah"
       ucj close 16 --all --through 2025-06
     """
-    regencies = _regencies(area, whole_province=whole_province)
+    _check_asked(area, whole_province=whole_province)
     with closing(settings.registry()) as registry:
-        say_recorded(registry.close_periods(regencies, through, dry_run=dry_run))
+        close = registry.close_province if whole_province else registry.close_period
+        say_recorded(close(area, through, dry_run=dry_run), settings.boundaries().map_on(through))
 
 
-def _regencies(area: str, *, whole_province: bool) -> list[str]:
-    from registry.reference.areas import regencies
-
+def _check_asked(area: str, *, whole_province: bool) -> None:
     if is_regency(area):
         if whole_province:
             raise click.UsageError(
                 _("{area} is one kabupaten or kota; leave --all out.").format(area=area)
             )
-        return [area]
-    if not whole_province or area == NATION:
+    elif not whole_province or area == NATION:
         raise click.UsageError(
             _("Name a kabupaten or kota; or a province, with --all for each in it.")
         )
-    return [each.code for each in regencies(area)]
 
 
 @click.command("reopen")
@@ -103,4 +103,5 @@ def reopen_command(
       ucj reopen 16.06 --from 2025-06-01 --reason "SK 400/9 came in late"
     """
     with closing(settings.registry()) as registry:
-        say_recorded(registry.reopen_period(area, since, because=reason, dry_run=dry_run))
+        recorded = registry.reopen_period(area, since, because=reason, dry_run=dry_run)
+    say_recorded(recorded, settings.boundaries().map_on(since))

@@ -57,7 +57,11 @@ def check_place(place: Path, named: str, *, new: bool = False) -> None:
     """
     try:
         if not place.parent.is_dir():
-            raise click.UsageError(_("The folder of {named} does not exist.").format(named=named))
+            raise click.UsageError(
+                _("The folder {folder} of {named} does not exist.").format(
+                    folder=safe(str(place.parent)), named=named
+                )
+            )
         taken = place.exists() or place.is_symlink()
         folder = Path(os.path.realpath(place)).parent
         writable = not _is_ordinary(place) or os.access(folder, os.W_OK)

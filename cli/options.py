@@ -83,6 +83,10 @@ class Settings:
 
         return Workspace(self.store, notice=notice)
 
+    def boundaries(self) -> Boundaries:
+        """Return the areas of the store, as it knows them now."""
+        return _boundaries(self.store)
+
     def registry(self) -> EnrolmentRegistry:
         """Open the store for recording."""
         from cli.interruption import loading

@@ -15,6 +15,7 @@ from registry.vocabulary import movement
 
 if TYPE_CHECKING:
     from registry.application import Recorded
+    from registry.reference.boundaries import Map
     from registry.storage.log import StoredRow
 
 LINES_SHOWN_MAX: Final = 20
@@ -33,9 +34,12 @@ _TAKEN_BACK: Final = {
 _CLOSINGS: Final = frozenset({"ucj.period-closed", "ucj.period-reopened"})
 
 
-def say_recorded(recorded: Recorded) -> None:
-    """Print what was recorded on stdout, what is odd about it on stderr."""
-    say([*recorded_lines(recorded), *effect_lines(recorded.events)])
+def say_recorded(recorded: Recorded, drawn: Map | None = None) -> None:
+    """Print what was recorded on stdout, what is odd about it on stderr.
+
+    `drawn`: the map by which the areas of closings are named, where it is not the built-in list.
+    """
+    say([*recorded_lines(recorded), *effect_lines(recorded.events, drawn)])
     from cli.options import notice
 
     for problem in recorded.problems:
@@ -82,7 +86,7 @@ def moment(instant: datetime) -> str:
     return formatted(instant.astimezone(UTC), "%Y-%m-%d %H:%M:%SZ")
 
 
-def effect_lines(events: Sequence[StoredRow]) -> Iterator[str]:
+def effect_lines(events: Sequence[StoredRow], drawn: Map | None = None) -> Iterator[str]:
     """Yield what each event does: whose heads, how many, from when and until when."""
     for row in events:
         facts = row.facts()
@@ -98,7 +102,7 @@ def effect_lines(events: Sequence[StoredRow]) -> Iterator[str]:
                 )
             )
         elif row.topic in _CLOSINGS:
-            yield from _closing_lines(facts, in_full=len(events) == 1)
+            yield from _closing_lines(facts, drawn, in_full=len(events) == 1)
         elif "reference" in facts:
             yield from _batch_lines(row.topic.removeprefix("ucj."), facts)
 
@@ -115,11 +119,13 @@ def change_lines(events: Sequence[StoredRow]) -> Iterator[str]:
         )
 
 
-def place(area: str) -> str:
+def place(area: str, drawn: Map | None = None) -> str:
     """Return an area's name with its code; of one that the built-in list does not have, the code."""
     from projections.coverage import shown_name
     from registry.reference.gazetteer import area_of
 
+    if drawn is not None and drawn.has(area):
+        return f"{drawn.name(area)} ({drawn.code(area)})"
     return area if area_of(area) is None else f"{shown_name(area)} ({area})"
 
 
@@ -146,7 +152,7 @@ def _batch_lines(event: str, facts: Facts) -> Iterator[str]:
         yield _("  in all {net:+,}").format(net=net)
 
 
-def _closing_lines(facts: Facts, *, in_full: bool) -> Iterator[str]:
+def _closing_lines(facts: Facts, drawn: Map | None, *, in_full: bool) -> Iterator[str]:
     """Yield what a closing states, category by category where it is the only one; or a reopening."""
     through = facts["closed_through"]
     if "active_by_category" not in facts:
@@ -156,11 +162,13 @@ def _closing_lines(facts: Facts, *, in_full: bool) -> Iterator[str]:
             else _("and nothing is closed")
         )
         yield _("{place} is open again from {reopened_from}, {rest}").format(
-            place=place(facts["area"]), reopened_from=Period(facts["reopened_from"]), rest=rest
+            place=place(facts["area"], drawn),
+            reopened_from=Period(facts["reopened_from"]),
+            rest=rest,
         )
         return
     yield _("{place} is closed through {through}: {stated}").format(
-        place=place(facts["area"]), through=Period(through), stated=_stated(facts)
+        place=place(facts["area"], drawn), through=Period(through), stated=_stated(facts)
     )
     for category, workers in facts["active_by_category"].items() if in_full else ():
         yield _("  {workers:,} {category}").format(workers=workers, category=category)

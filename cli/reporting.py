@@ -171,9 +171,7 @@ def _write(document: Document, ending: str, path: Path) -> None:
 
 
 def _place(asked: Asked) -> str:
-    from projections.coverage import shown_name
-
-    return f"{shown_name(asked.traced.area)} ({asked.traced.area})"
+    return f"{asked.found.area_name} ({asked.found.area})"
 
 
 def _title(asked: Asked) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from projections.trace import End, Published, Trace
 
 AREAS_SHOWN_MAX: Final = 8
+POSITIONS_SHOWN_MAX: Final = 4  # in a cell of the table
 
 _MOVING: Final = frozenset({Kind.RECLASSIFICATION, Kind.TRANSFER})
 _LEAVING: Final = frozenset({"batch-deactivated", "balance-reconciled"})
@@ -134,9 +135,18 @@ def _effects(found: Trace) -> Iterator[Row]:
     if found.effects is None:
         return
     yield _row(_("Numerator effect"), None, found.effects.numerator, _("more or fewer heads"))
-    yield _row(_("Denominator effect"), None, found.effects.denominator, _("another potential"))
+    yield _row(_("Denominator effect"), None, found.effects.denominator, _potentials(found))
     if not is_regency(found.traced.area):
         yield _row(_("Counted regencies"), None, found.effects.counted, _counted(found))
+
+
+def _potentials(found: Trace) -> str:
+    late = [f"#{each.position}" for each in found.late_potentials]
+    if len(late) > POSITIONS_SHOWN_MAX:
+        late[POSITIONS_SHOWN_MAX:] = ["…"]
+    if not late:
+        return _("another potential")
+    return _("another potential, late: {positions}").format(positions=", ".join(late))
 
 
 def _counted(found: Trace) -> str:
@@ -241,7 +251,7 @@ _BATCHES: Final = (
 
 
 def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
-    one_regency = is_regency(found.traced.area)
+    one_regency = is_regency(found.traced.area) and not found.joined
     total = {"what": _("Change"), "workers": found.active}
     return Listing(
         "trace",
@@ -326,6 +336,7 @@ def notes(
             if by == "batch"
             else _("Some of it is late, recorded on days that were closed: `--by batch` marks it.")
         )
+    said += _of_late_potentials(found)
     said += _of_percentage(found)
     if not by:
         said += _of_published(found)
@@ -424,6 +435,18 @@ def _of_steps(found: Trace) -> Iterator[str]:
         )
 
 
+def _of_late_potentials(found: Trace) -> Iterator[str]:
+    late = found.late_potentials
+    if not late:
+        return
+    some = ", ".join(f"{each.area} (#{each.position})" for each in late[:AREAS_SHOWN_MAX])
+    more = len(late) - AREAS_SHOWN_MAX
+    yield _(
+        "A potential is late, changed on days that were closed: {areas}; `ucj revisions` says why,"
+        " and who wanted it."
+    ).format(areas=_("{some} and {more} more").format(some=some, more=more) if more > 0 else some)
+
+
 def _of_percentage(found: Trace) -> Iterator[str]:
     start, end = found.start, found.end
     for each in (start, end):
@@ -450,6 +473,11 @@ def _of_percentage(found: Trace) -> Iterator[str]:
                 came_and_went=joined("; ", [*came, *went])
             )
         )
+    if found.joined:
+        yield _(
+            "One was split between the two days: both ends are of {areas} together, so that nobody"
+            " is apportioned."
+        ).format(areas=found.area)
     if found.traced.as_of is not None:
         yield _("Codes, names and provinces are today's.")
     if is_regency(found.traced.area):

@@ -289,6 +289,9 @@ def _change_document(found: Trace) -> dict[str, object]:
         "regencies_redefined": list(found.redefined),
         "regencies_moved_in": list(found.moved_in),
         "regencies_moved_out": list(found.moved_out),
+        "late_potentials": [
+            {"area": each.area, "position": each.position} for each in found.late_potentials
+        ],
     }
 
 

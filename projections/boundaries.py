@@ -5,10 +5,11 @@ The one place where a question learns which regencies a province has on a day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from registry.boundaries import boundaries_of
 from registry.reference.areas import area_by_code
 from registry.reference.boundaries import BUILT_IN, AreaChange, Boundaries, Map
 from registry.terms import BOUNDARIES_ID, NATION, Change, is_regency
@@ -29,18 +30,25 @@ WHERE position <= $known AND NOT EXISTS (
 
 
 def boundaries_at(ledger: Ledger, known: int) -> Boundaries:
-    """Return the areas as known at a position."""
+    """Return the areas as known at a position; what was opened later is known by name only."""
     # The log says at once that nothing ever changed; the engine takes twenty times as long.
-    if not ledger.log.stream(BOUNDARIES_ID.hex):
+    recorded = ledger.log.stream(BOUNDARIES_ID.hex)
+    if not recorded:
         return BUILT_IN
-    return boundaries_in(ledger.connection, known)
+    later: list[AreaChange] = []
+    if recorded[-1].position > known:
+        opened = boundaries_of(ledger.log).opened.values()
+        later += (each for each in opened if each.position > known)
+    return boundaries_in(ledger.connection, known, later=later)
 
 
-def boundaries_in(connection: DuckDBPyConnection, known: int) -> Boundaries:
-    """Return the areas as known at a position, of the tables alone."""
+def boundaries_in(
+    connection: DuckDBPyConnection, known: int, *, later: Sequence[AreaChange] = ()
+) -> Boundaries:
+    """Return the areas as known at a position, of the tables alone; and those opened `later`."""
     found = connection.execute(STANDING, {"known": known}).fetchall()
-    changes = (AreaChange(area, Change(change), *facts) for area, change, *facts in found)
-    return Boundaries(changes) if found else BUILT_IN
+    changes = [AreaChange(area, Change(change), *facts) for area, change, *facts in found]
+    return Boundaries(changes, later=later) if changes or later else BUILT_IN
 
 
 def last_map(ledger: Ledger, known: int) -> Map:
@@ -62,5 +70,10 @@ def within(areas: Sequence[str], drawn: Map | None = None) -> str:
             for code in codes
         ]
         return f"({' OR '.join(conditions)})"
-    keys = sorted({key for area in areas for key in drawn.keys(area)})
-    return f"area IN ({', '.join(map(repr, keys))})" if keys else "false"
+    return among({key for area in areas for key in drawn.keys(area)})
+
+
+def among(keys: Iterable[str]) -> str:
+    """Return a condition over `area`: one of some keys, which are codes and have been checked."""
+    listed = ", ".join(map(repr, sorted(keys)))
+    return f"area IN ({listed})" if listed else "false"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.coverage import potentials_in_force, within
+from projections.boundaries import among
+from projections.coverage import potentials_in_force
 from registry.balances import Blame, ChangeOfClosed, Finding, StatedPeriod
 from registry.language import _, joined
 from registry.safe_text import safe
@@ -155,13 +156,16 @@ def closed_periods(connection: DuckDBPyConnection, known: int) -> dict[str, Clos
     }
 
 
-def overrides(connection: DuckDBPyConnection, area: str, known: int) -> tuple[Overridden, ...]:
-    """Return what was recorded against a closing of an area, or of one below it, in its order."""
+def overrides(connection: DuckDBPyConnection, inside: str, known: int) -> tuple[Overridden, ...]:
+    """Return what was recorded against a closing of some regencies, in its order.
+
+    `inside`: a condition over `area` (`projections.boundaries.within`).
+    """
     found = connection.execute(
         f"""
         SELECT area, category, first_on, last_on, lowest, highest, closed_through,
                closing_position, position, recorded_at, recorded_by, seconded_by, because
-        FROM overrides WHERE position <= $known AND {within([area])}
+        FROM overrides WHERE position <= $known AND {inside}
         ORDER BY position, category NULLS LAST
         """,
         {"known": known},
@@ -193,7 +197,7 @@ def stated_on(
     found = connection.execute(
         f"""
         SELECT area, category, CAST(sum(workers) AS BIGINT) FROM entries
-        WHERE effective_on <= $on AND position <= $known AND {within(areas)} GROUP BY ALL
+        WHERE effective_on <= $on AND position <= $known AND {among(areas)} GROUP BY ALL
         """,
         {"on": on, "known": known},
     ).fetchall()

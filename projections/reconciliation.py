@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from projections.boundaries import boundaries_in
+from projections.boundaries import boundaries_at
 from projections.conflicts import figures_in_conflict, targets_in_conflict
 from projections.coverage import shown_name
 from projections.explanations import explained, restated
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
+    from registry.reference.boundaries import Boundaries
 
 Verdict = Literal[Result, "retracted"]
 VerdictThen = Literal[Result, "not-yet-recorded"]
@@ -117,11 +118,13 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
     Rule: what the ledger says is what coverage says on that day, as known at that position.
     """
     with collecting_rarely():
-        return _reconciliation(ledger.connection, area, ledger.position if known is None else known)
+        position = ledger.position if known is None else known
+        return _reconciliation(ledger.connection, area, position, boundaries_at(ledger, position))
 
 
-def _reconciliation(connection: DuckDBPyConnection, area: str, position: int) -> Reconciliation:
-    boundaries = boundaries_in(connection, position)
+def _reconciliation(
+    connection: DuckDBPyConnection, area: str, position: int, boundaries: Boundaries
+) -> Reconciliation:
     figures = figures_recorded(connection, area, position, boundaries)
     areas = sorted({figure.area for figure in figures})
     below = below_on_any_day(boundaries)

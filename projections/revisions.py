@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
+from projections.boundaries import boundaries_at
 from projections.closings import overrides
 from projections.months import month_ends
 from projections.vintages import AreaVintages
@@ -126,7 +127,7 @@ def revisions_on(
     """
     asked = _asked(ledger, area, on, known, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
-    late = overrides(ledger.connection, area, asked.known)
+    late = overrides(ledger.connection, asked.inside, asked.known)
     of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
     return _answer(asked, [on], asked.changes_after(on), kind, late=of_that_day, only_changes=True)
 
@@ -155,7 +156,7 @@ def revision_triangle(
     if references and not positions:  # what was known before the first date says nothing of any
         vintages = [each for each in vintages if each.knows(references[0])]
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
-    late = overrides(ledger.connection, area, asked.known)
+    late = overrides(ledger.connection, asked.inside, asked.known)
     return _answer(asked, references, vintages, kind, late=late, only_changes=False)
 
 
@@ -183,7 +184,8 @@ def _asked(
     ledger: Ledger, area: str, on: date, known: int | None, *, documented: bool
 ) -> AreaVintages:
     position = ledger.position if known is None else known
-    return AreaVintages(ledger.connection, area, on, position, documented=documented)
+    drawn = boundaries_at(ledger, position).map_on(on)
+    return AreaVintages(ledger.connection, area, drawn, position, documented=documented)
 
 
 def _answer(

@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from projections.boundaries import boundaries_at, within
+from projections.boundaries import among, boundaries_at, within
 from projections.closings import is_late
 from registry.intake.temporary import private_folder
+from registry.terms import NATION, is_regency
 
 if TYPE_CHECKING:
     from projections.ledger import Ledger
@@ -39,7 +40,8 @@ class Point:
 class Traced:
     """What is traced: an area, or one category in it, from one end to the other, in any order.
 
-    Each end has the boundaries of its day as known then; with `as_of`, of that day.
+    Each end has the boundaries of its day as known then; with `as_of`, of that day: a regency that
+    was split between the two days is one with its parts at both ends then.
     """
 
     area: str
@@ -194,6 +196,38 @@ def maps(ledger: Ledger, traced: Traced) -> tuple[Map, Map]:
     return first, second
 
 
+def sides(area: str, drawn: tuple[Map, Map]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the keys whose entries are an area's at each end.
+
+    A regency that is not on the map at an end, being opened later, has nobody there. It lies where
+    it was opened: that it came to be is no change of border, so its steps are those of the period.
+    """
+    opened_in = {**drawn[1].opened_in, **drawn[0].opened_in}
+
+    if is_regency(area):
+        several = together(area, drawn)
+        return several, several
+
+    def keys(at: Map) -> frozenset[str]:
+        to_come = (
+            key
+            for key, province in opened_in.items()
+            if not at.has_place(key) and area in {NATION, at.opened_in.get(key, province)}
+        )
+        return frozenset((*at.keys(area), *to_come))
+
+    first, second = map(keys, drawn)
+    return first, second
+
+
+def together(regency: str, drawn: tuple[Map, Map]) -> frozenset[str]:
+    """Return a regency with all that are one place with it at either end."""
+    keys, more = frozenset[str](), frozenset({regency})
+    while keys != more:
+        keys, more = more, drawn[1].joined_with(drawn[0].joined_with(more))
+    return keys
+
+
 def shown(area: str, drawn: tuple[Map, Map]) -> str:
     """Return the code of an area at the second end, or at the first where it is none at that."""
     first, second = drawn
@@ -204,7 +238,10 @@ def shown(area: str, drawn: tuple[Map, Map]) -> str:
 
 def _step(ledger: Ledger, traced: Traced, drawn: tuple[Map, Map]) -> str:
     """Return the question for the entries counted at one end only, which may lie otherwise there."""
-    first, second = (within([traced.area], each) for each in drawn)
+    if traced.area == NATION or all(each.is_built_in for each in drawn):
+        first = second = within([traced.area])
+    else:
+        first, second = map(among, sides(traced.area, drawn))
     late = is_late(ledger.connection)
     if first == second:
         return _STEP.format(inside=first, first="true", second="true", late=late)

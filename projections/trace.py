@@ -6,16 +6,17 @@ into its effects (`effects`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from projections.coverage import CoverageRow, coverage_at
 from projections.effects import Effects, Measured, effects
-from projections.steps import LINES, Flows, Point, Traced, groups, maps, shown
+from projections.late_potentials import LatePotential, late_potentials
+from projections.steps import LINES, Flows, Point, Traced, groups, maps, shown, sides, together
 from registry.dates import last_day_of
 from registry.terms import Kind, is_regency
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
-    from registry.reference.boundaries import Map
+    from registry.reference.boundaries import Map, Place
+
+Value = TypeVar("Value")
 
 IN_WORDS: Final = {"entered": "in", "left": "out"}
 """What a line of the flows is called in a statement, where it is called otherwise."""
@@ -86,16 +89,19 @@ class Line:
 class Trace:
     """How an area's figure at one end became that at the other.
 
-    `area` and `area_name` are the code and name at the second end. `moved_in` and `moved_out` are
+    `area` and `area_name` are the code and name at the second end; `joined`: of several regencies,
+    one of which was split in between, both ends being of all of them. `moved_in` and `moved_out` are
     the regencies that lie inside at one end only; `names` of codes that differ from the built-in. `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
     potential counts something else. `published_change` is None unless each end has one published
-    count of heads. `late`: some steps were recorded on closed days.
+    count of heads. `late`: some steps were recorded on closed days, as were the
+    `late_potentials`, in force at one end only.
     """
 
     traced: Traced
     area: str
     area_name: str
+    joined: bool
     start: End
     end: End
     flows: Flows
@@ -112,6 +118,7 @@ class Trace:
     published_end: tuple[Published, ...]
     published_change: int | None
     late: bool
+    late_potentials: tuple[LatePotential, ...]
 
     @property
     def active(self) -> int:
@@ -174,24 +181,26 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
     position; the steps are the entries counted at exactly one end.
     """
     drawn = maps(ledger, traced)
-    start, measured_start, defined_start = _end(ledger, traced, traced.start, drawn[0])
-    end, measured_end, defined_end = _end(ledger, traced, traced.end, drawn[1])
-    inside_start, inside_end = (set(each.keys(traced.area)) for each in drawn)
+    start, measured_start, defined_start = _end(ledger, traced, traced.start, drawn)
+    end, measured_end, defined_end = _end(ledger, traced, traced.end, (drawn[1], drawn[0]))
+    inside_start, inside_end = sides(traced.area, drawn)
+    whole = _whole(traced.area, drawn)
 
     def codes(keys: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(shown(key, drawn) for key in keys))
 
     kinds = list(groups(ledger, traced, "kind"))
     by_kind = {str(each.kind): each.flows for each in kinds}
-    published_start = _published(ledger.connection, traced, start)
-    published_end = _published(ledger.connection, traced, end)
+    published_start = _published(ledger.connection, traced, start, drawn)
+    published_end = _published(ledger.connection, traced, end, (drawn[1], drawn[0]))
     both = None
     if measured_start is not None and measured_end is not None:
         both = effects(measured_start, measured_end)
     return Trace(
         traced=traced,
-        area=shown(traced.area, drawn),
-        area_name=_called(traced.area, drawn),
+        area=shown(traced.area, drawn) if whole is None else whole.code,
+        area_name=_called(traced.area, drawn) if whole is None else whole.name,
+        joined=whole is not None,
         start=start,
         end=end,
         flows=Flows(*(sum(getattr(each, line) for each in by_kind.values()) for line in LINES)),
@@ -205,8 +214,8 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
             for each in defined_start.keys() & defined_end.keys()
             if defined_start[each] != defined_end[each]
         ),
-        moved_in=codes(inside_end - inside_start),
-        moved_out=codes(inside_start - inside_end),
+        moved_in=codes(each for each in inside_end - inside_start if drawn[1].has_place(each)),
+        moved_out=codes(each for each in inside_start - inside_end if drawn[0].has_place(each)),
         names={
             each.code: each.shown_name
             for one in drawn
@@ -217,6 +226,15 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
         published_end=published_end,
         published_change=_published_change(published_start, published_end),
         late=any(each.late for each in kinds),
+        late_potentials=tuple(
+            replace(each, area=shown(each.area, drawn))
+            for each in late_potentials(
+                ledger.connection,
+                (traced.start.on, traced.start.known),
+                (traced.end.on, traced.end.known),
+                inside_start | inside_end,
+            )
+        ),
     )
 
 
@@ -234,15 +252,34 @@ def _called(area: str, drawn: tuple[Map, Map]) -> str:
     return (first if gone else second).name(area)
 
 
+def _whole(area: str, drawn: tuple[Map, Map]) -> Place | None:
+    """Return the regencies that are one at both ends, where one was split in between."""
+    if not is_regency(area):
+        return None
+    keys = together(area, drawn)
+    places = [[place for place in each.places if place.key in keys] for each in drawn]
+    if not any(others for _one, *others in filter(None, places)):
+        return None
+    return next((one for (one, *others) in filter(None, places) if not others), None)
+
+
 # --- the ends -----------------------------------------------------------------------------------
 
 
 def _end(
-    ledger: Ledger, traced: Traced, at: Point, drawn: Map
+    ledger: Ledger, traced: Traced, at: Point, drawn: tuple[Map, Map]
 ) -> tuple[End, Measured | None, dict[str, str | None]]:
-    """Return an end, what its percentage is taken over, and what each potential counted counts."""
+    """Return an end, what its percentage is taken over, and what each potential counted counts.
+
+    `drawn`: the map at this end, then that at the other.
+    """
     area, category = traced.area, traced.category
-    inside = drawn.keys(area)
+    here, other = drawn
+    inside = here.keys(area)
+    if is_regency(area):
+        inside = tuple(each for each in sorted(together(area, drawn)) if here.has_place(each))
+        if len(inside) > 1:
+            return _end_of_parts(ledger, traced, at, inside)
     whole_key = next(iter(inside), area) if is_regency(area) else area
     asked = list(dict.fromkeys((whole_key, *inside)))
     question = partial(coverage_at, ledger, asked, at.on, known=at.known, as_of=traced.as_of)
@@ -250,15 +287,70 @@ def _end(
     rows = totals if category is None else {row.key: row for row in question(category=category)}
     whole, row = totals[whole_key], rows[whole_key]
     counted = [each for each in inside if totals[each].coverage is not None]
+
+    def label(key: str) -> str:
+        """Return by which key a regency is compared: what was split since with its parts."""
+        holder = area if is_regency(area) else other.holder(key)
+        return holder if is_regency(area) or holder in {*inside} & {*other.keys(area)} else key
+
     measured = None
     if whole.coverage is not None and whole.potential is not None:
-        measured = Measured(
-            row.active_counted or 0,
-            whole.potential,
-            {each: (rows[each].active or 0, totals[each].potential or 0) for each in counted},
-        )
-    defined = {each: totals[each].potential_definition for each in counted}
+        parts: dict[str, tuple[int, int]] = {}
+        for each in counted:
+            heads, potential = parts.get(label(each), (0, 0))
+            parts[label(each)] = (
+                heads + (rows[each].active or 0),
+                potential + (totals[each].potential or 0),
+            )
+        measured = Measured(row.active_counted or 0, whole.potential, parts)
+    defined = {label(each): totals[each].potential_definition for each in counted}
     return _shown(whole, row, category), measured, defined
+
+
+def _end_of_parts(
+    ledger: Ledger, traced: Traced, at: Point, parts: Sequence[str]
+) -> tuple[End, Measured | None, dict[str, str | None]]:
+    """Return an end of regencies taken as the one that they were before a split.
+
+    It has a potential where each of them has: else part of it would be missing.
+    """
+    question = partial(coverage_at, ledger, parts, at.on, known=at.known, as_of=traced.as_of)
+    totals = question()
+    rows = totals if traced.category is None else question(category=traced.category)
+    active = _sum_of(each.active for each in rows)
+    everybody = _sum_of(each.active for each in totals)
+    potential = _sum_of(each.potential for each in totals)
+    is_counted = everybody is not None and None not in {each.potential for each in totals}
+
+    def common(values: Iterable[Value]) -> Value | None:
+        first, *others = {*values}
+        return None if others else first
+
+    points = Fraction(100 * (active or 0), potential) if is_counted and potential else None
+    end = End(
+        on=at.on,
+        known_position=at.known,
+        active=None if everybody is None else active or 0,
+        active_counted=active or 0 if is_counted else None,
+        potential=potential if is_counted else None,
+        coverage=points if traced.category is None else None,
+        points=points,
+        potential_valid_from=common(each.potential_valid_from for each in totals),
+        potential_definition=common(each.potential_definition for each in totals),
+        potential_source=common(each.potential_source for each in totals),
+        regencies_total=1,
+        regencies_counted=int(is_counted),
+        complete=is_counted,
+    )
+    if not is_counted or potential is None:
+        return end, None, {}
+    measured = Measured(active or 0, potential, {traced.area: (active or 0, potential)})
+    return end, measured, {traced.area: end.potential_definition}
+
+
+def _sum_of(values: Iterable[int | None]) -> int | None:
+    known = [each for each in values if each is not None]
+    return sum(known) if known else None
 
 
 def _shown(whole: CoverageRow, row: CoverageRow, category: str | None) -> End:
@@ -279,8 +371,19 @@ def _shown(whole: CoverageRow, row: CoverageRow, category: str | None) -> End:
     )
 
 
-def _published(connection: DuckDBPyConnection, traced: Traced, end: End) -> tuple[Published, ...]:
-    """Return the figures of an end's day, as known at either end: they are recorded afterwards."""
+def _published(
+    connection: DuckDBPyConnection, traced: Traced, end: End, drawn: tuple[Map, Map]
+) -> tuple[Published, ...]:
+    """Return the figures of an end's day, as known at either end: they are recorded afterwards.
+
+    Nothing is published of several regencies as the one that they were.
+    """
+    area = traced.area
+    if is_regency(area):
+        held = [each for each in together(area, drawn) if drawn[0].has_place(each)]
+        if len(held) > 1:
+            return ()
+        area = next(iter(held), area)
     found = connection.execute(
         """
         SELECT as_of, active, potential, percent, publisher, published_on, source, position,
@@ -294,7 +397,7 @@ def _published(connection: DuckDBPyConnection, traced: Traced, end: End) -> tupl
         ORDER BY length(as_of) DESC, position
         """,
         {
-            "area": traced.area,
+            "area": area,
             "category": traced.category,
             "as_of": as_of_texts(end.on),
             "known": max(traced.start.known, traced.end.known),

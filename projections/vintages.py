@@ -13,12 +13,14 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from projections.boundaries import boundaries_in, within
+from projections.boundaries import within
 from projections.months import month_ends
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from registry.reference.boundaries import Map
 
 BATCHES_LISTED: Final = 20
 """Of one revision, the largest first; how many there are is said beside them."""
@@ -100,26 +102,31 @@ class Causes:
 class AreaVintages:
     """One area, up to a position, by what was recorded or by what its documents claim.
 
-    Its regencies are those of one day, at every vintage: a figure is compared with itself.
+    Its regencies are those of one day, as `drawn`, at every vintage: a figure is compared with itself.
     """
 
     def __init__(
-        self, connection: DuckDBPyConnection, area: str, on: date, known: int, *, documented: bool
+        self,
+        connection: DuckDBPyConnection,
+        area: str,
+        drawn: Map,
+        known: int,
+        *,
+        documented: bool,
     ) -> None:
-        drawn = boundaries_in(connection, known).map_on(on)
         self.area = area
         self.code, self.name = drawn.code(area), drawn.name(area)
         self.total = len(drawn.inside(area))
         self.known = known
         self._connection = connection
         self._documented = documented
-        inside = within([area], drawn)
+        self.inside = within([area], drawn)
         day = CLAIMED_DAY if documented else RECORDED_DAY
         number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
         self._words = {
-            "inside": inside,
+            "inside": self.inside,
             # a province's own potential is recorded under its own code
-            "over": f"((length(area) = 5 AND {inside}) OR area = '{area}')",
+            "over": f"((length(area) = 5 AND {self.inside}) OR area = '{area}')",
             "day": day,
             "recorded_day": RECORDED_DAY,
             "key": number.format(day=day) if documented else "position",

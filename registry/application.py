@@ -44,6 +44,7 @@ from registry.vocabulary import statement
 
 if TYPE_CHECKING:
     from registry.balances import Balances, Survivors
+    from registry.reference.boundaries import Map
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int], None]
@@ -368,20 +369,36 @@ class EnrolmentRegistry(Application[UUID]):
                 recording.check(self._balances, dry_run=dry_run)
             return self._admitted(recording, dry_run=dry_run)
 
-    def close_periods(
-        self, regencies: Sequence[str], through: date, *, dry_run: bool = False
-    ) -> Recorded:
-        """Close regencies through a day, stating what is known of it; all of them, or none.
+    def close_period(self, regency: str, through: date, *, dry_run: bool = False) -> Recorded:
+        """Close a regency through a day, stating what is known of it.
 
-        One that is closed through that day already is left as it is. Of a single one a later
-        closing refuses it; of several, those closed through a later day are left as they are.
+        One that is closed through that day already is left as it is; a later closing refuses it.
         """
+        return self._close(lambda _drawn: (regency,), through, dry_run=dry_run)
+
+    def close_province(self, province: str, through: date, *, dry_run: bool = False) -> Recorded:
+        """Close each regency that a province has on a day, through that day; all, or none.
+
+        Those closed through that day or a later one are left as they are.
+        """
+        return self._close(lambda drawn: drawn.keys(province), through, dry_run=dry_run)
+
+    def _close(
+        self, choose: Callable[[Map], Sequence[str]], through: date, *, dry_run: bool
+    ) -> Recorded:
         self._balances.prepare()
         with self.log_recorder.write() as transaction:
             recording = self._recording(transaction)
+            drawn = boundaries_of(transaction.log).map_on(through)
+            regencies = choose(drawn)
+            if not regencies:
+                raise RuleBrokenError(
+                    _("no kabupaten or kota lies in that province on {day}").format(day=through),
+                    remedy=_("Name the province in which they lay on that day."),
+                )
             stated = self._balances.stated(transaction.log, regencies, through)
             found = [recording.area(code) for code in regencies]
-            events, problems = close_all(found, through, stated, stamp=recording.stamp)
+            events, problems = close_all(found, through, stated, drawn, stamp=recording.stamp)
             recording.problems += problems
             recording.append(events)
             return self._end(recording, dry_run=dry_run)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from registry.area import Area
 from registry.balances import ChangeOfClosed, StatedPeriod
@@ -19,6 +19,9 @@ from registry.errors import Problem, RuleBrokenError
 from registry.events import ClosedChange, ClosingOverridden, PeriodClosed, PeriodReopened
 from registry.language import _
 from registry.terms import FIRST_DAY, JAKARTA, area_id, normalised_reference
+
+if TYPE_CHECKING:
+    from registry.reference.boundaries import Map
 
 NAMED_MAX: Final = 8
 _DAY: Final = timedelta(days=1)
@@ -71,9 +74,16 @@ def close(area: Area, through: date, stated: StatedPeriod, *, stamp: Stamp) -> P
 
 
 def close_all(
-    areas: Sequence[Area], through: date, stated: Mapping[str, StatedPeriod], *, stamp: Stamp
+    areas: Sequence[Area],
+    through: date,
+    stated: Mapping[str, StatedPeriod],
+    drawn: Map,
+    *,
+    stamp: Stamp,
 ) -> tuple[list[PeriodClosed], list[Problem]]:
     """Close regencies through a day; what is worth saying of those closed already, or of nothing.
+
+    `drawn` is the map of that day: what is said names them as it does.
 
     Raises: RuleBrokenError, of a single one that is closed through a later day.
     """
@@ -85,13 +95,14 @@ def close_all(
         if len(areas) == 1 or not is_later:
             event = close(area, through, stated[area.code], stamp=stamp)
         if event is None:
+            code = drawn.code(area.code)
             why = _("{code} is closed through {closed_through} already (#{closed_at})").format(
-                code=area.code, closed_through=area.closed_through, closed_at=area.closed_at
+                code=code, closed_through=area.closed_through, closed_at=area.closed_at
             )
-            said.append(_remark("already-closed", area.code, why, _("Nothing needs to be done.")))
+            said.append(_remark("already-closed", code, why, _("Nothing needs to be done.")))
             continue
         events.append(event)
-    unstated = [event.area for event in events if event.active is None]
+    unstated = [drawn.code(event.area) for event in events if event.active is None]
     if unstated:
         some = ", ".join(unstated[:NAMED_MAX])
         more = (

@@ -90,8 +90,13 @@ def redraw(
     new = _with_before(boundaries, [change for _, change in drafts])
     command_of = {change.position: command for command, change in drafts}
     for fault in faults(Boundaries([*boundaries.changes, *new])):
-        command = command_of[fault.change.position]
-        redrawn.refusals.append(Refusal(command, fault.code, fault.column, fault.why, fault.remedy))
+        command = command_of.get(fault.change.position)
+        if command is None:
+            told = _of_recorded(fault)
+            command = command_of[_cause(fault, new).position]
+        else:
+            told = fault
+        redrawn.refusals.append(Refusal(command, told.code, told.column, told.why, told.remedy))
     for number, change in enumerate(new if not redrawn.refusals else (), start=version + 1):
         command = command_of[change.position]
         redrawn.events.append(
@@ -115,6 +120,37 @@ def redraw(
             )
         )
     return redrawn
+
+
+def _cause(fault: Fault, new: Sequence[AreaChange]) -> AreaChange:
+    """Return which new change makes a recorded one wrong: of that area, the last up to its day."""
+    wrong = fault.change
+    trait = Change.MOVED if wrong.change is Change.RECODED else wrong.change  # a code's province
+    return max(
+        new,
+        key=lambda each: (
+            each.area == wrong.area,
+            each.change is trait,
+            each.on <= wrong.on,
+            each.on,
+            each.position,
+        ),
+    )
+
+
+def _of_recorded(fault: Fault) -> Fault:
+    """Return the fault of a recorded change as the row is told that makes it one."""
+    position = fault.change.position
+    return replace(
+        fault,
+        column="on",
+        why=_("the change of {area} on {on} (#{position}) would then be wrong: {why}").format(
+            area=fault.change.area, on=fault.change.on, position=position, why=fault.why
+        ),
+        remedy=_("Correct the row, or take #{position} back first with `ucj retract area`.").format(
+            position=position
+        ),
+    )
 
 
 def take_back(

@@ -187,3 +187,50 @@ def test_an_unknown_area_is_unknown_without_a_store_too(tmp_path: Path) -> None:
     """The refusal is of the area; a known one is refused for the missing store."""
     assert ucj("coverage", "Atlantis", folder=tmp_path).code == 1
     assert ucj("coverage", "16.06", folder=tmp_path).code == 4
+
+
+def test_a_split_is_traced(folder: Path) -> None:
+    """What came to the new regency is In; in today's boundaries both ends are of both together."""
+    batches(folder, "SK 1,enrol,16.06,guru,100,2024-01-01,,")
+    split = write(folder, "split.csv", HEADER + "16.18,opened,2025-01-01,16.06,Muba Ilir,UU x\n")
+    assert ucj("import", "areas", split, folder=folder).code == 0
+    batches(
+        folder,
+        "SK 2,reclassify,16.18,guru,40,2025-01-01,16.06,guru",
+        "SK 3,enrol,16.18,guru,5,2025-02-01,,",
+    )
+    asked = ("trace", "16.18", "--from", "2024-12", "--to", "2025-03", "--format", "json")
+    then = ucj(*asked, folder=folder).json()
+    lines = {each["line"]: each["workers"] for each in then["statement"]}
+    assert (lines["in"], lines["change"], "moved" in lines) == (45, 45, False)
+    assert {each["class"] for each in then["steps"]} == {"period"}
+    now = ucj(*asked, "--boundaries", "now", folder=folder).json()
+    Draft202012Validator(schema("trace")).validate(now)
+    assert (now["area"], now["from"]["active"], now["to"]["active"]) == ("16.06+16.18", 100, 105)
+    people = ucj(*asked[:-2], "--boundaries", "now", folder=folder)
+    assert "both ends are of 16.06+16.18 together" in people.out + people.err
+    province = ucj("trace", "16", *asked[2:-2], "--by", "kind", folder=folder).out
+    assert "transfer" not in province
+
+
+def test_an_opened_area_may_be_asked_about_as_known_before(folder: Path) -> None:
+    """Nobody yet, in words and by name; never an unknown code."""
+    split = write(folder, "split.csv", HEADER + "16.18,opened,2025-01-01,16.06,Muba Ilir,UU x\n")
+    assert ucj("import", "areas", split, folder=folder).code == 0
+    known = ("--known", "@50")
+    (row,) = rows(folder, "coverage", "16.18", "--on", "2025-12", *known)
+    assert (row["area_name"], row["active"]) == ("Muba Ilir", None)
+    between = ("--from", "2024-12", "--to", "2025-12")
+    asked = ("trace", "16.18", *between, "--known-from", "@50", "--known-to", "@50")
+    answer = ucj(*asked, folder=folder)
+    assert (answer.code, "Muba Ilir (16.18)" in answer.out + answer.err) == (0, True), answer
+    for command in (
+        ("forecast", "16.18", "--on", "2025-12"),
+        ("timeline", "16.18"),
+        ("targets", "16.18"),
+        ("reconcile", "16.18"),
+        ("revisions", "16.18", "--on", "2025-12"),
+    ):
+        assert ucj(*command, *known, folder=folder).code == 0, command
+    report = ("report", "16.18", *between, "--known-from", "@50", "--known-to", "@50")
+    assert ucj(*report, "--output", "r.md", folder=folder).code == 0

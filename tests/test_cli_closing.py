@@ -195,6 +195,19 @@ def test_trace_marks_what_is_late(folder: Path) -> None:
     assert [(each["category"], each["late"]) for each in groups] == [("guru", True)]
 
 
+def test_a_trace_marks_a_late_potential(folder: Path) -> None:
+    """Beside its effect, below the statement, and in the JSON: where it is recorded."""
+    late = ("import", "potentials", "late-potentials.csv", *SECONDED)
+    assert ucj(*late, folder=folder).code == 0
+    asked = ("trace", "16.06", "--from", "2025-02", "--to", "2025-06")
+    answer = ucj(*asked, folder=folder, terminal=True, columns=100)
+    said = " ".join((answer.out + answer.err).split())
+    assert "another potential, late: #8" in said
+    assert "A potential is late, changed on days that were closed: 16.06 (#8)" in said
+    change = ucj(*asked, "--format", "json", folder=folder).json()["change"]
+    assert change["late_potentials"] == [{"area": "16.06", "position": 8}]
+
+
 def test_revisions_list_what_is_late(folder: Path) -> None:
     """In words below the table too: what, why, and which two persons."""
     assert ucj("import", "batches", "late.csv", *SECONDED, folder=folder).code == 0

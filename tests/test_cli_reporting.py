@@ -393,7 +393,7 @@ def test_a_long_section_is_cut_and_says_so(
         (["--output", "r"], 2, "give an ending out of"),
         (["--output", "-"], 2, "give an ending out of"),
         ([], 2, "Missing option '--output'"),
-        (["--output", "nowhere/r.md"], 2, "does not exist"),
+        (["--output", "nowhere/r.md"], 2, "The folder nowhere of --output r.md does not"),
         (["--output", "r.md", "--known-to", "@999999"], 1, "not recorded yet"),
         (["--output", "r.md", "--to", "31 Febuari 2025"], 1, ""),
     ],

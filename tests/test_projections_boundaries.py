@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 from projections.boundaries import boundaries_at
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
+from projections.revisions import revisions_on
 from projections.steps import Point, Traced, groups, steps
 from projections.timeline import timeline
-from projections.trace import trace
+from projections.trace import Trace, trace
 from registry.commands import ChangeArea, RecordBatch, RevisePotential
 from registry.reference.boundaries import BUILT_IN
 from registry.terms import NATION, Change
@@ -299,10 +301,203 @@ def test_the_nation_is_the_same_in_both_views(
             last = list(timeline(ledger, area, until=on, as_of=view))[-1:]
             (row,) = coverage_at(ledger, [area], on, as_of=view)
             assert (last[0].active if last else None) == row.active
-        traced = Traced(area, Point(on, ledger.position), Point(as_of, ledger.position))
-        found = trace(ledger, traced)
-        assert found.flows.workers == found.active
-        assert sum(each.workers for each in steps(ledger, traced)) == found.active
+
+
+_said = st.lists(st.tuples(st.integers(0, 9), _days, st.integers(1, 50)), max_size=6)
+"""Potentials: whose (by its place), from which day, how many persons."""
+
+
+def potentials_said(census: Census, said: list[tuple[int, date, int]]) -> Iterator[RevisePotential]:
+    """Yield them; of an opened regency from the day it is opened at the earliest."""
+    areas = census.areas()
+    for place, day, workers in said:
+        area = areas[place % len(areas)]
+        opened = census.opened(area)
+        since = day if opened is None else max(day, opened.on)
+        yield RevisePotential(area, since, workers, "angkatan kerja", "BPS")
+
+
+def check_effects(found: Trace) -> None:
+    """The effects add up to the change of the percentage; of one regency there are but two."""
+    if found.effects is None:
+        assert found.points is None
+        return
+    parts = (found.effects.numerator, found.effects.denominator, found.effects.counted)
+    assert sum(parts) == found.points
+    if "." in found.traced.area:
+        assert found.effects.counted == 0
+
+
+def check_now(ledger: Ledger, census: Census, traced: Traced) -> None:
+    """In the boundaries of one later day nothing moves, and a split regency is whole at both ends."""
+    found, listed = trace(ledger, traced), list(steps(ledger, traced))
+    assert found.flows.workers == found.active == sum(each.workers for each in listed)
+    assert (found.flows.moved, found.moved_in, found.moved_out) == (0, (), ())
+    check_effects(found)
+    assert traced.as_of is not None
+    first, last = sorted((traced.start.on, traced.end.on))
+    if "." not in traced.area:
+        return
+    root = census.root(traced.area, first)
+    parts = {root, *(key for key in census.areas() if census.root(key, first) == root)}
+    parts = {key for key in parts if census.root(key, traced.as_of) == key}
+    heads = [
+        sum(workers for key, workers in census.by_area(on).items() if key in parts)
+        for on in (traced.start.on, traced.end.on)
+    ]
+    assert [found.start.active or 0, found.end.active or 0] == heads
+    assert found.joined == (sum(census.root(key, last) == key for key in parts) > 1)
+
+
+def lies_in(census: Census, key: str, area: str, on: date) -> bool:
+    """Whether a regency is an area's on a day; one that is opened later lies where it will be."""
+    opened = census.opened(key)
+    if opened is not None:
+        on = max(on, opened.on)
+    return area in {NATION, key, census.province(key, on)}
+
+
+def expected_steps(
+    ledger: Ledger, census: Census, area: str, start: date, end: date
+) -> Counter[tuple[object, ...]]:
+    """Sort the entries that are counted at one of two days only, one by one."""
+    expected: Counter[tuple[object, ...]] = Counter()
+    for key, position, day, workers in ledger.connection.execute(
+        "SELECT area, position, effective_on, workers FROM entries"
+    ).fetchall():
+        there, then = (lies_in(census, key, area, on) for on in (start, end))
+        first, second = there and day <= start, then and day <= end
+        if first == second:
+            continue
+        period = "period" if day > min(start, end) else "restatement"
+        step_class = "boundary" if there != then else period
+        expected[position, -workers if first else workers, first, step_class] += 1
+    return expected
+
+
+@settings(max_examples=max(1, settings().max_examples // 4))
+@given(histories(), _said, st.tuples(_days, _days, _days), st.integers(0, 99))
+def test_the_steps_are_the_entries_counted_at_one_end(
+    commands: list[RecordBatch | ChangeArea],
+    said: list[tuple[int, date, int]],
+    days: tuple[date, date, date],
+    place: int,
+) -> None:
+    """For any history and any three days: only what really moved is a step of the boundary.
+
+    Steps come to the change, the other way round they are negated, and two traces make the third;
+    the effects add up to the change of the percentage. So do they in today's boundaries.
+    """
+    census = census_of(*commands)
+    with ledger_of(*commands, *potentials_said(census, said)) as ledger:
+        areas = (NATION, "16", "11", *census.areas())
+        area = areas[place % len(areas)]
+        points = [Point(on, ledger.position) for on in days]
+        changes: dict[tuple[int, int], int] = {}
+        for first, second in ((0, 1), (1, 0), (1, 2), (0, 2)):
+            traced = Traced(area, points[first], points[second])
+            found, listed = trace(ledger, traced), list(steps(ledger, traced))
+            classes = Counter((e.position, e.workers, e.reversed, e.step_class) for e in listed)
+            assert classes == expected_steps(ledger, census, area, days[first], days[second])
+            assert found.flows.workers == found.active == sum(each.workers for each in listed)
+            assert found.flows.moved == sum(
+                each.workers for each in listed if each.step_class == "boundary"
+            )
+            assert (found.flows.moved == 0) or found.moved_in or found.moved_out
+            changes[first, second] = found.active
+            check_now(ledger, census, replace(traced, as_of=max(days)))
+            check_effects(found)
+        assert changes[0, 1] == -changes[1, 0]
+        assert changes[0, 1] + changes[1, 2] == changes[0, 2]
+
+
+def test_what_comes_to_an_opened_regency_came_in() -> None:
+    """Of itself, its province and the nation: transfers and enrolments, nothing moved."""
+    later = enrolled("16.18", 5, "2027-02-01", "SK-9")
+    with ledger_of(*HEADS, *SPLIT, later) as ledger:
+        ends = (Point(BEFORE, ledger.position), Point(date(2027, 3, 1), ledger.position))
+        found = {
+            area: trace(ledger, Traced(area, *ends)) for area in ("16.18", "16.06", "16", "ID")
+        }
+        back = trace(ledger, Traced("16.18", ends[1], ends[0]))
+    flows = {
+        area: (each.flows.entered, each.flows.left, each.flows.moved)
+        for area, each in found.items()
+    }
+    assert flows == {"16.18": (45, 0, 0), "16.06": (0, -40, 0), "16": (5, 0, 0), "ID": (5, 0, 0)}
+    assert not any((*each.moved_in, *each.moved_out) for each in found.values())
+    assert (back.active, back.flows.entered) == (-45, -45)
+
+
+def test_a_split_regency_is_one_at_both_ends_in_todays_boundaries() -> None:
+    """The parts' heads and potentials together, asked for either; effects are of like with like."""
+    potentials = [
+        RevisePotential(area, date.fromisoformat(day), workers, "angkatan kerja", "BPS")
+        for area, day, workers in (
+            ("16.06", "2026-01-01", 200),
+            ("16.06", "2027-01-01", 120),
+            ("16.18", "2027-01-01", 90),
+        )
+    ]
+    later = enrolled("16.18", 5, "2027-02-01", "SK-9")
+    with ledger_of(*HEADS, *SPLIT, later, *potentials) as ledger:
+        ends = (Point(BEFORE, ledger.position), Point(AFTER, ledger.position))
+        parts = [trace(ledger, Traced(each, *ends, as_of=LATER)) for each in ("16.06", "16.18")]
+        province = trace(ledger, Traced("16", *ends, as_of=LATER))
+        guru = trace(ledger, Traced("16.18", *ends, category="guru", as_of=LATER))
+    for found in (*parts, guru):
+        assert (found.area, found.joined) == ("16.06+16.18", True)
+        assert (found.start.active, found.end.active) == (100, 105)
+        assert (found.start.potential, found.end.potential) == (200, 210)
+        assert (found.flows.entered, found.flows.left, found.flows.moved) == (5, 0, 0)
+        assert found.points == 0
+        assert found.effects is not None
+        assert found.effects.numerator == -found.effects.denominator != 0
+    assert province.effects is not None
+    assert province.effects.counted == 0
+    assert province.entering == ()
+
+
+def test_of_a_split_regency_a_part_without_potential_leaves_no_percentage() -> None:
+    """Part of the denominator would be missing; the heads are known nevertheless."""
+    potential = RevisePotential("16.06", date(2026, 1, 1), 200, "angkatan kerja", "BPS")
+    with ledger_of(*HEADS, *SPLIT, potential) as ledger:
+        ends = (Point(BEFORE, ledger.position), Point(AFTER, ledger.position))
+        found = trace(ledger, Traced("16.06", *ends, as_of=LATER))
+    assert (found.end.active, found.end.potential, found.end.coverage) == (100, None, None)
+    assert found.effects is None
+
+
+def test_what_was_opened_and_then_moved_came_with_its_regency() -> None:
+    """Between a day before both and one after both, its heads are Moved for the new province."""
+    moved = changed("16.18", "moved", "2028-01-01", "11")
+    with ledger_of(*HEADS, *SPLIT, moved) as ledger:
+        ends = (Point(BEFORE, ledger.position), Point(LATER, ledger.position))
+        there = trace(ledger, Traced("11", *ends))
+        here = trace(ledger, Traced("16", *ends))
+    assert (there.flows.moved, there.moved_in, there.moved_out) == (40, ("16.18",), ())
+    assert (here.flows.left, here.flows.moved, here.moved_in, here.moved_out) == (-40, 0, (), ())
+
+
+def test_an_area_is_known_by_name_before_its_opening_is_recorded() -> None:
+    """As known then there is nobody in it, at every question."""
+    with store_at() as store:
+        play(store, *HEADS)
+        with closing(store.log()) as log:
+            before = log.head()
+        play(store, *SPLIT)
+        with store.ledger() as ledger:
+            (row,) = coverage_at(ledger, ["16.18"], AFTER, known=before)
+            (province,) = coverage_at(ledger, ["16"], AFTER, known=before)
+            days = list(timeline(ledger, "16.18", until=AFTER, known=before))
+            ends = (Point(AFTER, before), Point(AFTER, ledger.position))
+            found = trace(ledger, Traced("16.18", *ends))
+            revised = revisions_on(ledger, "16.18", AFTER, known=before)
+    assert (row.area_name, row.active, row.regencies_total) == ("Muba Ilir", None, 0)
+    assert (province.active, province.regencies_total) == (130 - 30, 17)
+    assert days == []
+    assert (found.active, found.flows.restated, found.flows.moved) == (40, 40, 0)
+    assert (revised.area_name, revised.releases) == ("Muba Ilir", ())
 
 
 def test_the_oracle_can_disagree() -> None:

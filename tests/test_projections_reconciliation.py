@@ -20,6 +20,8 @@ from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
 from projections.vintages import AreaVintages, Vintage
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
+from registry.reference.boundaries import BUILT_IN
+from registry.storage.log import Log
 from registry.terms import NATION, Segment
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
@@ -234,8 +236,9 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         assert said.documented.standing is not None
         assert said.documented.standing.active == active
         with store.ledger() as ledger:
+            drawn = BUILT_IN.map_on(date(2025, 7, 31))
             vintages = AreaVintages(
-                ledger.connection, "16.06", date(2025, 7, 31), ledger.position, documented=True
+                ledger.connection, "16.06", drawn, ledger.position, documented=True
             )
             ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
         assert seen.active == active
@@ -316,7 +319,7 @@ def test_no_figure_costs_a_query(planted: tuple[Country, Reconciliation], store:
         record(store, PUBLISHED_ON, *(each.figure for each in said))
         with store.ledger() as ledger:
             counting = Counting(ledger.connection)
-            answer = reconcile(cast("Ledger", Stand(counting, ledger.position)))
+            answer = reconcile(cast("Ledger", Stand(counting, ledger.position, ledger.log)))
         counts.append((len(answer.figures), counting.queries))
     (one, few), (many, queries) = counts
     assert (one, many) == (1, len(country.planted))
@@ -328,6 +331,7 @@ class Stand(NamedTuple):
 
     connection: Counting
     position: int
+    log: Log
 
 
 # --- any history, any figures ----------------------------------------------------------------------

@@ -121,7 +121,7 @@ class Clerk:
             registry.reopen_period(area, day, because="to see")
             self.closed[area] = day - DAY
         else:
-            registry.close_periods([area], day)
+            registry.close_period(area, day)
             self.closed[area] = day
         self._settle()
 

@@ -13,12 +13,15 @@ from typing import Any, Final
 
 import pytest
 
+from projections.boundaries import within
 from projections.closings import closed_periods, overrides
 from projections.steps import Point, Traced, groups, steps
+from projections.trace import trace
 from registry.application import Recorded
 from registry.closing import Override, check_override
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
 from registry.errors import RuleBrokenError
+from registry.reference.areas import regencies
 from registry.terms import Action
 from tests.ledger_from_doc import parsed
 from tests.stores import Store
@@ -47,7 +50,7 @@ def given_store(path: Path) -> Store:
     """Return a store that knows what is given, in which 16.06 is closed through June."""
     store = Store(path)
     store.registry.record(*commands(GIVEN))
-    store.registry.close_periods(["16.06"], JUNE)
+    store.registry.close_period("16.06", JUNE)
     return store
 
 
@@ -90,7 +93,7 @@ def test_a_closing_states_what_is_known_of_its_day(store: Store) -> None:
 
 def test_a_closing_of_an_area_without_entries_states_nothing(store: Store) -> None:
     """Null and not 0: nobody was recorded; it is said, and it is closed nevertheless."""
-    recorded = store.registry.close_periods(["16.71"], JUNE)
+    recorded = store.registry.close_period("16.71", JUNE)
     said = last_state(store)
     assert (said["active"], said["active_by_category"], said["potential"]) == (None, {}, None)
     assert [each.code for each in recorded.problems] == ["nothing-stated"]
@@ -100,7 +103,7 @@ def test_a_closing_of_an_area_without_entries_states_nothing(store: Store) -> No
 
 def test_closing_the_same_day_again_is_nothing_to_do(store: Store) -> None:
     """It is said when it was closed, and nothing is recorded."""
-    recorded = store.registry.close_periods(["16.06"], JUNE)
+    recorded = store.registry.close_period("16.06", JUNE)
     assert recorded.decision == "already-recorded"
     assert "closed through 2025-06-30 already (#8)" in recorded.problems[0].why
 
@@ -108,13 +111,13 @@ def test_closing_the_same_day_again_is_nothing_to_do(store: Store) -> None:
 def test_an_earlier_closing_is_refused_and_explained(store: Store) -> None:
     """What is closed through June is closed through May; it is opened by name only."""
     with pytest.raises(RuleBrokenError, match="through 2025-06-30 already") as refused:
-        store.registry.close_periods(["16.06"], date(2025, 5, 31))
+        store.registry.close_period("16.06", date(2025, 5, 31))
     assert "ucj reopen 16.06 --from 2025-06-01" in refused.value.remedy
 
 
 def test_a_later_closing_closes_more(store: Store) -> None:
     """It is a statement of its own, of its own day."""
-    store.registry.close_periods(["16.06"], date(2025, 7, 31))
+    store.registry.close_period("16.06", date(2025, 7, 31))
     said = last_state(store)
     assert said["active_by_category"] == {"guru": 140, "marbot": 50}
     assert said["potential"] == 1100
@@ -134,32 +137,29 @@ def test_what_is_still_to_come_cannot_be_closed(
     """Through today at the latest, and it is the day in Jakarta."""
     store.clock.now = now
     if is_closed:
-        assert store.registry.close_periods(["16.06"], through).decision == "recorded"
+        assert store.registry.close_period("16.06", through).decision == "recorded"
         return
     with pytest.raises(RuleBrokenError, match="still to come"):
-        store.registry.close_periods(["16.06"], through)
+        store.registry.close_period("16.06", through)
 
 
 def test_a_province_is_closed_in_one_transaction(store: Store) -> None:
     """Each regency by its own event; those closed through that day or later stay as they are."""
-    store.registry.close_periods(["16.71"], date(2025, 7, 31))
-    recorded = store.registry.close_periods(["16.01", "16.06", "16.71", "16.72"], JUNE)
+    store.registry.close_period("16.71", date(2025, 7, 31))
+    recorded = store.registry.close_province("16", JUNE)
     with store.ledger() as ledger:
         closed = closed_periods(ledger.connection, ledger.position)
-    assert {area: each.closed_through for area, each in closed.items()} == {
-        "16.01": JUNE,
-        "16.06": JUNE,
-        "16.71": date(2025, 7, 31),
-        "16.72": JUNE,
-    }
-    assert recorded.last_position == (recorded.first_position or 0) + 1
+    through = dict.fromkeys((each.code for each in regencies("16")), JUNE)
+    through["16.71"] = date(2025, 7, 31)
+    assert {area: each.closed_through for area, each in closed.items()} == through
+    assert recorded.last_position == (recorded.first_position or 0) + len(through) - 3
     codes = [each.code for each in recorded.problems]
     assert codes == ["already-closed", "already-closed", "nothing-stated"]
 
 
 def test_a_dry_run_closes_and_opens_nothing(store: Store) -> None:
     """It says what would be, and the log ends where it ended."""
-    planned = store.registry.close_periods(["16.71"], JUNE, dry_run=True)
+    planned = store.registry.close_period("16.71", JUNE, dry_run=True)
     assert (planned.decision, len(planned.events)) == ("planned", 1)
     planned = store.registry.reopen_period("16.06", JUNE, because="to see", dry_run=True)
     assert planned.decision == "planned"
@@ -266,6 +266,33 @@ def test_a_potential_that_counts_something_else_changes_what_was_closed(store: S
     assert "in what it counts from 2025-02-01 to 2025-06-30" in refusal(store, [other]).what
 
 
+def test_a_late_potential_is_marked_in_a_trace(store: Store) -> None:
+    """Where it is in force at one end only, as heads are; taken back late, its end as well."""
+    other = RevisePotential("16.06", date(2025, 2, 1), 500, "angkatan kerja", "BPS")
+    timely = RevisePotential("16.06", date(2025, 8, 1), 900, "angkatan kerja", "BPS")
+    first = late(store, other, timely).first_position or 0
+    store.registry._override = SECONDED
+    taken = store.registry.take_back("potential", first, because="mistaken").first_position or 0
+    january, august = date(2025, 1, 31), date(2025, 8, 1)
+    with store.ledger() as ledger:
+        now = ledger.position
+        expected = {
+            (Point(JUNE, first - 1), Point(JUNE, taken - 1)): [first],
+            (Point(JUNE, taken - 1), Point(JUNE, now)): [first, taken],
+            (Point(january, taken - 1), Point(JUNE, taken - 1)): [first],
+            (Point(january, now), Point(JUNE, now)): [],
+            (Point(JUNE, now), Point(august, now)): [],
+        }
+        for area in ("16.06", "16"):
+            for (start, end), positions in expected.items():
+                for ends in ((start, end), (end, start)):
+                    found = trace(ledger, Traced(area, *ends)).late_potentials
+                    assert [each.position for each in found] == positions
+                    assert {each.area for each in found} <= {"16.06"}
+        elsewhere = trace(ledger, Traced("11", *next(iter(expected))))
+    assert elsewhere.late_potentials == ()
+
+
 def test_targets_and_figures_are_no_sums(store: Store) -> None:
     """They may come at any time, and be taken back."""
     target = SetTarget("16.06", date(2025, 3, 1), Decimal(50), "RPJMD", "Perda")
@@ -314,7 +341,7 @@ def test_everything_can_be_reopened(store: Store) -> None:
     assert last_state(store)["closed_through"] is None
     with store.ledger() as ledger:
         assert closed_periods(ledger.connection, ledger.position) == {}
-    assert store.registry.close_periods(["16.06"], date(2025, 1, 31)).decision == "recorded"
+    assert store.registry.close_period("16.06", date(2025, 1, 31)).decision == "recorded"
 
 
 # --- overriding ---------------------------------------------------------------------------------
@@ -368,8 +395,8 @@ def test_what_was_recorded_so_is_late(store: Store) -> None:
         traced = Traced("16", start, end)
         found = {(each.reference, each.kind) for each in steps(ledger, traced) if each.late}
         grouped = {each.reference for each in groups(ledger, traced, "batch") if each.late}
-        said = overrides(ledger.connection, "16", ledger.position)
-        before = overrides(ledger.connection, "16", (recorded.first_position or 0) - 1)
+        said = overrides(ledger.connection, within(["16"]), ledger.position)
+        before = overrides(ledger.connection, within(["16"]), (recorded.first_position or 0) - 1)
     assert found == {("SK-9", "enrolment")}
     assert grouped == {"SK-9"}
     assert [(each.area, each.category, each.highest) for each in said] == [("16.06", "guru", 9)]
@@ -433,7 +460,7 @@ def test_it_holds_over_image_and_tail(tmp_path: Path, imaged_after: int) -> None
         document = "#12 2026-01-01 enrol 16.06 guru 1 from 2025-06-01 SK-10"
         assert store.registry.record(*commands(document)).decision == "recorded"
         with store.ledger() as ledger:
-            assert len(overrides(ledger.connection, "16.06", ledger.position)) == 1
+            assert len(overrides(ledger.connection, within(["16.06"]), ledger.position)) == 1
 
 
 # --- two processes --------------------------------------------------------------------------------
@@ -469,7 +496,7 @@ def test_a_process_that_was_there_before_sees_the_closing(tmp_path: Path) -> Non
         other.start()
         try:
             assert answer.get(timeout=60) == "ready"
-            store.registry.close_periods(["16.71"], JUNE)
+            store.registry.close_period("16.71", JUNE)
             turn.put("go")
             assert answer.get(timeout=60) == ["closed-period"]
         finally:

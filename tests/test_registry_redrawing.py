@@ -66,6 +66,10 @@ REFUSED: Final[dict[str, tuple[tuple[ChangeArea, ...], ChangeArea, str]]] = {
         (), changed("16.07", "opened", "2027-01-01", "Muba Ilir", "16.06"), "code-in-use"),
     "opened under a code that another had": (
         (RECODED,), changed("16.80", "opened", "2028-01-01", "Muba Ilir", "16.06"), "code-in-use"),
+    "moved before a recorded change of code": (
+        (RECODED,), changed("16.06", "moved", "2026-01-01", "11"), "other-province"),
+    "opened before it is opened": (
+        (OPENED,), changed("16.18", "opened", "2026-01-01", "Muba Ilir", "16.06"), "opened-twice"),
     "opened twice": (
         (OPENED,), changed("16.18", "opened", "2028-01-01", "Muba Ilir", "16.06"), "opened-twice"),
     "opened out of nothing": (
@@ -96,6 +100,34 @@ def test_what_is_refused(case: str) -> None:
             store.registry.record(row)
         assert code in {each.code for each in refused.value.problems}
         assert head(store) == before
+
+
+def test_a_row_that_makes_a_recorded_change_wrong_is_told_so() -> None:
+    """Its own row is at fault, whichever others come with it; the recorded change is named."""
+    rows = (
+        changed("16.71", "moved", "2025-12-01", "11", row=2),
+        changed("16.06", "moved", "2026-01-01", "11", row=3),
+    )
+    with store_at() as store:
+        store.registry.record(RECODED)
+        with pytest.raises(RuleBrokenError) as refused:
+            store.registry.record(*rows)
+    (problem,) = refused.value.problems
+    assert (problem.row, problem.code) == (3, "other-province")
+    assert "16.06 on 2027-01-01 (#1)" in problem.why
+    assert "province 11" in problem.why
+    assert "take #1 back" in problem.remedy
+
+
+def test_a_move_before_a_recorded_change_of_code_may_be_sound() -> None:
+    """Where the area lies in the province of its code again by then."""
+    there_and_back = (
+        changed("16.06", "moved", "2026-01-01", "11"),
+        changed("16.06", "moved", "2026-06-01", "16"),
+    )
+    with store_at() as store:
+        store.registry.record(RECODED)
+        assert store.registry.record(*there_and_back).decision == "recorded"
 
 
 @pytest.mark.parametrize("given", sorted({*REFUSED} - {"a change before one that says otherwise"}))

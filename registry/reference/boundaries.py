@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -72,10 +73,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Map:
-    """The places of one day, by province and code; each holds the heads of its key, once."""
+    """The places of one day, by province and code; each holds the heads of its key, once.
+
+    `opened_in`: the province of each regency that was opened, whether it is on the map or not: the
+    one it was opened in, or, on a map of another day's areas, that day's.
+    """
 
     places: tuple[Place, ...]
     is_built_in: bool
+    opened_in: Mapping[str, str]
     _whole: Mapping[str, Area]
     _holder: Mapping[str, str]
 
@@ -101,16 +107,30 @@ class Map:
             area_by_code(area)
         if not is_regency(area):
             return self._by_province.get(area, ())
-        place = self._by_key.get(self._holder.get(area, area))
+        place = self._by_key.get(self.holder(area))
         return () if place is None else (place,)
 
     def keys(self, area: str) -> tuple[str, ...]:
         """Return the keys of the places inside an area."""
         return tuple(place.key for place in self.inside(area))
 
+    def has_place(self, key: str) -> bool:
+        """Whether a key has a place of its own on the map."""
+        return key in self._by_key
+
+    def holder(self, key: str) -> str:
+        """Return whose place has the heads of a key: its own, or one that is joined with it."""
+        return self._holder.get(key, key)
+
+    def joined_with(self, keys: AbstractSet[str]) -> frozenset[str]:
+        """Return some keys with all that are one place with any of them."""
+        holders = {*map(self.holder, keys)}
+        held = (key for key, holder in self._holder.items() if holder in holders)
+        return frozenset((*keys, *holders, *held))
+
     def has(self, area: str) -> bool:
         """Whether an area has heads of its own on the day, or is part of a place that has."""
-        return self._holder.get(area, area) in self._by_key
+        return self.holder(area) in self._by_key
 
     def code(self, area: str) -> str:
         """Return the code that stands for an area on the day."""
@@ -127,9 +147,16 @@ class Map:
 
 
 class Boundaries:
-    """The areas of one store as known at one position: the built-in list and what changed it."""
+    """The areas of one store as known at one position: the built-in list and what changed it.
 
-    def __init__(self, changes: Iterable[AreaChange] = ()) -> None:
+    `later`: openings that were recorded after it. Those areas can be asked about by name and code,
+    and there is nobody in them.
+    """
+
+    def __init__(
+        self, changes: Iterable[AreaChange] = (), *, later: Iterable[AreaChange] = ()
+    ) -> None:
+        self._later = {each.area: each for each in later}
         self.changes = tuple(sorted(changes, key=lambda each: (each.on, each.position)))
         self._chains: dict[tuple[str, Change], list[AreaChange]] = defaultdict(list)
         for each in self.changes:
@@ -232,8 +259,14 @@ class Boundaries:
         places = [self._place(key, merged, as_of) for key, merged in called.items()]
         return Map(
             tuple(sorted(places, key=lambda each: (each.province, each.code))),
-            is_built_in=not self.changes,
-            _whole={key: self._area(key, as_of) for key in {each.area for each in self.changes}},
+            is_built_in=not self.changes and not self._later,
+            opened_in={
+                key: self.standing(key, Change.MOVED, as_of if now else opening.on)
+                for key, opening in self.opened.items()
+                if is_regency(key)
+            },
+            _whole={key: self._area(key, as_of) for key in {each.area for each in self.changes}}
+            | {key: _as_opened(each) for key, each in self._later.items()},
             _holder=holder if self.changes else _ITSELF,
         )
 
@@ -295,6 +328,12 @@ class Boundaries:
         if key is not None:
             return self.area(key)
         return find_area(text, area_codes=area_codes, also=self._bearers)
+
+
+def _as_opened(opening: AreaChange) -> Area:
+    key = opening.area
+    province = key.split(".", maxsplit=1)[0] if is_regency(key) else None
+    return Area(key, opening.after, kind_of(key), province)
 
 
 def kind_of(key: str) -> AreaKind:
