@@ -112,12 +112,15 @@ def of_the_balance(tested: Tested) -> Iterator[Finding]:
         return
     if not tested.agrees_in("active", "percent", "uncovered_percent"):
         return
-    if not standing.opening and not standing.reconciling:
+    if not (standing.opening or standing.reconciled_in or standing.reconciled_out):
         return
+    reconciling = movement(Kind.RECONCILING)
+    by_batches = standing.active - standing.opening - standing.reconciling
     parts = (
         (standing.opening, movement(Kind.OPENING)),
-        (standing.reconciling, movement(Kind.RECONCILING)),
-        (standing.active - standing.opening - standing.reconciling, _("by batches")),
+        (standing.reconciled_in, reconciling),
+        (standing.reconciled_out, reconciling),
+        (by_batches, _("by batches")),
     )
     terms = [(workers, name) for workers, name in parts if workers]
     summed = joined(

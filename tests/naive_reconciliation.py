@@ -82,6 +82,7 @@ class Count(NamedTuple):
     perhaps: int
     opening: int
     reconciling: int
+    balanced_by: frozenset[tuple[str, str, str]]
 
     def percent(self) -> Decimal | None:
         """Return the coverage, nearly exact."""
@@ -244,6 +245,7 @@ class Naive:
             perhaps=sum(each.workers for each in perhaps),
             opening=sum(each.workers for each in of_it if each.kind == "opening"),
             reconciling=sum(each.workers for each in of_it if each.kind == "reconciling"),
+            balanced_by=_standing_balances(of_it),
         )
 
     def at(
@@ -351,7 +353,7 @@ class Naive:
         tested = {
             what for what in ("active", "percent", "uncovered") if outcome.results.get(what) in GOOD
         }
-        balances = now is not None and (now.opening or now.reconciling)
+        balances = now is not None and now.balanced_by
         if outcome.verdict in GOOD and tested and balances:
             codes.add("balanced")
         return codes
@@ -510,6 +512,16 @@ class Naive:
             ):
                 sums[each.batch] = sums.get(each.batch, 0) + each.workers
         return {batch: workers for batch, workers in sums.items() if workers}
+
+
+def _standing_balances(movements: Iterable[Movement]) -> frozenset[tuple[str, str, str]]:
+    """Return the openings and reconciling entries of which anything is left as recorded."""
+    sums: dict[tuple[tuple[str, str, str], str, str, str | None], int] = {}
+    for each in movements:
+        if each.kind in {"opening", "reconciling"}:
+            of = each.batch, each.area, each.category, each.segment
+            sums[of] = sums.get(of, 0) + each.workers
+    return frozenset(batch for (batch, *_), workers in sums.items() if workers)
 
 
 def days_of(as_of: str | None) -> Iterator[date]:
