@@ -170,10 +170,10 @@ def test_numbers_printed_alone_are_shown_and_untested_ones_told(tmp_path: Path) 
     (tmp_path / "alone.csv").write_text(text, encoding="utf-8")
     assert ucj("import", "figures", "alone.csv", "--locale", "en", folder=tmp_path).code == 0
     out = ucj("reconcile", "16.06", "--format", "table", folder=tmp_path).out
-    (potential,) = [line for line in out.splitlines() if line.strip().startswith("29 ")]
+    (potential,) = [line for line in out.splitlines() if line.startswith("30 ")]
     assert potential.count("of 213,582") == 2
     words = " ".join(out.split())
-    assert "because nothing is printed that a ledger holds: - #30" in words
+    assert "because nothing is printed that a ledger holds: - #31" in words
     assert "only a target of 58 % is printed, and a ledger holds no targets" in words
     assert "no potential is in force" not in words
 
