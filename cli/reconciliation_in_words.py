@@ -77,12 +77,12 @@ def _of(each: Reconciled) -> str:
 def _numbers(each: Reconciled, *, printed: bool) -> str | None:
     """Return the numbers that were tested side by side.
 
-    A potential that agrees is left out, if it is not all there is.
+    A potential that agrees and a gap are left out, if they are not all there is.
     """
     deciding = [check for check in each.now.checks if check.decides]
     telling = [check for check in deciding if (check.what, check.result) != ("potential", "agrees")]
     said = []
-    for check in telling or deciding:
+    for check in telling or deciding or each.now.checks:
         number = check.published_number if printed else check.expected_number
         if number is not None:
             said.append(_IN_WORDS[check.what].format(number=formatted(number, ",")))

@@ -369,7 +369,7 @@ class Naive:
         if uncovered and percent:
             codes |= _uncovered_beside(percent, uncovered, exact, days)
         if facts["gap"] and all(
-            self._gap_is_odd(facts, day, known) for day in (set(days) or {None})
+            self._gap_is_odd(facts, day, known) for day in (*set(days), *(() if days else (None,)))
         ):
             codes.add("gap-inconsistent")
         if outcome.verdict_then in GOOD and outcome.verdict == "differs":

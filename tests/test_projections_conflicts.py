@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def _store() -> Iterator[Store]:
     ],
 )
 def test_figures_conflict_unless_both_can_be_true(
-    store: Store, as_of: str, one: dict[str, int], other: dict[str, int], conflict: bool
+    store: Store, as_of: str, one: dict[str, Any], other: dict[str, Any], conflict: bool
 ) -> None:
     """Of one day always; of a month or year where one of them fits none of its days."""
     record(store, "2025-12-01", figure(as_of=as_of, **one), figure(as_of=as_of, **other))
