@@ -97,7 +97,7 @@ def targets_command(
     The targets of AREA and of those below it (without one, all): workers needed (the target's
     share of the potential in force, rounded up, less those active), the points they are, how many
     that is a month until it is due, and how many were gained a month over the last twelve. Targets
-    of one area and year that say another percentage or basis stand side by side, marked.
+    of one area and year that contradict each other stand side by side, marked.
 
     \b
     Examples:

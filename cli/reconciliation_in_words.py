@@ -75,11 +75,14 @@ def _of(each: Reconciled) -> str:
 
 
 def _numbers(each: Reconciled, *, printed: bool) -> str | None:
-    """Return the numbers that were tested side by side; a potential that agrees is left out."""
+    """Return the numbers that were tested side by side.
+
+    A potential that agrees and a gap are left out, if they are not all there is.
+    """
+    deciding = [check for check in each.now.checks if check.decides]
+    telling = [check for check in deciding if (check.what, check.result) != ("potential", "agrees")]
     said = []
-    for check in each.now.checks:
-        if not check.decides or (check.what == "potential" and check.result == "agrees"):
-            continue
+    for check in telling or deciding or each.now.checks:
         number = check.published_number if printed else check.expected_number
         if number is not None:
             said.append(_IN_WORDS[check.what].format(number=formatted(number, ",")))
@@ -133,7 +136,11 @@ def _notes(found: Reconciliation) -> Iterator[str]:
         ]
         yield from _group(heading, lines)
     for verdict, heading in _UNTESTED.items():
-        lines = [_label(each) for each in found.figures if each.verdict == verdict]
+        lines = [
+            _label(each)
+            for each in found.figures
+            if each.verdict == verdict and not each.explanation
+        ]
         yield from _group(heading, lines)
     for code, heading in _MEANINGS.items():
         yield from _group(heading + f" ({code})", list(_findings(found, code)))
@@ -180,6 +187,7 @@ def _label(each: Reconciled) -> str:
 _EXPLAINED: Final = {
     "differs": _("Differs from the ledger"),
     "unclassified": _("Cannot be told, because the ledger does not say of which category they are"),
+    "no-ledger": _("Cannot be told, because nothing is printed that a ledger holds"),
 }
 _UNTESTED: Final = {
     "no-ledger": _("Cannot be told, because the ledger has nothing there up to that day"),

@@ -8,32 +8,40 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from projections.figures import Figure, in_percent, in_persons, printed
+from projections.figures import Figure, Printed, in_percent, in_persons, printed
 from projections.findings import Finding
 from projections.targets import Target, conflicting
+from projections.verdicts import What
 from registry.language import Period, _, joined
 from registry.safe_text import safe
 
 Span = tuple[Fraction | int, Fraction | int]
+OTHERS_MAX: Final = 3
+"""Other printed targets named of one."""
 
 
 class _Quantity(NamedTuple):
     """What figures say of one thing: from where to where it may lie, and how it is put in words.
 
-    `is_beyond(a, b)`: whether a span that begins at `a` lies beyond one that ends at `b`.
+    `is_beyond(a, b)`: whether a span that begins at `a` lies beyond one that ends at `b`. `what`
+    names it among the numbers that a figure prints.
     """
 
+    what: Callable[[Figure], What]
     span: Callable[[Figure], Span | None]
     is_beyond: Callable[[Fraction | int, Fraction | int], bool]
     words: Callable[[Figure], str]
 
 
-def figures_in_conflict(figures: Iterable[Figure]) -> dict[int, list[Finding]]:
+def figures_in_conflict(
+    figures: Iterable[Figure], is_refuted: Callable[[What, Figure], bool]
+) -> dict[int, list[Finding]]:
     """Return position → how a figure contradicts others of the same area, date and group.
 
     Each is set against the two that lie farthest from it: so all that disagree are found without
     comparing each with each. Percentages conflict where no value rounds to both, persons where
-    their tolerances do not meet.
+    their tolerances do not meet. Two figures of one month or year may be of different days of it:
+    they conflict only where the ledger refutes one of them.
     """
     same: dict[tuple[str | None, ...], list[Figure]] = defaultdict(list)
     for figure in figures:
@@ -42,7 +50,7 @@ def figures_in_conflict(figures: Iterable[Figure]) -> dict[int, list[Finding]]:
     found: dict[int, list[Finding]] = defaultdict(list)
     for group in same.values():
         for quantity in _QUANTITIES if len(group) > 1 else ():
-            for figure, others in _apart(group, quantity):
+            for figure, others in _apart(group, quantity, is_refuted):
                 against = joined(
                     "; ", [f"#{each.position} " + quantity.words(each) for each in others]
                 )
@@ -53,54 +61,142 @@ def figures_in_conflict(figures: Iterable[Figure]) -> dict[int, list[Finding]]:
     return found
 
 
-def targets_in_conflict(targets: Iterable[Target]) -> dict[str, list[Finding]]:
-    """Return area → the years for which targets stand that are not one and the same."""
+def targets_in_conflict(targets: Iterable[Target]) -> dict[tuple[str, int], Finding]:
+    """Return area and year → that the targets which stand for it contradict each other."""
     stand = list(targets)
     contradicted = conflicting(stand)
     at_odds: dict[tuple[str, int], list[Target]] = defaultdict(list)
     for target in stand:
         if target.position in contradicted:
             at_odds[target.area, target.due_on.year].append(target)
-    found: dict[str, list[Finding]] = defaultdict(list)
-    for (area, year), said in at_odds.items():
-        listed = joined("; ", [_target_in_words(each, said) for each in said])
-        found[area].append(
-            Finding(
-                "targets-conflict", _("for {year}: {targets}").format(year=year, targets=listed)
-            )
-        )
+    return {
+        (area, year): _targets_of_a_year(year, map(_target_in_words, said))
+        for (area, year), said in at_odds.items()
+    }
+
+
+def printed_targets_in_conflict(
+    figures: Iterable[Figure], targets: Iterable[Target]
+) -> dict[int, Finding]:
+    """Return position → that a figure prints a target which nobody set, and others say otherwise.
+
+    It is held against the targets recorded for its area and year that are not yet due, and against
+    what other figures of that year print and nobody set. One that is recorded, for that year or a
+    later one, is none.
+    """
+    recorded: dict[str, list[Target]] = defaultdict(list)
+    for target in targets:
+        recorded[target.area].append(target)
+    unset: dict[tuple[str, int], list[tuple[Printed, Figure]]] = defaultdict(list)
+    for figure in figures:
+        aim, year = figure.target, named_year(figure)
+        if aim is not None and year is not None:
+            ahead = [each for each in recorded[figure.area] if each.due_on.year >= year]
+            if not any(_is_same_aim(aim, printed(each.percent)) for each in ahead):
+                unset[figure.area, year].append((aim, figure))
+    found = {}
+    for (area, year), said in unset.items():
+        firsts = {aim.value: (aim, figure) for aim, figure in reversed(said)}.values()
+        for aim, figure in said:
+            assert figure.first_day is not None
+            against = [
+                _target_in_words(each)
+                for each in recorded[area]
+                if each.due_on.year == year and each.due_on >= figure.first_day
+            ]
+            others = [each for each in firsts if not _is_same_aim(aim, each[0])]
+            against += [_aim_in_words(*each) for each in others[:OTHERS_MAX]]
+            if against:
+                listed = [_aim_in_words(aim, figure), *against]
+                found[figure.position] = _targets_of_a_year(year, listed)
     return found
 
 
-def _target_in_words(target: Target, said: Sequence[Target]) -> str:
-    """Say a target and where it stands; what it rests on, where the percentages do not differ."""
+def named_year(figure: Figure) -> int | None:
+    """Return the year of which a figure names a target of its whole area; None if it names none."""
+    if figure.target is None or figure.first_day is None or figure.is_of_a_group:
+        return None
+    return figure.first_day.year
+
+
+def _is_same_aim(one: Printed, other: Printed) -> bool:
+    """Whether two targets are one: the more exact rounds to the other."""
+    exact, rounded = (one, other) if one.places >= other.places else (other, one)
+    return rounded.is_rounded_from(exact.value)
+
+
+def _targets_of_a_year(year: int, said: Iterable[str]) -> Finding:
+    listed = joined("; ", list(said))
+    return Finding("targets-conflict", _("for {year}: {targets}").format(year=year, targets=listed))
+
+
+def _target_in_words(target: Target) -> str:
+    """Say a target and where it stands."""
     aim = printed(target.percent)
-    alike = len({each.share for each in said}) == 1
-    basis = _(" as {basis}").format(basis=safe(target.basis)) if alike else ""
-    return _("{percent}{basis} by {day} (#{position}, {source})").format(
+    return _("{percent} by {day} (#{position}, {source})").format(
         percent=in_percent(aim.value, aim.places),
-        basis=basis,
         day=target.due_on,
         position=target.position,
         source=safe(target.source),
     )
 
 
-def _apart(group: Sequence[Figure], quantity: _Quantity) -> Iterator[tuple[Figure, list[Figure]]]:
-    """Yield each figure that another lies beyond, with the farthest on either side."""
+def _aim_in_words(aim: Printed, figure: Figure) -> str:
+    """Say a target that a figure prints."""
+    return _("{percent} printed (#{position}, {source})").format(
+        percent=in_percent(aim.value, aim.places),
+        position=figure.position,
+        source=safe(figure.source),
+    )
+
+
+_Spans = Sequence[tuple[Span, Figure]]
+
+
+def _apart(
+    group: Sequence[Figure], quantity: _Quantity, is_refuted: Callable[[What, Figure], bool]
+) -> Iterator[tuple[Figure, list[Figure]]]:
+    """Yield each figure that another lies beyond, with the farthest on either side.
+
+    Of a month or year one of the two must be refuted.
+    """
     spans = [(span, figure) for figure in group if (span := quantity.span(figure)) is not None]
-    if not spans:
+    ends = _ends(spans)
+    if not any(_beyond(span, ends, quantity) for span, _ in spans):
         return
-    (_, first_end), ends_first = min(spans, key=lambda each: each[0][1])
-    (last_begin, _), begins_last = max(spans, key=lambda each: each[0][0])
-    for (begins, ends), figure in spans:
-        others = []
-        if quantity.is_beyond(begins, first_end):
-            others.append(ends_first)
-        if quantity.is_beyond(last_begin, ends):
-            others.append(begins_last)
+    wrong = [
+        (span, figure)
+        for span, figure in spans
+        if figure.first_day == figure.last_day or is_refuted(quantity.what(figure), figure)
+    ]
+    refuted = {figure.position for _, figure in wrong}
+    wrong_ends = _ends(wrong)
+    for span, figure in spans:
+        against = ends if figure.position in refuted else wrong_ends
+        others = _beyond(span, against, quantity)
         if others:
             yield figure, others
+
+
+def _ends(spans: _Spans) -> _Spans:
+    """Return the one that ends first and the one that begins last."""
+    if not spans:
+        return ()
+    return min(spans, key=lambda each: each[0][1]), max(spans, key=lambda each: each[0][0])
+
+
+def _beyond(span: Span, ends: _Spans, quantity: _Quantity) -> list[Figure]:
+    """Return which of the two ends a span does not meet."""
+    if not ends:
+        return []
+    ((_, first_end), ends_first), ((last_begin, _), begins_last) = ends
+    begins, ends_at = span
+    others = []
+    if quantity.is_beyond(begins, first_end):
+        others.append(ends_first)
+    if quantity.is_beyond(last_begin, ends_at):
+        others.append(begins_last)
+    return others
 
 
 def _active(figure: Figure) -> Span | None:
@@ -130,14 +226,21 @@ def _percent_in_words(figure: Figure) -> str:
 
 _QUANTITIES: Final = (
     _Quantity(
+        lambda _figure: "active",
         _active,
         operator.gt,
         lambda figure: _("{workers} active").format(workers=in_persons(figure.active or 0)),
     ),
     _Quantity(
+        lambda _figure: "potential",
         _potential,
         operator.gt,
         lambda figure: _("potential {workers}").format(workers=in_persons(figure.potential or 0)),
     ),
-    _Quantity(_percent, operator.ge, _percent_in_words),
+    _Quantity(
+        lambda figure: "uncovered_percent" if figure.percent is None else "percent",
+        _percent,
+        operator.ge,
+        _percent_in_words,
+    ),
 )

@@ -45,8 +45,20 @@ def explained(
                 printed=in_persons(figure.active or 0),
                 unclassified=in_persons(tested.standing.unclassified),
             )
+        case "no-ledger" if not any(each.decides for each in tested.checks):
+            return _untested(figure)
         case _:
             return None
+
+
+def _untested(figure: Figure) -> str:
+    """Say why nothing that a ledger holds is printed."""
+    if figure.gap is not None:
+        return _("only a gap is printed, and no target is known to count it from")
+    assert figure.target is not None
+    return _("only a target of {target} % is printed, and a ledger holds no targets").format(
+        target=decimal(figure.target.text)
+    )
 
 
 def restated(figure: Figure, then: Judgement, now: Tested, since: Suspects) -> Finding:

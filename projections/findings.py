@@ -6,7 +6,7 @@ some honest reading of the printed numbers avoids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
@@ -21,7 +21,7 @@ from projections.figures import (
 )
 from projections.gaps import Gap
 from projections.standings import PotentialSaid, Standing
-from projections.verdicts import GOOD, Tested
+from projections.verdicts import GOOD, Tested, What, result_of
 from registry.language import _, decimal, joined
 from registry.terms import Kind
 from registry.vocabulary import movement
@@ -42,39 +42,106 @@ class Finding(NamedTuple):
     says: str
 
 
+class _Share(NamedTuple):
+    """A percentage as printed: of those covered, or of those who are not."""
+
+    printed: Printed
+    covered: bool
+
+    @property
+    def in_words(self) -> str:
+        """The percentage covered, without its sign."""
+        if self.covered:
+            return decimal(self.printed.text)
+        return in_percent(WHOLE - self.printed.value, self.printed.places).removesuffix(" %")
+
+    def is_of(self, heads: int, potential: int) -> bool:
+        """Whether so many covered heads of a potential are printed so."""
+        return self.printed.is_share(heads if self.covered else potential - heads, potential)
+
+    def workers(self, potential: int) -> tuple[int, int] | None:
+        """Return the fewest and the most covered heads that are printed so."""
+        span = self.printed.workers(potential)
+        if span is None or self.covered:
+            return span
+        fewest_left, most_left = span
+        return potential - most_left, potential - fewest_left
+
+    def cut(self, heads: int, potential: int) -> Finding | None:
+        """Return that it was cut off after the printed decimals, if it was."""
+        some = heads if self.covered else potential - heads
+        exact = Fraction(100 * some, potential)
+        if not self.printed.is_cut_from(exact):
+            return None
+        quotient = _("{some} of {all}") if self.covered else _("{some} of {all} not covered")
+        words = quotient.format(some=in_persons(some), all=in_persons(potential))
+        return _cut(words, exact, self.printed)
+
+
 def of_the_percentage(
-    figure: Figure, tested: Tested, potentials: Sequence[PotentialSaid]
+    figure: Figure, tested: Tested, days: Sequence[Standing], potentials: Sequence[PotentialSaid]
 ) -> Iterator[Finding]:
     """Its percentage against its own numbers, or against the potential that it must be taken over.
 
-    `potentials` are all that stand for the area.
+    `potentials` are all that stand for the area. Of a month or a year only what holds on each of
+    its days is found.
     """
-    percent = figure.percent
-    if percent is None:
+    if figure.percent is not None:
+        share = _Share(figure.percent, covered=True)
+        if not figure.own_numbers_make(figure.percent):
+            yield _against_its_own(figure, figure.percent)
+            return
+    elif figure.uncovered is not None:
+        share = _Share(figure.uncovered, covered=False)
+        if not _is_left_by_its_own(figure, figure.uncovered):
+            return  # told of what is not covered
+    else:
         return
-    if not figure.own_numbers_make(percent):
-        yield _against_its_own(figure, percent)
+    if tested.standing is None or figure.is_of_a_group:
         return
-    standing = tested.standing
-    if standing is None or not standing.potential or figure.is_of_a_group:
+    found = list(_over_the_potential(figure, share, tested.standing, potentials))
+    for day in _unlike(days, figure) if found else ():
+        codes = {each.code for each in _over_the_potential(figure, share, day, potentials)}
+        found = [each for each in found if each.code in codes]
+        if not found:
+            return
+    yield from found
+
+
+def _unlike(days: Sequence[Standing], figure: Figure) -> Collection[Standing]:
+    """Return days that differ in what its percentage is held against."""
+    heads_matter = figure.active is None
+    return {
+        (day.potential, heads_matter and day.active_counted, _is_in_part(day)): day for day in days
+    }.values()
+
+
+def _is_in_part(standing: Standing) -> bool:
+    """Whether only a part of the area is counted: then it says nothing about the whole."""
+    return standing.regencies_counted < standing.regencies_total and standing.regencies_total > 1
+
+
+def _over_the_potential(
+    figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
+) -> Iterator[Finding]:
+    """What is odd on one day, over the potential in force on it."""
+    if not standing.potential or _is_in_part(standing):
         return
-    if standing.regencies_counted < standing.regencies_total and standing.regencies_total > 1:
-        return  # a part of the area says nothing about what the whole was taken over
     if figure.active is not None:
-        yield from _of_its_own_active(
-            figure, figure.active, percent, standing.potential, potentials
-        )
-    elif not tested.agrees_in("percent") and standing.coverage is not None:
-        yield from _of_the_active_counted(figure, percent, standing, potentials)
+        yield from _of_its_own_active(figure, figure.active, share, standing.potential, potentials)
+    elif standing.coverage is not None:
+        what: What = "percent" if share.covered else "uncovered_percent"
+        if result_of(what, figure, standing) not in GOOD:
+            yield from _of_the_active_counted(figure, share, standing, potentials)
 
 
-def of_the_uncovered(figure: Figure, tested: Tested) -> Iterator[Finding]:
+def of_the_uncovered(figure: Figure, days: Sequence[Standing]) -> Iterator[Finding]:
     """The percentage not covered against the percentage covered, or against its own numbers."""
     uncovered, percent = figure.uncovered, figure.percent
     if uncovered is None:
         return
     if percent is not None:
-        if not _make_a_whole(figure, percent, uncovered, tested.standing):
+        if not _make_a_whole(figure, percent, uncovered, days):
             places = max(percent.places, uncovered.places)
             total = in_percent(percent.value + uncovered.value, places).removesuffix(" %")
             says = _("{covered} covered and {uncovered} not covered make {total}, not 100").format(
@@ -83,20 +150,30 @@ def of_the_uncovered(figure: Figure, tested: Tested) -> Iterator[Finding]:
                 total=decimal(total),
             )
             yield Finding("uncovered-inconsistent", says)
-    elif (own := figure.own_coverage_span) is not None:
-        least, greatest = own
-        if not uncovered.is_within(WHOLE - greatest if greatest else WHOLE - least, WHOLE - least):
-            assert figure.active is not None
-            assert figure.potential is not None
-            left = figure.potential - figure.active
-            exactly = Fraction(100 * left, figure.potential)
-            says = _("{some} of {all} are not covered: {exactly}, not {percent} %").format(
-                some=in_persons(left),
-                all=in_persons(figure.potential),
-                exactly=in_percent(exactly, max(PLACES_SHOWN, uncovered.places)),
-                percent=decimal(uncovered.text),
-            )
-            yield Finding("uncovered-inconsistent", says)
+    elif not _is_left_by_its_own(figure, uncovered):
+        assert figure.active is not None
+        assert figure.potential is not None
+        if cut := _Share(uncovered, covered=False).cut(figure.active, figure.potential):
+            yield cut
+            return
+        left = figure.potential - figure.active
+        exactly = Fraction(100 * left, figure.potential)
+        says = _("{some} of {all} are not covered: {exactly}, not {percent} %").format(
+            some=in_persons(left),
+            all=in_persons(figure.potential),
+            exactly=in_percent(exactly, max(PLACES_SHOWN, uncovered.places)),
+            percent=decimal(uncovered.text),
+        )
+        yield Finding("uncovered-inconsistent", says)
+
+
+def _is_left_by_its_own(figure: Figure, uncovered: Printed) -> bool:
+    """Whether its own active and potential, if printed, leave what it says is not covered."""
+    own = figure.own_coverage_span
+    if own is None:
+        return True
+    least, greatest = own
+    return uncovered.is_within(WHOLE - greatest if greatest else WHOLE - least, WHOLE - least)
 
 
 def of_the_gap(gap: Gap | None) -> Iterator[Finding]:
@@ -112,12 +189,15 @@ def of_the_balance(tested: Tested) -> Iterator[Finding]:
         return
     if not tested.agrees_in("active", "percent", "uncovered_percent"):
         return
-    if not standing.opening and not standing.reconciling:
+    if not (standing.opening or standing.reconciled_in or standing.reconciled_out):
         return
+    reconciling = movement(Kind.RECONCILING)
+    by_batches = standing.active - standing.opening - standing.reconciling
     parts = (
         (standing.opening, movement(Kind.OPENING)),
-        (standing.reconciling, movement(Kind.RECONCILING)),
-        (standing.active - standing.opening - standing.reconciling, _("by batches")),
+        (standing.reconciled_in, reconciling),
+        (standing.reconciled_out, reconciling),
+        (by_batches, _("by batches")),
     )
     terms = [(workers, name) for workers, name in parts if workers]
     summed = joined(
@@ -151,24 +231,21 @@ def _against_its_own(figure: Figure, percent: Printed) -> Finding:
 def _of_its_own_active(
     figure: Figure,
     active: int,
-    percent: Printed,
+    share: _Share,
     in_force: int,
     potentials: Sequence[PotentialSaid],
 ) -> Iterator[Finding]:
-    if percent.is_share(active, in_force):
+    if share.is_of(active, in_force):
         return
     fewest, most = max(0, active - figure.tolerance), active + figure.tolerance
-    if (made := percent.workers(in_force)) and made[0] <= most and fewest <= made[1]:
+    if (made := share.workers(in_force)) and made[0] <= most and fewest <= made[1]:
         return  # heads that it may mean are that percentage
-    least, greatest = percent.potentials(fewest, most)
-    quotient = Fraction(100 * active, in_force)
-    if figure.potential is None and percent.is_cut_from(quotient):
-        yield _cut(
-            _("{some} of {all}").format(some=in_persons(active), all=in_persons(in_force)),
-            quotient,
-            percent,
-        )
+    if figure.potential is None and (cut := share.cut(active, in_force)):
+        yield cut
         return
+    stated = figure.stated_percent
+    assert stated is not None
+    least, greatest = stated.potentials(fewest, most)
     known = [
         each
         for each in potentials
@@ -181,7 +258,7 @@ def _of_its_own_active(
     )
     says = _("{active} is {percent} % of {span}; in force are {in_force}").format(
         active=in_persons(active),
-        percent=decimal(percent.text),
+        percent=share.in_words,
         span=span,
         in_force=in_persons(in_force),
     )
@@ -189,32 +266,27 @@ def _of_its_own_active(
 
 
 def _of_the_active_counted(
-    figure: Figure, percent: Printed, standing: Standing, potentials: Sequence[PotentialSaid]
+    figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
 ) -> Iterator[Finding]:
     """Without an active of its own: the ledger's, over the potential in force or another one said."""
-    active, in_force, coverage = standing.active_counted, standing.potential, standing.coverage
+    active, in_force = standing.active_counted, standing.potential
     assert active is not None
     assert in_force is not None
-    assert coverage is not None
-    if percent.is_cut_from(coverage):
-        yield _cut(
-            _("{some} of {all}").format(some=in_persons(active), all=in_persons(in_force)),
-            coverage,
-            percent,
-        )
+    if cut := share.cut(active, in_force):
+        yield cut
         return
     others = [each for each in potentials if each.workers != in_force]
-    known = [each for each in others if percent.is_share(active, each.workers)]
-    if figure.potential is not None and percent.is_share(active, figure.potential):
+    known = [each for each in others if share.is_of(active, each.workers)]
+    if figure.potential is not None and share.is_of(active, figure.potential):
         says = _("{active} is {percent} % of its own {potential}").format(
             active=in_persons(active),
-            percent=decimal(percent.text),
+            percent=share.in_words,
             potential=in_persons(figure.potential),
         )
     elif known:
         says = _("{active} is {percent} % of {potential}").format(
             active=in_persons(active),
-            percent=decimal(percent.text),
+            percent=share.in_words,
             potential=in_persons(known[0].workers),
         )
     else:
@@ -252,7 +324,7 @@ def _cut(quotient: str, exact: Fraction, percent: Printed) -> Finding:
 
 
 def _make_a_whole(
-    figure: Figure, percent: Printed, uncovered: Printed, standing: Standing | None
+    figure: Figure, percent: Printed, uncovered: Printed, days: Sequence[Standing]
 ) -> bool:
     """Whether the two can be of one exact percentage.
 
@@ -261,7 +333,7 @@ def _make_a_whole(
     """
     if uncovered.is_near(WHOLE - percent.value, percent.half_unit):
         return True
-    exact = (figure.own_coverage, standing.coverage if standing else None)
+    exact = (figure.own_coverage, *(each.coverage for each in days))
     return any(
         percent.is_rounded_from(each) and uncovered.is_rounded_from(WHOLE - each)
         for each in exact

@@ -59,14 +59,29 @@ class _Base(NamedTuple):
     half_unit: Fraction
 
 
-def read_gap(figure: Figure, standing: Standing | None, targets: Sequence[Printed]) -> Gap:
+def read_gap(
+    figure: Figure,
+    standing: Standing | None,
+    days: Sequence[Standing],
+    targets: Sequence[Printed],
+) -> Gap:
     """Return what the gap of a figure means; `targets` are the recorded ones, if it prints none.
 
-    It is counted from its own numbers where they are printed, else from those of the ledger.
+    It is counted from its own numbers where they are printed, else from those of the ledger on the
+    day taken; of a month or a year on another, if it means nothing then.
     """
+    taken = _base(figure, standing)
+    gap = _read(figure, taken, targets)
+    if gap.says is None:
+        return gap
+    others = dict.fromkeys(_base(figure, day) for day in days)
+    read = (_read(figure, base, targets) for base in others if base != taken)
+    return next((other for other in read if other.says is None), gap)
+
+
+def _read(figure: Figure, base: _Base, targets: Sequence[Printed]) -> Gap:
     gap = figure.gap
     assert gap is not None
-    base = _base(figure, standing)
     aims = (figure.target,) if figure.target is not None else tuple(targets)
     readings = [*_to_the_targets(base, aims), *_not_covered(base)]
     needed = _needed(gap, readings)
@@ -76,7 +91,8 @@ def read_gap(figure: Figure, standing: Standing | None, targets: Sequence[Printe
             if _fits(gap, each, tolerance):
                 return Gap(_check(gap, needed, result, each.meaning), None)
     if not _is_refuted(gap, readings):
-        return Gap(_check(gap, needed, "no-potential", None), None)
+        untold: Result = "no-potential" if base.potential is None else "no-ledger"
+        return Gap(_check(gap, needed, untold, None), None)
     says = joined("; ", _says(gap, base, aims))
     return Gap(_check(gap, needed, "differs", None), says)
 

@@ -6,15 +6,21 @@ figure is a claim: what is odd is told with its arithmetic, and nothing is corre
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from projections.boundaries import boundaries_at
-from projections.conflicts import figures_in_conflict, targets_in_conflict
+from projections.conflicts import (
+    figures_in_conflict,
+    named_year,
+    printed_targets_in_conflict,
+    targets_in_conflict,
+)
 from projections.coverage import shown_name
 from projections.explanations import explained, restated
 from projections.figures import Figure, Printed, printed
@@ -41,7 +47,18 @@ from projections.standings import (
 )
 from projections.suspects import NOBODY, Suspects, Window, suspects_in
 from projections.targets import Target, targets_of
-from projections.verdicts import GOOD, Judgement, Result, Tested, checks_of, judge, tested
+from projections.verdicts import (
+    GOOD,
+    Check,
+    Judgement,
+    Result,
+    Tested,
+    What,
+    checks_of,
+    is_refuted,
+    judge,
+    tested,
+)
 from registry.collecting import collecting_rarely
 from registry.terms import NATION, is_regency
 
@@ -62,7 +79,8 @@ class Reconciled:
     `now` is judged as known at the position of the answer, `then` at the figure's `known_then` (None
     where the log held nothing of the area, which `verdict_then` says, or the day of publication is
     unknown), `documented` by what claims a document of that day or before. `suspects` are batches
-    recorded or effective since `agreed_before`, the last figure of the same that agreed.
+    recorded or effective since `agreed_before`, the last figure of the same that agreed in what
+    differs, on an earlier day.
     """
 
     figure: Figure
@@ -137,7 +155,7 @@ def _reconciliation(
     agreed = _agreed_before(seen)
     windows = dict(_windows(seen, agreed, extents))
     said = _Said(
-        figures,
+        seen,
         targets_of(connection, area, position, boundaries.map_on(date.max)),
         potentials,
         position,
@@ -213,28 +231,65 @@ def _seen(figure: Figure, views: _Views, standings: Mapping[Point, list[Standing
 # --- since when it may have gone wrong ------------------------------------------------------------
 
 
-def _agreed_before(seen: Sequence[_Seen]) -> dict[int, Figure]:
-    """Return position → the last figure of the same that agreed, of those that differ."""
-    agreed: dict[tuple[str | None, ...], list[tuple[date, int, Figure]]] = defaultdict(list)
+class _Agreed(NamedTuple):
+    """A figure that agreed, and from which day on: of a month or year the last stretch that fits."""
+
+    on: date
+    position: int
+    figure: Figure
+
+
+def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
+    """Return position → the last figure that agreed on an earlier day, of those that differ.
+
+    It is of the same, and was tested in the number that differs.
+    """
+    agreed: dict[tuple[str | None, ...], list[_Agreed]] = defaultdict(list)
     for each in seen:
-        figure = each.figure
-        if each.now.verdict in GOOD and not figure.retracted and figure.last_day is not None:
-            agreed[each.series].append((figure.last_day, figure.position, figure))
+        figure, standing = each.figure, each.now.standing
+        if each.now.verdict in GOOD and not figure.retracted and standing is not None:
+            for check in checks_of(figure, standing):
+                if check.result in GOOD:
+                    tested_in = (*each.series, check.what)
+                    agreed[tested_in].append(_Agreed(standing.on, figure.position, figure))
     for series in agreed.values():
-        series.sort()
-    found: dict[int, Figure] = {}
+        series.sort(key=itemgetter(0, 1))
+    found: dict[int, _Agreed] = {}
     for each in seen:
         figure = each.figure
-        if each.now.verdict == "differs" and figure.last_day is not None:
-            before = agreed.get(each.series, [])
-            place = bisect_right(before, figure.last_day, key=lambda one: one[0])
-            if place:
-                found[figure.position] = before[place - 1][2]
+        if each.now.verdict != "differs" or figure.last_day is None:
+            continue
+        before = []
+        for what in _vouching(checks_of(figure, each.now.standing)):
+            series = agreed.get((*each.series, what), [])
+            place = bisect_left(series, figure.last_day, key=itemgetter(0))
+            before += series[place - 1 : place]
+        if before:
+            found[figure.position] = max(before, key=itemgetter(0, 1))
     return found
 
 
+_VOUCHING: Final[dict[What, tuple[What, ...]]] = {
+    "active": ("active",),
+    "potential": ("potential",),
+    "percent": ("percent", "uncovered_percent", "active"),
+    "uncovered_percent": ("percent", "uncovered_percent", "active"),
+}
+
+
+def _vouching(checks: Sequence[Check]) -> tuple[What, ...]:
+    """Return the numbers of an earlier figure that vouch for what differs first.
+
+    Heads that agreed vouch for a percentage too; a rounded percentage does not for heads.
+    """
+    differing = [each.what for each in checks if each.decides and each.result == "differs"]
+    heads = [what for what in differing if what != "potential"]
+    first = next(iter(heads or differing), None)
+    return _VOUCHING[first] if first is not None else ()
+
+
 def _windows(
-    seen: Sequence[_Seen], agreed: Mapping[int, Figure], extents: Mapping[str, Extent]
+    seen: Sequence[_Seen], agreed: Mapping[int, _Agreed], extents: Mapping[str, Extent]
 ) -> Iterator[tuple[tuple[Literal["suspects", "restated"], int], Window]]:
     """Yield where to look for the batches behind each figure whose heads differ."""
     for each in seen:
@@ -248,18 +303,23 @@ def _windows(
         if heads is None:
             continue
         before = agreed.get(figure.position)
-        if before is None or before.last_day is None:
-            if not is_regency(figure.area):
-                continue  # it would be every batch of the province
-            yield ("suspects", figure.position), Window(point, date.min, 0, heads)
+        if before is None:
+            if is_regency(figure.area):  # else it would be every batch of the province
+                yield ("suspects", figure.position), Window(point, date.min, 0, heads)
             continue
-        recorded_after = before.position
-        if before.known_then is not None and before.known_then >= extents[figure.area].first:
-            recorded_after = min(before.position, before.known_then)
-        yield (
-            ("suspects", figure.position),
-            Window(point, before.last_day, recorded_after, heads),
-        )
+        first = extents[figure.area].first
+        recorded_after = min(_vouched_until(before.figure, first), _vouched_until(figure, first))
+        yield ("suspects", figure.position), Window(point, before.on, recorded_after, heads)
+
+
+def _vouched_until(figure: Figure, first: int) -> int:
+    """Return the last position that a figure can speak of: up to where it was printed or recorded.
+
+    Where the log held nothing of the area yet when it was printed, that says nothing.
+    """
+    if figure.known_then is None or figure.known_then < first:
+        return figure.position
+    return min(figure.position, figure.known_then)
 
 
 def _heads_that_differ(figure: Figure, judged: Judgement) -> int | None:
@@ -280,7 +340,7 @@ class _Said:
 
     def __init__(
         self,
-        figures: Sequence[Figure],
+        seen: Sequence[_Seen],
         targets: Sequence[Target],
         potentials: Potentials,
         known: int,
@@ -289,10 +349,21 @@ class _Said:
         self._targets: dict[str, list[Printed]] = defaultdict(list)
         for target in targets:
             self._targets[target.area].append(printed(target.percent))
-        standing = [figure for figure in figures if not figure.retracted]
-        self._conflicts = figures_in_conflict(standing)
-        self.targets_in_conflict = targets_in_conflict(targets)
-        self._areas_of_aims = {each.area for each in standing if _names_an_aim(each)}
+        figures = [each.figure for each in seen if not each.figure.retracted]
+        days = {each.figure.position: each.days for each in seen}
+        self._conflicts = figures_in_conflict(
+            figures, lambda what, figure: is_refuted(what, figure, days[figure.position])
+        )
+        self._of_years = targets_in_conflict(targets)
+        self._of_figures = printed_targets_in_conflict(figures, targets)
+
+    @property
+    def targets_in_conflict(self) -> dict[str, list[Finding]]:
+        """By area, what is said of the recorded targets that contradict each other."""
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for (area, _), finding in self._of_years.items():
+            found[area].append(finding)
+        return found
 
     def targets(self, area: str) -> Sequence[Printed]:
         """Return the targets recorded for an area."""
@@ -303,37 +374,34 @@ class _Said:
         return [each for each in self._potentials.said_of(area) if each.counts(self._known, None)]
 
     def conflicts(self, figure: Figure) -> Iterator[Finding]:
-        """Yield what contradicts a figure.
-
-        Targets at odds are told of the figures that name a target or a gap; of all, if none does.
-        """
+        """Yield what contradicts a figure: others, and targets of the year whose target it names."""
         yield from self._conflicts.get(figure.position, ())
-        if _names_an_aim(figure) or figure.area not in self._areas_of_aims:
-            yield from self.targets_in_conflict.get(figure.area, ())
-
-
-def _names_an_aim(figure: Figure) -> bool:
-    return figure.target is not None or figure.gap is not None
+        year = named_year(figure)
+        if year is not None and (figure.area, year) in self._of_years:
+            yield self._of_years[figure.area, year]
+        if figure.position in self._of_figures:
+            yield self._of_figures[figure.position]
 
 
 _Key = tuple[Literal["suspects", "restated"], int]
 
 
 def _reconciled(
-    seen: _Seen, said: _Said, agreed_before: Figure | None, suspects: Mapping[_Key, Suspects]
+    seen: _Seen, said: _Said, agreed: _Agreed | None, suspects: Mapping[_Key, Suspects]
 ) -> Reconciled:
     figure, then = seen.figure, seen.then
+    agreed_before = agreed.figure if agreed is not None else None
     behind = suspects.get(("suspects", figure.position), NOBODY)
     since = suspects.get(("restated", figure.position), NOBODY)
     gap = None
     if figure.gap is not None and not figure.retracted:
-        gap = read_gap(figure, seen.now.standing, said.targets(figure.area))
+        gap = read_gap(figure, seen.now.standing, seen.days, said.targets(figure.area))
     now = tested(figure, seen.now, gap.check if gap else None)
     findings: list[Finding] = []
     if not figure.retracted:
         potentials = said.potentials(figure.area)
-        findings += of_the_percentage(figure, now, potentials)
-        findings += of_the_uncovered(figure, now)
+        findings += of_the_percentage(figure, now, seen.days, potentials)
+        findings += of_the_uncovered(figure, seen.days)
         findings += of_the_gap(gap)
         findings += said.conflicts(figure)
         if then is not None and then.verdict in GOOD and now.verdict == "differs":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
 from operator import itemgetter
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from registry.reference.boundaries import Boundaries
 
 UNCLASSIFIED: Final = "tidak-terklasifikasi"
+ONE_DAY: Final = timedelta(days=1)
 
 
 Below = Callable[[str], tuple[str, ...]]
@@ -58,7 +59,8 @@ class Standing(NamedTuple):
     `active` is of the category and segment asked, None before the area's first entry; `potential`
     and `active_counted` are what coverage is taken over, None of a category or segment. `has_group`:
     whether any head was ever recorded of it; `unclassified`: heads that may be of it or are.
-    `opening` and `reconciling` are the heads in `active` that no batch explains, net.
+    `opening`, `reconciled_in` and `reconciled_out` (negative) are the heads in `active` that no
+    batch explains; what was taken back is in none of them.
     """
 
     on: date
@@ -70,7 +72,13 @@ class Standing(NamedTuple):
     has_group: bool
     unclassified: int
     opening: int
-    reconciling: int
+    reconciled_in: int
+    reconciled_out: int
+
+    @property
+    def reconciling(self) -> int:
+        """What reconciling entries come to, net."""
+        return self.reconciled_in + self.reconciled_out
 
     @property
     def coverage(self) -> Fraction | None:
@@ -179,7 +187,11 @@ WITH point AS MATERIALIZED (
 ), entry AS MATERIALIZED (
     SELECT area, category, segment, effective_on, position, {CLAIMED_DAY} AS claimed_day, workers,
            CASE kind WHEN 'opening' THEN workers END AS opening,
-           CASE kind WHEN 'reconciling' THEN workers END AS reconciling
+           -- what is taken back has the other sign
+           CASE WHEN kind = 'reconciling' AND (workers > 0) = (act <> 'takes-back')
+               THEN workers END AS reconciled_in,
+           CASE WHEN kind = 'reconciling' AND (workers > 0) = (act = 'takes-back')
+               THEN workers END AS reconciled_out
     FROM entries WHERE area IN (SELECT area FROM inside)
 ), moved AS NOT MATERIALIZED (
     SELECT * FROM point JOIN inside USING (whole) JOIN entry USING (area)
@@ -188,7 +200,8 @@ WITH point AS MATERIALIZED (
 )
 SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
        CAST(sum(workers) AS BIGINT), NULL,
-       CAST(sum(opening) AS BIGINT), CAST(sum(reconciling) AS BIGINT)
+       CAST(sum(opening) AS BIGINT), CAST(sum(reconciled_in) AS BIGINT),
+       CAST(sum(reconciled_out) AS BIGINT)
 FROM moved WHERE in_category IS NULL AND in_segment IS NULL GROUP BY ALL
 UNION ALL
 SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
@@ -197,13 +210,14 @@ SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(worke
            OR ((category = '{UNCLASSIFIED}' OR coalesce(category = in_category, true))
            AND (segment IS NULL OR coalesce(segment = in_segment, true)))) AS BIGINT),
        CAST(sum(opening) FILTER (is_of_it) AS BIGINT),
-       CAST(sum(reconciling) FILTER (is_of_it) AS BIGINT)
+       CAST(sum(reconciled_in) FILTER (is_of_it) AS BIGINT),
+       CAST(sum(reconciled_out) FILTER (is_of_it) AS BIGINT)
 FROM (SELECT *, coalesce(category = in_category, true)
           AND coalesce(segment = in_segment, in_segment IS NULL) AS is_of_it
       FROM moved WHERE in_category IS NOT NULL OR in_segment IS NOT NULL) GROUP BY ALL
 """
 
-_Sum = tuple[int, date, str, int, int | None, int | None, int | None, int | None]
+_Sum = tuple[int, date, str, int, int | None, int | None, int | None, int | None, int | None]
 
 
 def below_on_any_day(boundaries: Boundaries) -> Below:
@@ -232,7 +246,7 @@ def standings_at(
     """Return what the ledger says at each point: its first day, and each day of a change after it.
 
     Shape: at least one standing a point, by day. Units: persons; coverage is percent, exact.
-    A province's regencies are those of the point's last day.
+    On each day a province's regencies are those of that day.
     """
     asked = list(dict.fromkeys(points))
     below = below_on_any_day(boundaries)
@@ -240,14 +254,54 @@ def standings_at(
     for each in _sums(connection, asked, below):
         sums[each[0]].append(each)
 
-    @cache
-    def inside(area: str, day: date) -> frozenset[str]:
-        return frozenset(boundaries.map_on(day).keys(area))
-
+    drawn = cache(lambda area: _drawn(area, boundaries))
     return {
-        point: list(_standings(point, inside(point.area, point.last_day), sums[number], potentials))
+        point: [
+            standing
+            for begins, ends, inside in _stretches(point, drawn(point.area))
+            for standing in _standings(
+                point._replace(first_day=begins, last_day=ends),
+                inside,
+                _as_on(begins, ends, point, sums[number]),
+                potentials,
+            )
+        ]
         for number, point in enumerate(asked)
     }
+
+
+_Drawn = Sequence[tuple[date, frozenset[str]]]
+
+
+def _drawn(area: str, boundaries: Boundaries) -> _Drawn:
+    """Return from which day on which regencies lie in an area; the first entry is the oldest."""
+    found: list[tuple[date, frozenset[str]]] = []
+    for day in (date.min, *boundaries.days):
+        inside = frozenset(boundaries.map_on(day).keys(area))
+        if not found or found[-1][1] != inside:
+            found.append((day, inside))
+    return found
+
+
+def _stretches(point: Point, drawn: _Drawn) -> Iterator[tuple[date, date, frozenset[str]]]:
+    """Yield the stretches of a point's days on which the same regencies lie in its area."""
+    begins = point.first_day
+    place = bisect_right(drawn, begins, key=itemgetter(0)) - 1
+    for (_, inside), (following, _) in zip(
+        drawn[place:], (*drawn[place + 1 :], (date.max, frozenset())), strict=True
+    ):
+        if following > point.last_day:
+            yield begins, point.last_day, inside
+            return
+        yield begins, following - ONE_DAY, inside
+        begins = following
+
+
+def _as_on(begins: date, ends: date, point: Point, sums: Sequence[_Sum]) -> Sequence[_Sum]:
+    """Return what moved up to the end of a stretch; what moved before it as on its first day."""
+    if (begins, ends) == (point.first_day, point.last_day):
+        return sums
+    return [(each[0], max(each[1], begins), *each[2:]) for each in sums if each[1] <= ends]
 
 
 def _sums(connection: DuckDBPyConnection, points: Sequence[Point], below: Below) -> list[_Sum]:
@@ -283,12 +337,12 @@ def _standings(
 ) -> Iterator[Standing]:
     """Carry the sums and the potentials of one point from day to day."""
     roll_up = RollUp(point.area, inside)
-    of_it = may_be = opening = reconciling = 0
+    of_it = may_be = opening = reconciled_in = reconciled_out = 0
     has_group, grouped = False, point.is_of_a_group
     for on, moved, revised in _days(point, sums, potentials):
         for said in revised:
             roll_up.revise(said.area, said.workers)
-        for _, _, area, workers, in_it, perhaps_in_it, opened, reconciled in moved:
+        for _, _, area, workers, in_it, perhaps_in_it, opened, let_in, let_out in moved:
             if area not in inside:
                 continue
             roll_up.move(area, workers)
@@ -296,7 +350,8 @@ def _standings(
             of_it += in_it or 0
             may_be += perhaps_in_it or 0
             opening += opened or 0
-            reconciling += reconciled or 0
+            reconciled_in += let_in or 0
+            reconciled_out += let_out or 0
         yield Standing(  # by place: there may be one for each day of a year of each figure
             on,
             None if roll_up.active is None else of_it,
@@ -307,7 +362,8 @@ def _standings(
             has_group,
             may_be,
             opening,
-            reconciling,
+            reconciled_in,
+            reconciled_out,
         )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from projections.boundaries import boundaries_at, within
 from projections.coverage import coverage_at, potentials_in_force
 from projections.months import months_after, months_between
+from registry.reference.spelling import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -58,7 +59,7 @@ class TargetRow:
     active; never below 0, None without both. `gap_points` is exact. `pace_needed` are workers a
     month until it is due, `pace` those gained a month over the last twelve (or since the first
     entry, if that is later; see `pace_since`). `conflicts_with` are the positions of targets of the
-    same area and due year that say another percentage or basis.
+    same area and due year that cannot be held together with it.
     """
 
     target: Target
@@ -107,7 +108,7 @@ def workers_needed(share: Fraction, potential: int, active: int) -> int:
 
 
 def conflicting(targets: Iterable[Target]) -> dict[int, tuple[int, ...]]:
-    """Return target → the targets it contradicts: same area and due year, other percent or basis."""
+    """Return target → the targets it contradicts, of the same area and due year."""
     same: dict[tuple[str, int], list[Target]] = {}
     for each in targets:
         same.setdefault((each.area, each.due_on.year), []).append(each)
@@ -115,14 +116,27 @@ def conflicting(targets: Iterable[Target]) -> dict[int, tuple[int, ...]]:
         each.position: others
         for group in same.values()
         for each in group
-        if (
-            others := tuple(
-                other.position
-                for other in group
-                if (other.share, other.basis) != (each.share, each.basis)
-            )
-        )
+        if (others := tuple(other.position for other in group if _contradict(each, other)))
     }
+
+
+def _contradict(one: Target, other: Target) -> bool:
+    """Whether two targets of one year cannot both be held: they ask for different percentages.
+
+    Milestones that one document sets for different days contradict each other only if the later
+    asks for less.
+    """
+    if one.share == other.share or one.due_on == other.due_on:
+        return one.share != other.share
+    if not _is_one_document(one, other):
+        return True
+    earlier, later = sorted((one, other), key=lambda each: each.due_on)
+    return later.share < earlier.share
+
+
+def _is_one_document(one: Target, other: Target) -> bool:
+    """Whether two targets stand in one paper, or rest on one, as their sources put it."""
+    return words(one.source) == words(other.source) or words(one.basis) == words(other.basis)
 
 
 def target_in_force(targets: Sequence[Target], on: date) -> Target | None:

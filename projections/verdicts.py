@@ -21,6 +21,7 @@ Result = Literal[
 What = Literal["active", "potential", "percent", "uncovered_percent", "gap"]
 
 GOOD: Final = frozenset({"agrees", "within-tolerance"})
+TOLD: Final = GOOD | {"differs"}
 _WORSE: Final[dict[Result, int]] = {
     "agrees": 0, "within-tolerance": 1, "no-potential": 2, "unclassified": 3, "no-ledger": 4,
     "undated": 5, "differs": 6,
@@ -109,7 +110,7 @@ def tested(figure: Figure, judged: Judgement, gap: Check | None) -> Tested:
     checks = checks_of(figure, judged.standing)
     if gap is None:
         return Tested(judged.standing, checks, judged.verdict)
-    alone = gap.result != "no-potential" and not any(each.decides for each in checks)
+    alone = gap.result in TOLD and not any(each.decides for each in checks)
     return Tested(judged.standing, (*checks, gap), gap.result if alone else judged.verdict)
 
 
@@ -121,14 +122,29 @@ def checks_of(figure: Figure, standing: Standing | None) -> tuple[Check, ...]:
     )
 
 
+def result_of(what: What, figure: Figure, standing: Standing) -> Result | None:
+    """Return what became of one printed number on one day; None if it is not printed."""
+    return next((found for each, _, found, _ in _results(figure, standing) if each == what), None)
+
+
+def is_refuted(what: What, figure: Figure, days: Sequence[Standing]) -> bool:
+    """Whether one printed number fits none of a figure's days, and differs on the last of them."""
+    return (
+        bool(days)
+        and result_of(what, figure, days[-1]) == "differs"
+        and not any(result_of(what, figure, day) in GOOD for day in days)
+    )
+
+
 def _verdict(figure: Figure, standing: Standing | None) -> Result:
     results = [result for _, _, result, decides in _results(figure, standing) if decides]
     if results:
         return max(results, key=_WORSE.__getitem__)
     if standing is None:
         return "undated"
-    # only a target or a gap is printed: nothing that a ledger holds
-    return "no-ledger" if standing.active is None else "no-potential"
+    if figure.gap is not None and standing.active is not None and standing.potential is None:
+        return "no-potential"
+    return "no-ledger"  # only a target or a gap is printed: nothing that a ledger holds
 
 
 def _results(

@@ -82,6 +82,7 @@ class Count(NamedTuple):
     perhaps: int
     opening: int
     reconciling: int
+    balanced_by: frozenset[tuple[str, str, str]]
 
     def percent(self) -> Decimal | None:
         """Return the coverage, nearly exact."""
@@ -169,6 +170,7 @@ class Naive:
         self.potentials = of["labour-potential-revised"]
         self.targets = of["target-set"]
         self.figures = of["figure-published"]
+        self._counted: dict[tuple[str, str | None, str | None, date, View], Count] = {}
 
     # --- what there is ----------------------------------------------------------------------------
 
@@ -206,7 +208,15 @@ class Naive:
     def count(
         self, area: str, category: str | None, segment: str | None, on: date, view: View
     ) -> Count:
-        """Count one area, or one category or segment of it, on one day."""
+        """Count one area, or one category or segment of it, on one day; remembered."""
+        asked = area, category, segment, on, view
+        if asked not in self._counted:
+            self._counted[asked] = self._count(*asked)
+        return self._counted[asked]
+
+    def _count(
+        self, area: str, category: str | None, segment: str | None, on: date, view: View
+    ) -> Count:
         inside = [each.code for each in regencies(area)]
         there = [
             each
@@ -244,6 +254,7 @@ class Naive:
             perhaps=sum(each.workers for each in perhaps),
             opening=sum(each.workers for each in of_it if each.kind == "opening"),
             reconciling=sum(each.workers for each in of_it if each.kind == "reconciling"),
+            balanced_by=_standing_balances(of_it),
         )
 
     def at(
@@ -272,6 +283,11 @@ class Naive:
             said.facts["area"] in inside and said.position <= known for said in self.potentials
         )
 
+    def counts(self, facts: dict[str, Any], known: int) -> list[Count]:
+        """Count on every day that a figure can mean."""
+        of = facts["area"], facts["category"], facts["segment"]
+        return [self.count(*of, on, View(known)) for on in days_of(facts["as_of"])]
+
     def judged(self, facts: dict[str, Any], view: View) -> tuple[str, Count | None, dict[str, str]]:
         """Judge a figure on each of its days: the last of the best, or its last."""
         days = list(days_of(facts["as_of"]))
@@ -295,7 +311,7 @@ class Naive:
         for said in standing:
             outcome = found[said.position]
             outcome.codes |= self._own_codes(said.facts, outcome, known)
-            if any(_contradict(said.facts, other.facts) for other in standing):
+            if any(self._contradict(said.facts, other.facts, known) for other in standing):
                 outcome.codes.add("figures-conflict")
             if self._has_targets_at_odds(said.facts, standing, known):
                 outcome.codes.add("targets-conflict")
@@ -328,30 +344,40 @@ class Naive:
 
     def _own_codes(self, facts: dict[str, Any], outcome: Outcome, known: int) -> set[str]:
         codes = set()
-        now = outcome.now
+        now, days = outcome.now, self.counts(facts, known)
         percent, uncovered = facts["percent"], facts["uncovered_percent"]
         active, potential, slack = facts["active"], facts["potential"], facts["tolerance"]
         exact = quotient(active, potential) if active is not None and potential else None
         if percent and exact is not None and not _may_be(percent, active, potential, slack):
             codes.add("percent-truncated" if cut_to(exact, percent) else "percent-inconsistent")
-        elif percent and now is not None and now.potential and self._is_whole(facts, now):
-            codes |= self._by_the_potential(facts, outcome, now, known)
-        if uncovered and percent:
-            codes |= _uncovered_beside(percent, uncovered, exact, now)
         elif (
             uncovered
+            and not percent
             and exact is not None
             and not _may_be_left(uncovered, active, potential, slack)
         ):
-            codes.add("uncovered-inconsistent")
-        if facts["gap"] and self._gap_is_odd(facts, now, known):
+            cut = cut_to(100 - exact, uncovered)
+            codes.add("percent-truncated" if cut else "uncovered-inconsistent")
+        elif (percent or uncovered) and days:
+            found = [
+                self._by_the_potential(facts, day, known)
+                if day.potential and self._is_whole(facts, day)
+                else set()
+                for day in set(days)
+            ]
+            codes |= set.intersection(*found)
+        if uncovered and percent:
+            codes |= _uncovered_beside(percent, uncovered, exact, days)
+        if facts["gap"] and all(
+            self._gap_is_odd(facts, day, known) for day in (*set(days), *(() if days else (None,)))
+        ):
             codes.add("gap-inconsistent")
         if outcome.verdict_then in GOOD and outcome.verdict == "differs":
             codes.add("restated")
         tested = {
             what for what in ("active", "percent", "uncovered") if outcome.results.get(what) in GOOD
         }
-        balances = now is not None and (now.opening or now.reconciling)
+        balances = now is not None and now.balanced_by
         if outcome.verdict in GOOD and tested and balances:
             codes.add("balanced")
         return codes
@@ -359,25 +385,30 @@ class Naive:
     def _is_whole(self, facts: dict[str, Any], now: Count) -> bool:
         return now.counted == len(regencies(facts["area"])) or "." in facts["area"]
 
-    def _by_the_potential(
-        self, facts: dict[str, Any], outcome: Outcome, now: Count, known: int
-    ) -> set[str]:
-        percent, active = facts["percent"], facts["active"]
+    def _by_the_potential(self, facts: dict[str, Any], now: Count, known: int) -> set[str]:
+        """Say what the percentage, covered or not, is on one day over the potential in force."""
         assert now.potential
+        active, is_covered = facts["active"], facts["percent"] is not None
+        text = facts["percent"] if is_covered else facts["uncovered_percent"]
+
+        def share(heads: int, potential: int) -> Decimal:
+            return quotient(heads if is_covered else potential - heads, potential)
+
         if active is not None:
             low, high = active - facts["tolerance"], active + facts["tolerance"]
             if any(
-                rounds_to(quotient(heads, now.potential), percent)
+                rounds_to(share(heads, now.potential), text)
                 for heads in {low, active, high, *range(max(low, 0), min(high, low + 2_000) + 1)}
                 if heads >= 0
             ):
                 return set()
-            if facts["potential"] is None and cut_to(quotient(active, now.potential), percent):
+            if facts["potential"] is None and cut_to(share(active, now.potential), text):
                 return {"percent-truncated"}
             return {"other-potential"}
-        if outcome.results["percent"] in GOOD or now.active_counted is None:
+        result = _worst(facts, now)[2]["percent" if is_covered else "uncovered"]
+        if result in GOOD or now.active_counted is None:
             return set()
-        if cut_to(quotient(now.active_counted, now.potential), percent):
+        if cut_to(share(now.active_counted, now.potential), text):
             return {"percent-truncated"}
         others = [
             said.facts["workers"]
@@ -388,10 +419,11 @@ class Naive:
         ]
         if facts["potential"]:
             others.append(facts["potential"])
+        others = [each for each in others if each != now.potential]
         return {
             "other-potential"
             for other in others
-            if rounds_to(quotient(now.active_counted, other), percent)
+            if rounds_to(share(now.active_counted, other), text)
         }
 
     def _gap_is_odd(self, facts: dict[str, Any], now: Count | None, known: int) -> bool:
@@ -430,6 +462,10 @@ class Naive:
     def _has_targets_at_odds(
         self, facts: dict[str, Any], standing: Sequence[Said], known: int
     ) -> bool:
+        """Whether it names a target of a year whose targets cannot all be held, or one of nobody's."""
+        if not _names_a_target(facts):
+            return False
+        year, aim = facts["as_of"][:4], facts["target_percent"]
         said = [
             each.facts
             for each in self.targets
@@ -437,20 +473,47 @@ class Naive:
             and each.position <= known
             and not _gone(each, known)
         ]
-        at_odds = any(
-            one["due_on"][:4] == other["due_on"][:4]
-            and (Decimal(one["percent"]), one["basis"])
-            != (Decimal(other["percent"]), other["basis"])
-            for one in said
-            for other in said
-        )
-        names = [
-            bool(each.facts["target_percent"] or each.facts["gap"])
+        ahead = [each for each in said if each["due_on"][:4] >= year]
+        of_year = [each for each in said if each["due_on"][:4] == year]
+        if any(_exclude(one, other) for one in of_year for other in of_year):
+            return True
+
+        def is_set(text: str) -> bool:
+            return any(_is_one_aim(text, each["percent"]) for each in ahead)
+
+        if is_set(aim):
+            return False
+        begins = str(next(days_of(facts["as_of"])))
+        if any(each["due_on"] >= begins for each in of_year):
+            return True
+        return any(
+            _names_a_target(each.facts)
+            and each.facts["area"] == facts["area"]
+            and each.facts["as_of"][:4] == year
+            and not is_set(each.facts["target_percent"])
+            and not _is_one_aim(each.facts["target_percent"], aim)
             for each in standing
-            if each.facts["area"] == facts["area"]
-        ]
-        own = bool(facts["target_percent"] or facts["gap"])
-        return at_odds and (own or not any(names))
+        )
+
+    def _contradict(self, one: dict[str, Any], other: dict[str, Any], known: int) -> bool:
+        """Whether two figures cannot both be true; of a month or year, as the ledger has it."""
+        if one["as_of"] is None:
+            return False
+        if any(one[key] != other[key] for key in ("area", "as_of", "category", "segment")):
+            return False
+        for key in ("active", "potential", "percent"):
+            if not _apart(one, other, key):
+                continue
+            if len(one["as_of"]) == len("2025-07-31"):
+                return True
+            for each in (one, other):
+                what = key
+                if key == "percent" and each["percent"] is None:
+                    what = "uncovered"
+                results = [_worst(each, day)[2][what] for day in self.counts(each, known)]
+                if results[-1] == "differs" and not set(results) & set(GOOD):
+                    return True
+        return False
 
     # --- since when -------------------------------------------------------------------------------
 
@@ -472,27 +535,51 @@ class Naive:
         if facts["active"] is not None:
             if outcome.results["active"] != "differs":
                 return
-        elif "differs" not in {outcome.results.get("percent"), outcome.results.get("uncovered")}:
+            vouching = {"active"}
+        elif "differs" in {outcome.results.get("percent"), outcome.results.get("uncovered")}:
+            vouching = {"active", "percent", "uncovered"}
+        else:
             return
         same = ("area", "category", "segment")
-        agreed = [
-            (list(days_of(each.facts["as_of"]))[-1], each.position, each)
-            for each in standing
-            if found[each.position].verdict in GOOD
-            and each.facts["as_of"] is not None
-            and all(each.facts[key] == facts[key] for key in same)
-        ]
-        before = max((each for each in agreed if each[0] <= days[-1]), default=None)
-        if before is None:
+        agreed = []
+        for each in standing:
+            other = found[each.position]
+            on = self._agreed_since(each.facts, known)
+            if (
+                on is not None
+                and on < days[-1]
+                and any(other.results.get(what) in GOOD for what in vouching)
+                and all(each.facts[key] == facts[key] for key in same)
+            ):
+                agreed.append((on, each.position, each))
+        if not agreed:
             if "." in facts["area"]:
                 outcome.suspects = self._moved(facts, days[-1], known, date.min, 0)
             return
-        since, recorded, figure = before
-        if figure.facts["published_on"] is not None:
-            at = self.known_then(_day(figure.facts["published_on"]), known)  # type: ignore[arg-type]
-            if self.holds_anything(facts["area"], at):
-                recorded = min(recorded, at)
+        since, _, before = max(agreed)
+        recorded = min(self._speaks_until(each, known) for each in (before, said))
         outcome.suspects = self._moved(facts, days[-1], known, since, recorded)
+
+    def _speaks_until(self, said: Said, known: int) -> int:
+        """Return the last position that who printed a figure can have known of."""
+        if said.facts["published_on"] is not None:
+            at = self.known_then(_day(said.facts["published_on"]), known)  # type: ignore[arg-type]
+            if self.holds_anything(said.facts["area"], at):
+                return min(said.position, at)
+        return said.position
+
+    def _agreed_since(self, facts: dict[str, Any], known: int) -> date | None:
+        """Return from which day on a figure agrees: of the last days that agree best."""
+        days = list(days_of(facts["as_of"]))
+        counts = self.counts(facts, known)
+        seen = [_worst(facts, count)[0] for count in counts]
+        for good in GOOD:
+            if good in seen:
+                place = max(number for number, each in enumerate(seen) if each == good)
+                while place and counts[place - 1] == counts[place]:
+                    place -= 1
+                return days[place]
+        return None
 
     def _moved(
         self, facts: dict[str, Any], until: date, known: int, since: date, recorded: int
@@ -510,6 +597,16 @@ class Naive:
             ):
                 sums[each.batch] = sums.get(each.batch, 0) + each.workers
         return {batch: workers for batch, workers in sums.items() if workers}
+
+
+def _standing_balances(movements: Iterable[Movement]) -> frozenset[tuple[str, str, str]]:
+    """Return the openings and reconciling entries of which anything is left as recorded."""
+    sums: dict[tuple[tuple[str, str, str], str, str, str | None], int] = {}
+    for each in movements:
+        if each.kind in {"opening", "reconciling"}:
+            of = each.batch, each.area, each.category, each.segment
+            sums[of] = sums.get(of, 0) + each.workers
+    return frozenset(batch for (batch, *_), workers in sums.items() if workers)
 
 
 def days_of(as_of: str | None) -> Iterator[date]:
@@ -562,7 +659,9 @@ def _worst(facts: dict[str, Any], count: Count | None) -> tuple[str, Count | Non
         return max(deciding, key=FROM_BEST.index), count, results
     if count is None:
         return "undated", None, results
-    return ("no-ledger" if count.active is None else "no-potential"), count, results
+    if facts["gap"] and count.active is not None and count.potential is None:
+        return "no-potential", count, results
+    return "no-ledger", count, results
 
 
 def _persons(published: int, found: int | None, slack: int, count: Count | None) -> str:
@@ -617,9 +716,9 @@ def _may_be_left(text: str, active: int, potential: int, slack: int) -> bool:
 
 
 def _uncovered_beside(
-    percent: str, uncovered: str, own: Decimal | None, now: Count | None
+    percent: str, uncovered: str, own: Decimal | None, days: Sequence[Count]
 ) -> set[str]:
-    for exact in (own, now.percent() if now else None):
+    for exact in (own, *(day.percent() for day in days)):
         if exact is not None and rounds_to(exact, percent) and rounds_to(100 - exact, uncovered):
             return set()
     low, high = _rounding(percent)
@@ -658,21 +757,39 @@ def _points_fit(
     return False
 
 
-def _contradict(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    if one["as_of"] is None:
-        return False
-    if any(one[key] != other[key] for key in ("area", "as_of", "category", "segment")):
-        return False
-    for key in ("active", "potential"):
+def _apart(one: dict[str, Any], other: dict[str, Any], key: str) -> bool:
+    """Whether two figures say what no one number can be."""
+    if key != "percent":
         if one[key] is None or other[key] is None:
-            continue
-        if abs(one[key] - other[key]) > one["tolerance"] + other["tolerance"]:
-            return True
+            return False
+        return bool(abs(one[key] - other[key]) > one["tolerance"] + other["tolerance"])
     spans = [_stated(each) for each in (one, other)]
     if spans[0] is None or spans[1] is None:
         return False
     (low, high), (other_low, other_high) = spans[0], spans[1]
     return not max(low, other_low) < min(high, other_high)
+
+
+def _names_a_target(facts: dict[str, Any]) -> bool:
+    """Whether a figure names a target of a whole area, of a year."""
+    grouped = facts["category"] is not None or facts["segment"] is not None
+    return bool(facts["target_percent"] and facts["as_of"] and not grouped)
+
+
+def _exclude(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether of two targets of a year one must be wrong: no milestones of one paper."""
+    first, second = sorted((one, other), key=lambda each: str(each["due_on"]))
+    less = Decimal(second["percent"]) - Decimal(first["percent"])
+    if first["due_on"] == second["due_on"]:
+        return less != 0
+    one_paper = first["source"] == second["source"] or first["basis"] == second["basis"]
+    return less < 0 if one_paper else less != 0
+
+
+def _is_one_aim(one: str, other: str) -> bool:
+    """Whether the target with more decimals is printed as the other, if rounded."""
+    fewer, more = sorted((one, other), key=lambda text: len(text.partition(".")[2]))
+    return rounds_to(Decimal(more), fewer)
 
 
 def _stated(facts: dict[str, Any]) -> tuple[Decimal, Decimal] | None:

@@ -36,6 +36,7 @@ WITHOUT_POTENTIAL: Final = "16.08"
 WITHOUT_ANYTHING: Final = "16.09"
 TARGETS_AT_ODDS: Final = "16.10"
 UNCLASSIFIED: Final = "16.11"
+WITHOUT_TARGETS: Final = (*OPENED[1:], *ENROLLED)
 CORRECTED: Final = ("16.71", "16.72", "16.73", "16.74")
 CATEGORIES: Final = ("pekerja-rentan", "guru", "marbot")
 TIMES: Final = 6
@@ -119,12 +120,12 @@ class _Generator:
 
     # --- what was printed ------------------------------------------------------------------------
 
-    def _place(self, *areas: str) -> tuple[str, date]:
-        """Return an area and a day of which nothing was printed yet."""
+    def _place(self, *areas: str, year: int | None = None) -> tuple[str, date]:
+        """Return an area and a day, of one year if told, of which nothing was printed yet."""
         while True:
             area = self.random.choice(areas or (*OPENED, *ENROLLED))
             on = FIRST + 31 * DAY + self.random.randrange(600) * DAY
-            if (area, str(on)) not in self.used:
+            if (area, str(on)) not in self.used and year in {None, on.year}:
                 self.used.add((area, str(on)))
                 return area, on
 
@@ -181,7 +182,7 @@ class _Generator:
 
     def clean_gap(self, kind: str, number: int) -> Iterator[Planted]:
         """A gap by each of its readings: workers, points, everybody not covered."""
-        area, on = self._place()
+        area, on = self._place(*WITHOUT_TARGETS)
         active, potential = self._active(area, on), self.potential[area]
         percent = self._percent(active, potential)
         target = Decimal("95.50")
@@ -273,13 +274,16 @@ class _Generator:
 
     def gap_inconsistent(self, kind: str, number: int) -> Iterator[Planted]:
         """Neither workers, nor points, nor everybody; every second one prints no active."""
-        area, on = self._place()
+        area, on = self._place(*WITHOUT_TARGETS)
         active, potential = self._active(area, on), self.potential[area]
-        goal = -(-95 * potential // 100)
+        target = Decimal("95.50")
+        goal = -(-int(target * 100) * potential // 10_000)
         numbers: dict[str, Any] = {"active": active} if number % 2 else {}
         numbers["percent"] = self._percent(active, potential)
         gap = str(goal - active + 9_000 + number)
-        yield self._planted(kind, area, on, "agrees", kind, **numbers, target_percent="95", gap=gap)
+        yield self._planted(
+            kind, area, on, "agrees", kind, **numbers, target_percent=str(target), gap=gap
+        )
 
     def other_potential(self, kind: str, number: int) -> Iterator[Planted]:
         """Active right, the percentage over a potential that is not in force."""
@@ -287,6 +291,39 @@ class _Generator:
         active = self._active(area, on)
         percent = self._percent(active, self.potential[area] * 9 // 10 - number)
         yield self._planted(kind, area, on, "differs", kind, active=active, percent=percent)
+
+    def other_potential_uncovered(self, kind: str, number: int) -> Iterator[Planted]:
+        """Likewise, and only those not covered are printed."""
+        area, on = self._place()
+        active = self._active(area, on)
+        percent = self._percent(active, self.potential[area] * 9 // 10 - number)
+        numbers = {"active": active, "uncovered_percent": str(100 - Decimal(percent))}
+        yield self._planted(kind, area, on, "differs", "other-potential", **numbers)
+
+    def uncovered_truncated(self, kind: str, number: int) -> Iterator[Planted]:
+        """Those not covered, cut off; every second one prints its potential, or nothing else."""
+        while True:
+            area, on = self._place()
+            active, potential = self._active(area, on), self.potential[area]
+            cut = self._percent(potential - active, potential, 1, ROUND_DOWN)
+            if cut != self._percent(potential - active, potential, 1):
+                break
+        numbers = ({}, {"active": active}, {"active": active, "potential": potential})[number % 3]
+        yield self._planted(
+            kind, area, on, "differs", "percent-truncated", **numbers, uncovered_percent=cut
+        )
+
+    def clean_figures_of_a_year(self, kind: str, number: int) -> Iterator[Planted]:
+        """Two figures of one month or year, each right on a day of its own: no conflict."""
+        area = ENROLLED[number % len(ENROLLED)]
+        of_year = number < len(ENROLLED)
+        first, second = (self.heads[area][each][0] for each in ((2, 4) if of_year else (6, 7)))
+        as_of = str(first.year) if of_year else f"{first:%Y-%m}"
+        if not f"{second}".startswith(as_of) or (area, as_of) in self.used:
+            return
+        self.used.add((area, as_of))
+        for on in (first, second):
+            yield self._planted(kind, area, as_of, "agrees", active=self._active(area, on))
 
     def figures_conflict(self, kind: str, number: int) -> Iterator[Planted]:
         """Two papers of one day, one of them right."""
@@ -296,13 +333,26 @@ class _Generator:
         yield self._planted(kind, area, on, "differs", kind, active=active + 10 + number)
 
     def targets_conflict(self, kind: str, number: int) -> Iterator[Planted]:
-        """Two targets for one year, told of figures that name a target."""
-        del number
-        area, on = self._place(TARGETS_AT_ODDS)
+        """Two targets for one year, told of figures that name a target of that year."""
+        area, on = self._place(TARGETS_AT_ODDS, year=2025)
         active = self._active(area, on)
         yield self._planted(kind, area, on, "agrees", kind, active=active, target_percent="58")
         area, on = self._place(TARGETS_AT_ODDS)
         yield self._planted(f"{kind}-elsewhere", area, on, "agrees", active=self._active(area, on))
+        area, on = self._place(TARGETS_AT_ODDS, year=2024)
+        active = self._active(area, on)
+        yield self._planted(
+            f"{kind}-another-year", area, on, "agrees", active=active, target_percent="58"
+        )
+        area, on = self._place(OPENED[0], year=2025)
+        numbers = {"active": self._active(area, on), "target_percent": f"{61 + number}"}
+        yield self._planted(f"{kind}-of-nobody", area, on, "agrees", kind, **numbers)
+
+    def only_a_target(self, kind: str, number: int) -> Iterator[Planted]:
+        """Nothing that a ledger holds."""
+        del number
+        area, on = self._place(OPENED[0], year=2025)
+        yield self._planted(kind, area, on, "no-ledger", target_percent="60")
 
     def restated(self, kind: str, number: int) -> Iterator[Planted]:
         """Right when it was printed; then the only batch of a category is corrected."""

@@ -159,6 +159,25 @@ def test_agreement_that_is_balanced_is_counted_apart(example: Path) -> None:
     ]
 
 
+def test_numbers_printed_alone_are_shown_and_untested_ones_told(tmp_path: Path) -> None:
+    """A potential that agrees is shown where it is all that is printed; a target is no potential."""
+    _filled(tmp_path)
+    text = (
+        "area,as_of,potential,target_percent,publisher,source\n"
+        "16.06,2025-10-31,213582,,Dinas,A\n"
+        "16.06,2025-10-31,,58,Dinas,B\n"
+    )
+    (tmp_path / "alone.csv").write_text(text, encoding="utf-8")
+    assert ucj("import", "figures", "alone.csv", "--locale", "en", folder=tmp_path).code == 0
+    out = ucj("reconcile", "16.06", "--format", "table", folder=tmp_path).out
+    (potential,) = [line for line in out.splitlines() if line.startswith("30 ")]
+    assert potential.count("of 213,582") == 2
+    words = " ".join(out.split())
+    assert "because nothing is printed that a ledger holds: - #31" in words
+    assert "only a target of 58 % is printed, and a ledger holds no targets" in words
+    assert "no potential is in force" not in words
+
+
 def test_an_area_without_figures_says_so(example: Path) -> None:
     """And a position before the first figure, likewise."""
     assert "No figures, as known at #28." in ucj("reconcile", "11", folder=example).out

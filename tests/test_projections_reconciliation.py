@@ -257,6 +257,84 @@ def test_restated_names_the_batches_that_did_it(store: Store) -> None:
     assert (before.verdict, codes(before)) == ("agrees", {"balanced"})
 
 
+@pytest.mark.parametrize(
+    ("numbers", "agreed"),
+    [
+        ({"active": 121}, "heads"),  # the potential that agreed in May says nothing of heads
+        ({"percent": "13.0"}, "heads"),
+        ({"potential": 999}, "potential"),
+        ({"active": 121, "potential": 999}, "heads"),
+    ],
+)
+def test_only_a_figure_of_the_same_number_and_an_earlier_day_vouches(
+    store: Store, numbers: dict[str, Any], agreed: str
+) -> None:
+    """SK-1 took effect after the last heads that agreed; what agrees of the same day is no help."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 1_000, "w", "BPS"))
+    documented(store, HISTORY.replace("#1", "#2").replace("#2 2025-02", "#3 2025-02"))
+    vouching = {
+        "heads": record(store, "2025-08-02", figure(as_of="2025-01-31", active=100)),
+        "potential": record(store, "2025-08-03", figure(as_of="2025-05-31", potential=1_000)),
+    }
+    record(store, "2025-08-04", figure(as_of="2025-07-31", active=120, percent="12.0"))
+    said = only(store, figure(**numbers), "2025-08-05")
+    assert said.verdict == "differs"
+    assert said.agreed_before is not None
+    assert said.agreed_before.position == vouching[agreed]
+    named = [each.reference for each in said.suspects.named]
+    assert named == (["SK-1"] if agreed == "heads" else [])
+
+
+def test_what_was_recorded_after_a_figure_is_suspect_though_a_later_paper_agrees(
+    store: Store,
+) -> None:
+    """An earlier day, printed later: it vouches for nothing that was recorded in between."""
+    record(store, "2025-07-01", *parsed(HISTORY)[0].commands)
+    record(store, "2025-08-02", figure(active=100))
+    record(store, "2025-09-01", *parsed(HISTORY)[1].commands)
+    later = figure(as_of="2025-06-30", active=120, published_on=date(2025, 10, 1))
+    record(store, "2025-10-01", later)
+    said = found(store).figures[0]
+    assert said.verdict == "differs"
+    assert said.agreed_before is not None
+    assert said.agreed_before.as_of == "2025-06-30"
+    assert [each.reference for each in said.suspects.named] == ["SK-1"]
+
+
+def test_a_year_vouches_from_the_day_on_which_it_agreed(store: Store) -> None:
+    """Not up to its end: what took effect in it later is suspect."""
+    documented(store, HISTORY)
+    record(store, "2025-08-02", figure(as_of="2025", active=100))
+    said = only(store, figure(as_of="2025-03-01", active=99), "2025-08-03")
+    assert said.agreed_before is not None
+    assert said.agreed_before.as_of == "2025"
+    assert [each.reference for each in said.suspects.named] == ["SK-1"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verdict", "words"),
+    [
+        ({"target_percent": "60"}, "no-ledger", "only a target of 60 % is printed"),
+        ({"gap": "5"}, "no-ledger", "only a gap is printed, and no target"),
+        ({"target_percent": "60", "gap": "480"}, "agrees", None),
+        ({"target_percent": "60", "gap": "500"}, "differs", None),
+    ],
+)
+def test_a_figure_of_a_target_alone_is_not_said_to_lack_a_potential(
+    store: Store, numbers: dict[str, str], verdict: str, words: str | None
+) -> None:
+    """One is in force; nothing that a ledger holds is printed, and the words say so."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 1_000, "w", "BPS"))
+    documented(store, HISTORY.replace("#1", "#2").replace("#2 2025-02", "#3 2025-02"))
+    said = only(store, figure(**numbers))
+    assert said.now.verdict == verdict
+    if words is not None:
+        assert said.explanation is not None
+        assert said.explanation.startswith(words)
+    if "gap" in numbers and words is not None:
+        assert [each.result for each in said.now.checks] == ["no-ledger"]
+
+
 def test_a_month_or_a_year_agrees_if_any_day_of_it_does(store: Store) -> None:
     """The day it agreed is said; one that fits no day is held against the last."""
     documented(store, HISTORY)

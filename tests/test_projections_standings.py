@@ -1,0 +1,122 @@
+"""What the ledger says at many points: on each day of a period, of the regencies of that day."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import date, timedelta
+
+import pytest
+
+from projections.boundaries import boundaries_in
+from projections.coverage import coverage_at
+from projections.ledger import Ledger
+from projections.reconciliation import reconcile
+from projections.standings import Point, below_on_any_day, potentials_said, standings_at
+from registry.commands import BatchLine, RecordBatch, RevisePotential
+from registry.terms import Action
+from tests.area_changes import changed, enrolled
+from tests.stores import Store
+from tests.test_projections_boundaries import play
+from tests.test_projections_reconciliation import figure, only, record
+
+FIRST = date(2027, 1, 1)
+
+
+def moved_in_2027(store: Store) -> None:
+    """Record that 16.06 goes from 16 to 11 on 1 May, that 16.71 is split, and heads of all."""
+    play(
+        store,
+        changed("16.06", "moved", "2027-05-01", "11"),
+        changed("16.18", "opened", "2027-09-01", "Muba Ilir", "16.71"),
+        enrolled("16.06", 1_000, "2026-01-01", "SK-1"),
+        enrolled("16.06", 7, "2027-03-01", "SK-2"),
+        enrolled("16.71", 500, "2026-01-01", "SK-3", until="2027-07-31"),
+        enrolled("16.18", 40, "2027-09-01", "SK-4"),
+        enrolled("11.01", 50, "2027-02-01", "SK-5"),
+        RevisePotential("16.06", FIRST, 8_000, "workers", "BPS"),
+        RevisePotential("16.71", FIRST, 4_000, "workers", "BPS"),
+        RevisePotential("16.71", date(2027, 6, 1), 4_500, "workers", "BPS"),
+        RevisePotential("11.01", FIRST, 900, "workers", "BPS"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("area", "numbers", "verdict"),
+    [
+        ("16", {"active": 1_500, "potential": 12_000, "percent": "12.50"}, "agrees"),
+        ("16", {"active": 500, "potential": 4_500}, "agrees"),
+        ("16", {"active": 1_507, "potential": 4_500}, "differs"),  # of two days, not of one
+        ("11", {"active": 1_057, "potential": 8_900}, "agrees"),
+        ("11", {"active": 50, "potential": 900}, "agrees"),
+        ("16", {"active": 40}, "agrees"),
+        ("16", {"active": 1_047}, "differs"),
+    ],
+)
+def test_a_year_is_held_against_the_regencies_of_each_of_its_days(
+    area: str, numbers: dict[str, int], verdict: str
+) -> None:
+    """A province's heads and potential of any one day, with what lay in it on that day."""
+    with closing(Store(None)) as store:
+        moved_in_2027(store)
+        assert only(store, figure(area, "2027", **numbers), "2028-01-01").verdict == verdict
+
+
+@pytest.mark.parametrize("area", ["16", "11", "ID", "16.06", "16.71"])
+def test_every_day_of_a_year_is_what_coverage_says_of_it(area: str) -> None:
+    """The standings of a year, carried from change to change, against a question for each day."""
+    with closing(Store(None)) as store:
+        moved_in_2027(store)
+        with store.ledger() as ledger:
+            for on, (active, potential) in _days(ledger, area).items():
+                (row,) = coverage_at(ledger, [area], on)
+                assert (row.active, row.potential) == (active, potential), on
+
+
+def _days(ledger: Ledger, area: str) -> dict[date, tuple[int | None, int | None]]:
+    """Return what a figure of the year is held against: on each day the standing it is in."""
+    boundaries = boundaries_in(ledger.connection, ledger.position)
+    potentials = potentials_said(ledger.connection, [area], below_on_any_day(boundaries))
+    point = Point(area, None, None, FIRST, date(2027, 12, 31), ledger.position)
+    found = standings_at(ledger.connection, [point], potentials, boundaries)[point]
+    assert found[0].on == FIRST
+    assert [each.on for each in found] == sorted({each.on for each in found})
+    days = {}
+    for number in range(365):
+        on = FIRST + timedelta(days=number)
+        standing = [each for each in found if each.on <= on][-1]
+        days[on] = standing.active, standing.potential
+    return days
+
+
+def test_reconciling_entries_are_summed_in_and_out_and_none_that_was_taken_back() -> None:
+    """+500 and −500 that both stand are 500 in and 500 out; one withdrawn is neither."""
+    with closing(Store(None)) as store:
+        record(
+            store,
+            "2027-02-01",
+            enrolled("16.06", 1_000, "2027-01-01", "SK-1"),
+            *(
+                RecordBatch(
+                    action,
+                    "16.06",
+                    f"REKON-{number}",
+                    (BatchLine("guru", workers),),
+                    effective_on=date(2027, 1, 5),
+                    note="no list",
+                )
+                for number, (action, workers) in enumerate(
+                    ((Action.BALANCE_IN, 500), (Action.BALANCE_OUT, 500), (Action.BALANCE_IN, 9))
+                )
+            ),
+        )
+        store.registry.withdraw_batch("16.06", "REKON-2", because="twice")
+        record(store, "2027-03-01", figure(as_of="2027-01-31", active=1_000))
+        with store.ledger() as ledger:
+            (each,) = reconcile(ledger).figures
+    standing = each.now.standing
+    assert standing is not None
+    assert (standing.reconciled_in, standing.reconciled_out) == (500, -500)
+    assert standing.reconciling == 0
+    (balanced,) = each.findings
+    assert balanced.code == "balanced"
+    assert balanced.says == "1,000 = 500 reconciling − 500 reconciling + 1,000 by batches"
