@@ -197,7 +197,7 @@ def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
     world = simulate(stands)
     cohorts = sorted((each for each in world.cohorts), key=repr)
     ending = [each for each in cohorts if each.until is not None]
-    kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments()), lambda: draw(_enrolments())]
+    kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments(cohorts))] * 2
     if cohorts:
         kinds += [lambda: draw(_named_draws(world, cohorts))] * 5
         kinds += [lambda: draw(_pool_draws(world))] * 2
@@ -211,7 +211,7 @@ def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
         (key[0], each.first_day) for key, each in stands.items() if each.action is Action.OPENING
     ]
     if openings:
-        kinds += [lambda: draw(_beside_an_opening(sorted(openings)))] * 4
+        kinds += [lambda: draw(_beside_an_opening(sorted(openings), cohorts))] * 4
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
     kinds += [lambda: draw(potentials), lambda: draw(_figures)]
@@ -252,12 +252,16 @@ def _identities(draw: DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def _enrolments(draw: DrawFn) -> RecordBatch:
+def _enrolments(draw: DrawFn, cohorts: list[Cohort]) -> RecordBatch:
+    """New heads, half of them where some are already; now and then one row stands there twice."""
     actions = (Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
     first_day = draw(days)
+    area, category = draw(st.sampled_from(REGENCIES)), draw(st.sampled_from(CATEGORIES))
+    if draw(st.booleans()) and cohorts:
+        area, _, category, *_ = draw(st.sampled_from(cohorts))
     lines = tuple(
         BatchLine(
-            draw(st.sampled_from(CATEGORIES)),
+            draw(st.sampled_from((category, *CATEGORIES))),
             draw(st.integers(0 if draw(_rarely) else 1, 6)),
             covered_until=draw(st.one_of(st.none(), _ends(first_day))),
             segment=draw(st.sampled_from((None, None, Segment.BPU, Segment.PU))),
@@ -266,8 +270,8 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
     )
     return RecordBatch(
         action=draw(st.sampled_from(actions)),
-        area=draw(st.sampled_from(REGENCIES)),
-        lines=lines,
+        area=area,
+        lines=lines * 2 if draw(_rarely) else lines,
         effective_on=first_day,
         funding=draw(st.sampled_from((None, Funding.APBN, Funding.CSR))),
         note=draw(st.sampled_from((None, "a note"))),
@@ -276,11 +280,13 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
 
 
 @st.composite
-def _beside_an_opening(draw: DrawFn, openings: list[tuple[str, date]]) -> RecordBatch:
+def _beside_an_opening(
+    draw: DrawFn, openings: list[tuple[str, date]], cohorts: list[Cohort]
+) -> RecordBatch:
     """Another opening, or what is brought in on the opening's day or on one of the days around it."""
     area, day = draw(st.sampled_from(openings))
     days_after = draw(st.sampled_from((0, 0, 1, -1)))
-    command = replace(draw(_enrolments()), area=area, effective_on=day + days_after * DAY)
+    command = replace(draw(_enrolments(cohorts)), area=area, effective_on=day + days_after * DAY)
     return replace(command, action=Action.OPENING) if draw(st.booleans()) else command
 
 
@@ -327,7 +333,12 @@ def _pool_draws(draw: DrawFn, world: World) -> RecordBatch:
     places = world.pools.get(pool, [])
     left = sum(1 for each in places if each.gone_on is None)
     arrivals = sorted({each.first_day for each in places} or {*DAYS})
-    edges = [*arrivals, *(day - DAY for day in arrivals[-2:]), *DAYS[-2:]]
+    with_terms = [
+        heads[0].first_day
+        for cohort, heads in world.cohorts.items()
+        if cohort.until is not None and (cohort.area, cohort.category) == pool
+    ]
+    edges = [*arrivals, *(day - DAY for day in arrivals[-2:]), *DAYS[-2:], *sorted(with_terms)]
     action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
     command = RecordBatch(
         action=action,
