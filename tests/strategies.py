@@ -513,6 +513,21 @@ def _among_terms(draw: DrawFn, book: Book) -> list[Command]:
 
 
 @st.composite
+def _to_the_last_head(draw: DrawFn, book: Book) -> list[Command]:
+    """All who are left of a cohort leave it, or one more than that."""
+    world = simulate(standing(book))
+    cohorts = sorted(world.cohorts, key=repr)
+    if not cohorts:
+        return []
+    cohort = draw(st.sampled_from(cohorts))
+    first_day = world.cohorts[cohort][0].first_day
+    day = draw(st.sampled_from((first_day, cohort.until or DAYS[-1])))
+    workers = len(world.left_of(cohort)) + draw(st.integers(0, 1))
+    references = draw(_references(cohort.area, book))
+    return [_leave(Action.DEACTIVATE, references[0], day, cohort, workers)]
+
+
+@st.composite
 def _references(draw: DrawFn, area: str, book: Book) -> list[str]:
     """References for two batches of an area, new ones as long as there are some."""
     free = [each for each in OF_LEAVERS if key_of(area, each) not in book]
@@ -523,6 +538,7 @@ _SCENES: Final[dict[str, Callable[[Book], st.SearchStrategy[list[Command]]]]] = 
     "terms": _among_terms,
     "renewal": _around_a_renewal,
     "opening": _beside_an_opening,
+    "all": _to_the_last_head,
 }
 """Transactions of which chance finds too few; empty where the book has nothing of the kind."""
 
