@@ -19,6 +19,7 @@ from projections import fold
 from projections.coverage import CoverageRow, coverage_at, potentials_in_force
 from projections.known import end_of_transaction
 from projections.ledger import Ledger
+from registry.commands import RevisePotential
 from registry.reference.areas import regencies
 from registry.reference.categories import AddedCategory
 from registry.terms import NATION
