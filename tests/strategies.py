@@ -138,16 +138,12 @@ def transactions(
     What the oracle would not admit is mostly left out while it is put together, and now and then left
     in as its last word, so that about a third of all transactions are to be refused.
     """
-    besides = draw(st.integers(0, 19))
-    stands = [place for place, each in enumerate(oracle.said) if each.taken_back is None]
-    if stands and besides in {0, 1}:
-        return Step((), Verdict(()), takes_back=draw(st.sampled_from(stands)))
-    if besides == 19:
-        return Step((), Verdict(()), adds=f"added-{oracle.now.transaction}")
-    commands: list[Command] = []
     book = oracle.now.book
-    if _renewed(book) and draw(st.integers(0, 2)) == 2:
-        commands = draw(_around_a_renewal(book))
+    what = draw(st.sampled_from(("any", "any", "any", "any", *_SCENES, "renewal", "besides")))
+    if what == "besides":
+        return draw(_besides(oracle))
+    commands = draw(_SCENES[what](book)) if what in _SCENES else []
+    if commands:
         return _tried(draw, commands, oracle)
     if not book and draw(_sometimes):
         commands = draw(_renewed_to_the_last_head())
@@ -167,6 +163,15 @@ def transactions(
     if not commands:
         commands = [draw(_commands(oracle.now.book, targets=targets))]
     return _tried(draw, commands, oracle)
+
+
+@st.composite
+def _besides(draw: DrawFn, oracle: Oracle) -> Step:
+    """Something said of an area is taken back, or a category is added: no batch is touched."""
+    stands = [place for place, each in enumerate(oracle.said) if each.taken_back is None]
+    if draw(_sometimes) and stands:
+        return Step((), Verdict(()), takes_back=draw(st.sampled_from(stands)))
+    return Step((), Verdict(()), adds=f"added-{oracle.now.transaction}")
 
 
 def _tried(draw: DrawFn, commands: list[Command], oracle: Oracle) -> Step:
@@ -197,7 +202,7 @@ def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
     world = simulate(stands)
     cohorts = sorted((each for each in world.cohorts), key=repr)
     ending = [each for each in cohorts if each.until is not None]
-    kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments()), lambda: draw(_enrolments())]
+    kinds: list[Callable[[], Command]] = [lambda: draw(_enrolments(cohorts))] * 2
     if cohorts:
         kinds += [lambda: draw(_named_draws(world, cohorts))] * 5
         kinds += [lambda: draw(_pool_draws(world))] * 2
@@ -207,22 +212,17 @@ def _commands(draw: DrawFn, book: Book, *, targets: bool) -> Command:
     withdrawn = sorted(book.keys() - stands.keys())
     if withdrawn:
         kinds += [lambda: draw(_said_again(withdrawn, stands, book))] * 3
-    openings = [
-        (key[0], each.first_day) for key, each in stands.items() if each.action is Action.OPENING
-    ]
-    if openings:
-        kinds += [lambda: draw(_beside_an_opening(sorted(openings)))] * 4
     if ending:
         kinds += [lambda: draw(_renewals(world, ending))] * 4
-    kinds += [lambda: draw(potentials), lambda: draw(_figures)]
+    kinds += [lambda: draw(potentials)] * 4 + [lambda: draw(_figures)]
     kinds += [lambda: draw(_targets)] if targets else []
     return draw(st.sampled_from(kinds))()
 
 
 potentials = st.builds(
     RevisePotential,
-    area=st.sampled_from((*REGENCIES, *PROVINCES)),
-    valid_from=days,
+    area=st.sampled_from((*REGENCIES[:2], *REGENCIES[:2], *REGENCIES, *PROVINCES)),
+    valid_from=st.sampled_from((*DAYS[:2], *DAYS)),
     workers=st.sampled_from((7, 20, 1_000)),
     definition=st.just("workers"),
     source=st.just("a source"),
@@ -252,12 +252,16 @@ def _identities(draw: DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def _enrolments(draw: DrawFn) -> RecordBatch:
+def _enrolments(draw: DrawFn, cohorts: list[Cohort]) -> RecordBatch:
+    """New heads, half of them where some are already; now and then one row stands there twice."""
     actions = (Action.ENROL, Action.ENROL, Action.BALANCE_IN, Action.OPENING)
     first_day = draw(days)
+    area, category = draw(st.sampled_from(REGENCIES)), draw(st.sampled_from(CATEGORIES))
+    if draw(st.booleans()) and cohorts:
+        area, _, category, *_ = draw(st.sampled_from(cohorts))
     lines = tuple(
         BatchLine(
-            draw(st.sampled_from(CATEGORIES)),
+            draw(st.sampled_from((category, *CATEGORIES))),
             draw(st.integers(0 if draw(_rarely) else 1, 6)),
             covered_until=draw(st.one_of(st.none(), _ends(first_day))),
             segment=draw(st.sampled_from((None, None, Segment.BPU, Segment.PU))),
@@ -266,8 +270,8 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
     )
     return RecordBatch(
         action=draw(st.sampled_from(actions)),
-        area=draw(st.sampled_from(REGENCIES)),
-        lines=lines,
+        area=area,
+        lines=lines if draw(_sometimes) else lines * 2,
         effective_on=first_day,
         funding=draw(st.sampled_from((None, Funding.APBN, Funding.CSR))),
         note=draw(st.sampled_from((None, "a note"))),
@@ -276,12 +280,20 @@ def _enrolments(draw: DrawFn) -> RecordBatch:
 
 
 @st.composite
-def _beside_an_opening(draw: DrawFn, openings: list[tuple[str, date]]) -> RecordBatch:
-    """Another opening, or what is brought in on the opening's day or on one of the days around it."""
-    area, day = draw(st.sampled_from(openings))
-    days_after = draw(st.sampled_from((0, 0, 1, -1)))
-    command = replace(draw(_enrolments()), area=area, effective_on=day + days_after * DAY)
-    return replace(command, action=Action.OPENING) if draw(st.booleans()) else command
+def _beside_an_opening(draw: DrawFn, book: Book) -> list[Command]:
+    """A first opening; another; or what is brought in on its day or on one of the days around it."""
+    openings = sorted(
+        (key[0], each.first_day)
+        for key, each in standing(book).items()
+        if each.action is Action.OPENING
+    )
+    command = replace(draw(_enrolments([])), effective_on=DAYS[0])
+    if openings:
+        area, day = draw(st.sampled_from(openings))
+        days_after = draw(st.sampled_from((0, 0, 1, -1)))
+        command = replace(command, area=area, effective_on=day + days_after * DAY)
+    is_one = draw(st.booleans()) or not openings
+    return [replace(command, action=Action.OPENING) if is_one else command]
 
 
 @st.composite
@@ -327,7 +339,12 @@ def _pool_draws(draw: DrawFn, world: World) -> RecordBatch:
     places = world.pools.get(pool, [])
     left = sum(1 for each in places if each.gone_on is None)
     arrivals = sorted({each.first_day for each in places} or {*DAYS})
-    edges = [*arrivals, *(day - DAY for day in arrivals[-2:]), *DAYS[-2:]]
+    with_terms = [
+        heads[0].first_day
+        for cohort, heads in world.cohorts.items()
+        if cohort.until is not None and (cohort.area, cohort.category) == pool
+    ]
+    edges = [*arrivals, *(day - DAY for day in arrivals[-2:]), *DAYS[-2:], *sorted(with_terms)]
     action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, Action.RECLASSIFY)))
     command = RecordBatch(
         action=action,
@@ -448,7 +465,10 @@ def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
     Who is moved on that day has been renewed, unlike who is named as leaving then; and to take
     such a leave back gives heads to the renewal that it may not have.
     """
-    first_day, old, new = draw(st.sampled_from(_renewed(book)))
+    renewed = _renewed(book)
+    if not renewed:
+        return []
+    first_day, old, new = draw(st.sampled_from(renewed))
     named = [
         RecordBatch(Action.WITHDRAW, area, reference, (), part, because="mistaken")
         for (area, reference, part), stated in sorted(standing(book).items())
@@ -458,8 +478,7 @@ def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
         return [draw(st.sampled_from(named))]
     world = simulate(standing(book))
     gone = draw(st.integers(1, max(1, min(len(world.left_of(each)) for each in (old, new)))))
-    free = [each for each in OF_LEAVERS if key_of(old.area, each) not in book]
-    references = [*draw(st.permutations(free)), *OF_LEAVERS]
+    references = draw(_references(old.area, book))
     before = _leave(Action.DEACTIVATE, references[0], first_day - DAY, old, gone)
     moved = Action.RECLASSIFY
     action = draw(st.sampled_from((Action.DEACTIVATE, Action.BALANCE_OUT, moved, moved)))
@@ -468,6 +487,60 @@ def _around_a_renewal(draw: DrawFn, book: Book) -> list[Command]:
         after = _moved(draw, after)
     both = [before, after]
     return draw(st.sampled_from((both, both, both, [before], [after])))
+
+
+@st.composite
+def _among_terms(draw: DrawFn, book: Book) -> list[Command]:
+    """Who has no end, among others who have; and who leaves them, maybe before they have come."""
+    ending = [each for each in simulate(standing(book)).cohorts if each.until is not None]
+    if not ending:
+        return []
+    cohort = draw(st.sampled_from(sorted(ending, key=repr)))
+    assert cohort.until is not None
+    begins = standing(book)[cohort.batch].first_day
+    inside = sorted({begins, *(day for day in DAYS if begins < day < cohort.until), cohort.until})
+    days = [draw(st.sampled_from(inside)), draw(st.sampled_from(inside))]
+    if draw(_sometimes):
+        days.sort(reverse=True)
+    actions = (Action.ENROL, Action.DEACTIVATE)
+    line = BatchLine(cohort.category, draw(st.integers(1, 2)))
+    return [
+        RecordBatch(action, cohort.area, reference, (line,), effective_on=day)
+        for action, day, reference in zip(
+            actions, days, draw(_references(cohort.area, book)), strict=True
+        )
+    ]
+
+
+@st.composite
+def _to_the_last_head(draw: DrawFn, book: Book) -> list[Command]:
+    """All who are left of a cohort leave it, or one more than that."""
+    world = simulate(standing(book))
+    cohorts = sorted(world.cohorts, key=repr)
+    if not cohorts:
+        return []
+    cohort = draw(st.sampled_from(cohorts))
+    first_day = world.cohorts[cohort][0].first_day
+    day = draw(st.sampled_from((first_day, cohort.until or DAYS[-1])))
+    workers = len(world.left_of(cohort)) + draw(st.integers(0, 1))
+    references = draw(_references(cohort.area, book))
+    return [_leave(Action.DEACTIVATE, references[0], day, cohort, workers)]
+
+
+@st.composite
+def _references(draw: DrawFn, area: str, book: Book) -> list[str]:
+    """References for two batches of an area, new ones as long as there are some."""
+    free = [each for each in OF_LEAVERS if key_of(area, each) not in book]
+    return [*draw(st.permutations(free)), *OF_LEAVERS][:2]
+
+
+_SCENES: Final[dict[str, Callable[[Book], st.SearchStrategy[list[Command]]]]] = {
+    "terms": _among_terms,
+    "renewal": _around_a_renewal,
+    "opening": _beside_an_opening,
+    "all": _to_the_last_head,
+}
+"""Transactions of which chance finds too few; empty where the book has nothing of the kind."""
 
 
 def _leave(action: Action, reference: str, day: date, cohort: Cohort, workers: int) -> RecordBatch:

@@ -16,9 +16,10 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from projections import fold
-from projections.coverage import CoverageRow, coverage_at
+from projections.coverage import CoverageRow, coverage_at, potentials_in_force
 from projections.known import end_of_transaction
 from projections.ledger import Ledger
+from registry.commands import RevisePotential
 from registry.reference.areas import regencies
 from registry.reference.categories import AddedCategory
 from registry.terms import NATION
@@ -113,6 +114,18 @@ def agree(ledger: Ledger, oracle: Oracle, on: date, known: int) -> None:
                 assert counted(grouped, area, by) == attributed, (area, by)
 
 
+def agree_on_potentials(ledger: Ledger, oracle: Oracle) -> None:
+    """On each day from which one was ever said, as known after each transaction."""
+    said = [each.said for each in oracle.said if isinstance(each.said, RevisePotential)]
+    for day in {each.valid_from for each in said}:
+        for known in oracle.history:
+            found = potentials_in_force(ledger.connection, day, known.last_position)
+            expected = {area: oracle.potential(area, day, known) for area in {e.area for e in said}}
+            assert {area: each.workers for area, each in found.items()} == {
+                area: workers for area, workers in expected.items() if workers is not None
+            }
+
+
 def agree_on_every_turn(ledger: Ledger, oracle: Oracle) -> None:
     """On each day that anything names or ever named, and the day before, the entries add up."""
     turns: set[date] = set()
@@ -195,6 +208,7 @@ def test_three_stores_answer_what_the_oracle_counts(
                 assert in_memory.head == imaged.head == oracle.now.last_position
                 assert tables(in_memory) == tables(imaged) == tables(rebuilt)
                 agree_on_every_turn(in_memory, oracle)
+                agree_on_potentials(in_memory, oracle)
                 for on, place in asked:
                     at = place % (in_memory.head + 1)
                     known = end_of_transaction(in_memory.log, at)

@@ -26,7 +26,14 @@ from projections.ledger import Ledger
 from tests.oracle import Oracle, standing
 from tests.stores import Store
 from tests.strategies import Step, command_of, follow, questions, transactions
-from tests.test_properties_histories import add_up, agree, agree_on_every_turn, play, rows
+from tests.test_properties_histories import (
+    add_up,
+    agree,
+    agree_on_every_turn,
+    agree_on_potentials,
+    play,
+    rows,
+)
 
 
 class LifeOfARegistry(RuleBasedStateMachine):
@@ -108,6 +115,7 @@ class LifeOfARegistry(RuleBasedStateMachine):
                 add_up(ledger, date(2025, 6, 30), ledger.position)
                 agree(ledger, self.oracle, date(2025, 6, 30), ledger.position)
                 agree_on_every_turn(ledger, self.oracle)
+                agree_on_potentials(ledger, self.oracle)
         finally:
             self.stack.close()
 
