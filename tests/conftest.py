@@ -55,11 +55,6 @@ def pytest_report_header() -> list[str]:
     ]
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Start one worker more than there are cores: some tests wait for a lock, and need none."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_person_testing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every UCJ_… variable away, and the language of the test before."""

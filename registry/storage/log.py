@@ -36,6 +36,9 @@ _APPLICATION_ID_AT: Final = 68  # https://sqlite.org/fileformat.html#the_databas
 PAGE_EVENTS: Final = 5_000
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
 LOCK_TIMEOUT_SECONDS: Final = 15.0
+READ_TIMEOUT_SECONDS: Final = LOCK_TIMEOUT_SECONDS + 5
+"""A writer that waits for somebody to end reading holds up new readers until it gives up itself."""
+
 _RETRY_SECONDS: Final = 0.01
 CHUNK_BYTES: Final = 1 << 20
 BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -221,7 +224,7 @@ class ConnectionLog:
             raise store_error(error) from error
 
 
-def open_log(path: Path, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> ConnectionLog:
+def open_log(path: Path, *, lock_timeout_seconds: float = READ_TIMEOUT_SECONDS) -> ConnectionLog:
     """Open a store for reading.
 
     Raises: StoreMissingError, StoreNewerError, StoreBusyError, StoreDamagedError, and StoreError
