@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """What is to be settled, out of which batch, and the reference and reason it is recorded with."""
+    """What is to be settled, out of which batch, under which reference and reason."""
 
     area: str
     figure: int | None

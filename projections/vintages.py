@@ -102,7 +102,7 @@ class Causes:
 class AreaVintages:
     """One area, up to a position, by what was recorded or by what its documents claim.
 
-    Its regencies are those of one day, as `drawn`, at every vintage: a figure is compared with itself.
+    Its regencies are those `drawn`, of one day, at every vintage: a figure is compared with itself.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class AreaVintages:
         return [*months, Vintage(last, self.known)]
 
     def positions(self, positions: Sequence[int]) -> list[Vintage]:
-        """Return the vintages of some positions: from the day of recording until the next event's."""
+        """Return the vintages of some positions: each until the day of the next event."""
         days = dict(self._all(_DAYS, positions=sorted({*positions})))
         vintages = []
         for position in sorted({*positions} & days.keys()):

@@ -264,7 +264,9 @@ def _percent_cell_error(value: Value, remedy: str) -> InvalidNumberError:
         why=_("it is {value}, or {as_percent} % if the cell is formatted as a percentage").format(
             value=shown(value), as_percent=as_percent
         ),
-        remedy=_("{remedy}, in a cell formatted as text").format(remedy=remedy),
+        remedy=_(
+            "{remedy}, in a cell formatted as text, or format the cell as a percentage"
+        ).format(remedy=remedy),
     )
 
 

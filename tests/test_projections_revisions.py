@@ -570,7 +570,7 @@ def check_vintages(found: Revisions, played: Played, known: int) -> None:
                 assert (reference.on, vintage.position, vintage.day) in released
 
 
-@settings(max_examples=max(1, EXAMPLES // 2))
+@settings(max_examples=EXAMPLES)
 @given(histories(), gaps_drawn, st.sampled_from(AREAS), st.lists(st.integers(0, 99), min_size=2))
 def test_a_column_does_not_depend_on_the_others(
     history: History, gaps: list[int], area: str, places: list[int]

@@ -61,7 +61,7 @@ def test_a_year_is_held_against_the_regencies_of_each_of_its_days(
         assert only(store, figure(area, "2027", **numbers), "2028-01-01").verdict == verdict
 
 
-@pytest.mark.parametrize("area", ["16", "16.06"])
+@pytest.mark.parametrize("area", ["16", "11", "ID", "16.06", "16.71"])
 def test_every_day_of_a_year_is_what_coverage_says_of_it(area: str) -> None:
     """The standings of a year, carried from change to change, against a question for each day."""
     with closing(Store(None)) as store:

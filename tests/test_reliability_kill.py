@@ -158,7 +158,7 @@ def _kills(few: int, many: int) -> list[object]:
 
 
 @pytest.mark.timeout(7_200)
-@pytest.mark.parametrize(("shard", "kills"), _kills(40, 1_000))
+@pytest.mark.parametrize(("shard", "kills"), _kills(100, 1_000))
 def test_acknowledged_is_stored_and_nothing_is_half(tmp_path: Path, shard: int, kills: int) -> None:
     """Half of the kills are spread over the whole life of an import, half over its writing.
 

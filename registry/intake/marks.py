@@ -71,7 +71,7 @@ def xlsx_marks(
     uncalculated: bool,
     formats: Mapping[str, NumberFormat],
 ) -> Marks:
-    """Return the cells of type error, the formulas without a stored result, and how numbers are shown.
+    """Return errors, formulas without a stored result, and how numbers are shown.
 
     `uncalculated`: the workbook asks to be calculated when opened, so a stored 0 is no result
     but what the program that wrote the file put in its place. `formats`: by the cells' style.

@@ -1,7 +1,7 @@
 """What a number format shows of a number: how many decimals, and whether as a percentage.
 
-Runs in the child process only. Owns the codes of spreadsheet programs (ECMA-376 part 1, §18.8.30 and
-§18.8.31) and of .xls, which are the same. Knows no cell; standard library only.
+Runs in the child process only. Owns the codes of spreadsheet programs (ECMA-376 part 1, §18.8.30
+and §18.8.31) and of .xls, which are the same. Knows no cell; standard library only.
 """
 
 from __future__ import annotations

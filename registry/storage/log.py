@@ -261,7 +261,7 @@ class _Reading(sqlite3.Connection):
 
     lock_timeout_seconds: float
 
-    def cursor(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override]
+    def cursor(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override]  # of one kind only
         """Return a cursor that waits."""
         return _PatientCursor(self)
 
