@@ -147,8 +147,9 @@ def fold_file(
             names,
         )
         _refuse(connection.execute(section("unknown")).fetchone())
-        _refuse_malformed(connection.execute(_malformed_of(_topics(connection))).fetchone())
-        connection.execute(section("fold"))
+        found = _topics(connection)
+        _refuse_malformed(connection.execute(_malformed_of(found)).fetchone())
+        connection.execute(_fold_of(found))
         connection.execute("DROP TABLE temp.line; COMMIT")
     except (duckdb.ConversionException, duckdb.InvalidInputException):
         connection.execute("ROLLBACK")
@@ -172,6 +173,14 @@ def _topics(connection: DuckDBPyConnection) -> frozenset[str]:
 def _malformed_of(topics: frozenset[str]) -> str:
     # Only the forms that are there: to plan all of them costs more than a small tail itself.
     return section("malformed").replace("@WRITTEN_AGAIN", _written_again(topics))
+
+
+@cache
+def _fold_of(topics: frozenset[str]) -> str:
+    # A statement that names none of the topics that are there would insert nothing.
+    statements = section("fold").split(";\n")
+    named = [(each, set(re.findall(r"'(ucj\.[a-z-]+)'", each))) for each in statements]
+    return ";\n".join(each for each, names in named if not names or names & topics)
 
 
 def _refuse_first(connection: DuckDBPyConnection, lines: str, names: dict[str, str]) -> None:

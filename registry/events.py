@@ -96,7 +96,7 @@ class Fact(BaseModel):
     Its keys are written sorted, as canonical JSON has them, in whatever order they are declared.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     @classmethod
     def __get_pydantic_core_schema__(

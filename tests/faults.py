@@ -19,9 +19,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tests.program import ACTOR, ROOT
+from tests.ready_program import ReadyProgram, ready_program
 
 UCJ: Final = (sys.executable, "-m", "cli.main")
 WAITS_SECONDS: Final = 60.0
@@ -59,6 +60,18 @@ class Ended:
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
+class Process(Protocol):
+    """What is asked of a process, whoever started it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the code it ended with; None while it runs."""
+
+    def wait(self) -> int:
+        """Wait for its end, and return the code."""
+
+
 class Running:
     """A process that leads a group of its own, its words going to files."""
 
@@ -71,11 +84,12 @@ class Running:
         limit: Callable[[], None] | None = None,
     ) -> None:
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+        settings = environment_of(folder) | dict(environment or {})
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
+        self.process: Process = subprocess.Popen(
             [str(each) for each in command],
             cwd=folder,
-            env=environment_of(folder) | dict(environment or {}),
+            env=settings,
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,
@@ -114,6 +128,30 @@ class Running:
         return Ended(code, said[0], said[1], seconds)
 
 
+class RunningForked(Running):
+    """A run of the program that is loaded already: the same but for the time that loading takes."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str | Path],
+        *,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        program: ReadyProgram | None = None,
+    ) -> None:
+        self._out, self._err = tempfile.NamedTemporaryFile(), tempfile.NamedTemporaryFile()  # noqa: SIM115
+        settings = environment_of(folder) | dict(environment or {})
+        program = program or ready_program()
+        self.started = time.monotonic()
+        self.process = program.start(
+            [str(each) for each in arguments],
+            folder=folder,
+            environment=settings,
+            out=self._out.name,
+            err=self._err.name,
+        )
+
+
 def environment_of(folder: Path) -> dict[str, str]:
     """Return the environment of a process: its temporary folder is one of the test's own."""
     temporary = folder / "temporary"
@@ -124,7 +162,9 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 def start(*arguments: str | Path, folder: Path, **options: Any) -> Running:
     """Start `ucj` in a folder; its store is registry.db there."""
-    return Running([*UCJ, *arguments], folder=folder, **options)
+    if "limit" in options:
+        return Running([*UCJ, *arguments], folder=folder, **options)
+    return RunningForked(arguments, folder=folder, **options)
 
 
 def run(*arguments: str | Path, folder: Path, **options: Any) -> Ended:
@@ -145,6 +185,11 @@ def ordinary(command: Sequence[str | Path]) -> list[str | Path]:
     if os.geteuid() != 0:
         return list(command)
     return [sys.executable, "-c", _ORDINARY, *command]
+
+
+def ordinary_program() -> ReadyProgram:
+    """Return the loaded program as an ordinary user's."""
+    return ready_program(tuple(ordinary([sys.executable])))
 
 
 def sabotaged(patch: str) -> list[str]:

@@ -6,7 +6,8 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -181,31 +182,50 @@ def test_control_without_the_rules_heads_leave_twice(tmp_path: Path) -> None:
     assert min(lowest.values()) == STOCK - PROCESSES * LEAVING
 
 
-@pytest.mark.parametrize("held", ["BEGIN IMMEDIATE", "BEGIN; SELECT * FROM stored_events"])
-def test_a_store_that_is_held_is_waited_for_and_then_said_to_be_busy(
-    tmp_path: Path, held: str
-) -> None:
-    """Another program writes, or reads without end: exit 4, "busy", nothing; freed, it works.
+HELD: Final = {
+    "writes": ("BEGIN IMMEDIATE",),
+    "reads without end": ("BEGIN", "SELECT * FROM stored_events"),
+}
 
-    Whoever asks meanwhile is answered.
-    """
-    folder = tmp_path / "office"
-    store = make_store(folder)
-    stock = _stock(folder, 1)
-    assert run("import", "batches", stock.path, folder=folder).code == 0
-    file = write_file(folder / "a.csv", small_rows(random.Random(4), "a"))
+
+@contextmanager
+def _held(store: Path, statements: Sequence[str]) -> Iterator[None]:
+    """Be another program on the store."""
     with closing(sqlite3.connect(store, isolation_level=None)) as holder:
-        cursors = [holder.execute(statement) for statement in held.split("; ")]
+        cursors = [holder.execute(statement) for statement in statements]
         cursors[-1].fetchone()  # and no further: the read goes on
-        running = start("import", "batches", file.path, folder=folder)
-        assert run("coverage", AREAS[0], folder=folder).code == 0
-        refused = running.end()
-        assert refused.code == BUSY, refused
-        assert "busy" in refused.err
-        assert "nothing was recorded" in refused.err
-        assert refused.seconds < LOCK_TIMEOUT_SECONDS + STARTS_SECONDS_MAX
+        yield
         for cursor in cursors:
             cursor.close()
-    assert check_store(store, [stock, file]).imported() == [stock.sha256]
-    assert run("import", "batches", file.path, folder=folder).code == 0
-    assert check_store(store, [stock, file]).imported() == [stock.sha256, file.sha256]
+
+
+def test_a_store_that_is_held_is_waited_for_and_then_said_to_be_busy(tmp_path: Path) -> None:
+    """Another program writes, or reads without end: exit 4, "busy", nothing; freed, it works.
+
+    Whoever asks meanwhile is answered. Both are tried at once: each waits for the whole time-out.
+    """
+    folders = [tmp_path / name for name in HELD]
+    stores = [make_store(folder) for folder in folders]
+    stocks = [_stock(folder, 1) for folder in folders]
+    files = [write_file(folder / "a.csv", small_rows(random.Random(4), "a")) for folder in folders]
+    for folder, stock in zip(folders, stocks, strict=True):
+        assert run("import", "batches", stock.path, folder=folder).code == 0
+    with ExitStack() as holding:
+        for store, statements in zip(stores, HELD.values(), strict=True):
+            holding.enter_context(_held(store, statements))
+        importing = [
+            start("import", "batches", file.path, folder=folder)
+            for folder, file in zip(folders, files, strict=True)
+        ]
+        for folder in folders:
+            assert run("coverage", AREAS[0], folder=folder).code == 0
+        for running in importing:
+            refused = running.end()
+            assert refused.code == BUSY, refused
+            assert "busy" in refused.err
+            assert "nothing was recorded" in refused.err
+            assert refused.seconds < LOCK_TIMEOUT_SECONDS + STARTS_SECONDS_MAX
+    for folder, store, stock, file in zip(folders, stores, stocks, files, strict=True):
+        assert check_store(store, [stock, file]).imported() == [stock.sha256]
+        assert run("import", "batches", file.path, folder=folder).code == 0
+        assert check_store(store, [stock, file]).imported() == [stock.sha256, file.sha256]

@@ -50,7 +50,9 @@ def _of(process: int) -> Path:
 @pytest.fixture
 def running() -> Iterator[int]:
     """Return the number of a process that is running."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as process:
         yield process.pid
 
 

@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,17 @@ from typing import Final
 import pytest
 
 from registry.storage.sqlite import PAGE_SIZE_BYTES
-from tests.faults import UCJ, Ended, Running, journal_of, make_store, ordinary, run, seed_of
+from tests.faults import (
+    Ended,
+    Running,
+    RunningForked,
+    journal_of,
+    make_store,
+    ordinary,
+    ordinary_program,
+    run,
+    seed_of,
+)
 from tests.office_files import AREAS, Row, small_rows, write_file
 from tests.plain_store import check_store, read_store
 
@@ -101,9 +111,12 @@ class Office:
         """Return the images beside the store."""
         return sorted(self.store.with_name(self.store.name + ".ledger").glob("*.duckdb"))
 
-    def ask(self, *arguments: str | Path) -> Ended:
+    def ask(self, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Ended:
         """Run the program in the folder, with the permissions of an ordinary user."""
-        return Running(ordinary([*UCJ, *arguments]), folder=self.folder).end()
+        running = RunningForked(
+            arguments, folder=self.folder, environment=environment, program=ordinary_program()
+        )
+        return running.end()
 
     def answers_right(self) -> None:
         """Hold every question to what it answered before."""
@@ -347,9 +360,7 @@ def test_without_any_folder_for_images_questions_still_answer(office: Office, fo
     nowhere.chmod(0o555)
     shutil.rmtree(office.image.parent)
     office.image.parent.touch()
-    command = ordinary([*UCJ, *COVERAGE])
-    environment = {"UCJ_CACHE": str(nowhere)}
-    answer = Running(command, folder=office.folder, environment=environment).end()
+    answer = office.ask(*COVERAGE, environment={"UCJ_CACHE": str(nowhere)})
     assert (answer.code, answer.out) == (0, office.answers[0].out), answer.err
     assert answer.err.startswith("No folder for the ledger image can be written"), answer.err
 
