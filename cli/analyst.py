@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,15 @@ from cli.options import (
     uses_store,
 )
 from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
-from registry.language import _, ngettext
+from registry.language import _, joined, ngettext
 
 if TYPE_CHECKING:
     from projections.coverage import CoverageRow
     from projections.timeline import TimelineRow
 
 WHOLE_PERCENT = 100
+NAMED_MAX = 5
+_ABOVE_WHOLE = _("Warning: coverage above 100 %: check the potential, or batches counted twice.")
 GROUPINGS = ("area", "province", "category", "segment", "funding")
 
 _COVERAGE = (
@@ -227,10 +230,10 @@ def _coverage_notes(
     }
     if len(sources) == 1:
         notes.append(_("Potential: {potential}.").format(potential=sources.pop()))
-    if any(row.coverage is not None and row.coverage > WHOLE_PERCENT for row in rows):
-        notes.append(
-            _("Warning: coverage above 100 %: check the potential, or batches counted twice.")
-        )
+    if _is_above_whole(rows):
+        notes.append(_ABOVE_WHOLE)
+    if without := [row.area_name for row in rows if _lacks_potential(row)]:
+        notes.append(_no_potential_note(list(dict.fromkeys(without))))
     notes += [
         _("{area} ({code}) is newer than that day: what is its own was counted elsewhere.").format(
             area=row.area_name, code=row.area
@@ -242,6 +245,31 @@ def _coverage_notes(
         of = _(" of {category}").format(category=category) if category else ""
         notes.append(_("No batch{of} is recorded there up to that day.").format(of=of))
     return notes
+
+
+def _is_above_whole(rows: list[CoverageRow]) -> bool:
+    """Whether an area has more covered than there are, in one row or in its groups together."""
+    points: dict[str, Fraction] = {}
+    for row in rows:
+        points[row.key] = points.get(row.key, Fraction(0)) + (row.points or row.coverage or 0)
+    return any(whole > WHOLE_PERCENT for whole in points.values())
+
+
+def _lacks_potential(row: CoverageRow) -> bool:
+    """Whether a regency has heads, and nothing to divide them by."""
+    return (
+        row.regencies_total == 1
+        and row.active is not None
+        and row.coverage is None
+        and row.points is None
+    )
+
+
+def _no_potential_note(names: list[str]) -> str:
+    named = joined(", ", names[:NAMED_MAX])
+    if len(names) > NAMED_MAX:
+        named += _(" and {more} more").format(more=len(names) - NAMED_MAX)
+    return _("No labour potential is in force there on that day: {areas}.").format(areas=named)
 
 
 def _counted_note(rows: list[CoverageRow]) -> str:
@@ -307,7 +335,7 @@ def timeline_command(
 ) -> None:
     """How an area's coverage went, day by day of change.
 
-    One row per day on which heads came or went, or the potential changed, from the first entry
+    One row per day on which heads came or went, or the potential changed, from the first of them
     (or the state at --from) to today (or --to: later days are what ends by itself). Terms that end
     are among those who left; what a correction settled is in neither column. Balancing entries, of
     which nobody is known to have come or gone, stand apart as Reconciled.
@@ -408,6 +436,9 @@ def _timeline_notes(
             area=last["area_name"], code=last["area"], until=until, position=position
         )
     ]
+    coverages = [row["coverage_percent"] for row in rows]
+    if any(isinstance(each, Fraction) and each > WHOLE_PERCENT for each in coverages):
+        notes.append(_ABOVE_WHOLE)
     if any(row["regencies_total"] != 1 and not row["complete"] for row in rows):
         what = (
             _("Points are")

@@ -198,9 +198,9 @@ _LINES: Final = (
     Column("effective_on", _("Effective on"), "date"),
     Column("covered_until", _("Covered until"), "date"),
     Column("cohort_reference", _("Of batch"), "text"),
-    Column("cohort_part", _("Of part"), "text", show=False),
+    Column("cohort_part", _("Of part"), "text"),
     Column("renews_reference", _("Renews"), "text"),
-    Column("renews_part", _("Renews part"), "text", show=False),
+    Column("renews_part", _("Renews part"), "text"),
     Column("row", _("Row"), "count"),
 )
 _LINES_FOR_PEOPLE: Final = frozenset({"area", "category", "workers", "covered_until", "row"})
@@ -252,7 +252,8 @@ def show_command(
         for column in _LINES
         if column.key in _LINES_FOR_PEOPLE
         or any(
-            line[column.key] not in {None, "", shown.key.reference} for line in document["lines"]
+            line[column.key] not in {None, "", shown.key.reference, shown.key.part}
+            for line in document["lines"]
         )
     )
     people = for_people(format, output)
@@ -336,7 +337,11 @@ def _batch_notes(shown: BatchShown) -> list[str]:
     known = _("as known at #{known_position}").format(known_position=shown.known_position)
     notes = [
         joined("", (safe(shown.key.reference), part, f" · {where} · ", state, ", ", known, ".")),
-        _("{kind} of {heads} from {effective_on}{said}.").format(
+        _("{kind} from {effective_on}{said}.").format(
+            kind=_BEGUN[shown.kind], effective_on=shown.effective_on, said=said
+        )
+        if shown.state == "withdrawn"
+        else _("{kind} of {heads} from {effective_on}{said}.").format(
             kind=_BEGUN[shown.kind], heads=_heads(shown), effective_on=shown.effective_on, said=said
         ),
     ]

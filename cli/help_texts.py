@@ -21,6 +21,7 @@ _KEPT: Final = "\b"  # click's mark of a paragraph that is not filled anew: exam
 
 def in_language(command: AnyCommand) -> AnyCommand:
     """Return the command as it explains itself: itself in English, else a copy."""
+    command._help_option = None  # noqa: SLF001 - made by click before the language was heard
     if language() == "en":
         return command
     told = copy.copy(command)

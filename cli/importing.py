@@ -139,7 +139,7 @@ _FILE_OPTIONS: Final = (
         "--report",
         type=PLACE_OR_STDOUT,
         metavar="FILE.json",
-        help="Write the whole report there as JSON.",
+        help="Write the report there as JSON, with the first 20 of each kind of problem.",
     ),
     click.option(
         "--refused",
@@ -566,8 +566,8 @@ def _say_withdrawn(settings: Settings, before: ImportedBefore) -> None:
         )
         notice(
             _(
-                "{batches} withdrawn since. To record again what was withdrawn by mistake, import it"
-                " in a file of its own."
+                "{batches} withdrawn since. To record again what was withdrawn by mistake, import"
+                " its rows in another file: these very bytes are never read twice."
             ).format(batches=batches)
         )
 

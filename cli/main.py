@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
-        return in_language(_with_marks(command))
+        return _explained(_with_marks(command))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -130,6 +130,15 @@ def _with_marks(command: click.Command) -> click.Command:
         command.help = command.help.replace("\\b\n", "\b\n")
     for below in command.commands.values() if isinstance(command, click.Group) else ():
         _with_marks(below)
+    return command
+
+
+def _explained(command: click.Command) -> click.Command:
+    """Let the command explain itself in the language it is told, which may stand behind its name."""
+    kind = type(command)
+    command.get_help = lambda ctx: kind.get_help(in_language(command), ctx)  # type: ignore[method-assign]
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _explained(below)
     return command
 
 

@@ -276,7 +276,10 @@ def _closed(closed: list[dict[str, Any]]) -> str:
 def _instant(text: str | None) -> datetime | None:
     from datetime import datetime
 
-    return None if text is None else datetime.fromisoformat(text)
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:  # `examine` says so
+        return None
 
 
 def _day_and_time(instant: datetime | None) -> str:
@@ -345,12 +348,14 @@ def _check(workspace: Workspace) -> int:
 
     with progress(_("events replayed"), workspace.log.head()) as bar:
         try:
-            found = compare(workspace.log, workspace.folder, notice=notice, progress=bar.reach)
+            found = compare(workspace.log, workspace.folder, progress=bar.reach)
         except duckdb.Error as error:
             damage = str(error).splitlines()[0][:200]
             notice(_("the ledger image cannot be read to its end: {damage}").format(damage=damage))
             notice(_("Build it anew with `ucj rebuild`; the log is untouched."))
             return EXIT_REFUSED
+    for path in found.damaged_images:
+        notice(_("the ledger image {name} is damaged, or of another log").format(name=path.name))
     compared = (
         _("the image at #{position} and {events:,} events after it").format(
             position=found.image_position, events=found.position - found.image_position
@@ -358,6 +363,9 @@ def _check(workspace: Workspace) -> int:
         if found.image_position is not None
         else _("no image, {events:,} events folded").format(events=found.position)
     )
+    if found.damaged_images and not found.differences_total:
+        notice(_("Build it anew with `ucj rebuild`; the log is untouched."))
+        return EXIT_REFUSED
     if not found.differences_total:
         say(
             [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -44,6 +44,7 @@ class Comparison:
     rows: int
     differences: tuple[Difference, ...]
     differences_total: int
+    damaged_images: tuple[Path, ...] = ()
 
 
 def compare(
@@ -51,20 +52,21 @@ def compare(
     folder: ImageFolder | None,
     *,
     most: int = 20,
-    notice: Callable[[str], None] = lambda _: None,
     progress: Progress = lambda _: None,
 ) -> Comparison:
     """Replay the log into fresh tables and compare them with image and tail, both ways.
 
+    Nothing is changed: an image that cannot be used is left where it is, and named.
     Raises: duckdb.Error, where the image cannot be read to its end.
     """
-    ledger = Ledger(log, folder, notice=notice)
+    ledger = Ledger(log, folder, keep_damaged=True)
     try:
         image_position = ledger.image.position if ledger.image else None
         # An image published meanwhile reaches past the head that was read before it.
         position = max(ledger.position, image_position or 0)
         with replayed(log, folder, position, progress=progress) as replay:
-            return _compared(ledger.connection, replay, position, image_position, most)
+            found = _compared(ledger.connection, replay, position, image_position, most)
+            return replace(found, damaged_images=ledger.refused_images)
     finally:
         ledger.close()
 

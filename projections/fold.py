@@ -151,11 +151,11 @@ def fold_file(
         _refuse_malformed(connection.execute(_malformed_of(found)).fetchone())
         connection.execute(_fold_of(found))
         connection.execute("DROP TABLE temp.line; COMMIT")
-    except (duckdb.ConversionException, duckdb.InvalidInputException):
+    except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
         connection.execute("ROLLBACK")
         # One value cannot be read as its type. A newer ucj's event may look like that, too.
         _refuse_first(connection, lines, names)
-        raise
+        raise _malformed(_("an event"), str(error).splitlines()[0]) from error
     except BaseException as error:
         connection.execute("ROLLBACK")
         if isinstance(error, duckdb.ConstraintException):

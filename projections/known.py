@@ -17,7 +17,7 @@ from registry.terms import JAKARTA
 if TYPE_CHECKING:
     from registry.storage.log import Log
 
-_POSITION: Final = re.compile(r"[#@]([0-9]{1,18})")
+_POSITION: Final = re.compile(r"[#@]([0-9]{1,30})")
 _REMEDY: Final = _(
     "Give a position (#1234 or @1234), a date, or an instant (2025-07-31T12:00:00+07:00)."
 )
@@ -41,7 +41,9 @@ def resolve_known(log: Log, known: str | None, *, now: datetime) -> int:
             )
             raise KnownInFutureError(what, remedy=_("Ask without --known for what is known now."))
         return end_of_transaction(log, position)
-    return last_recorded(log, _instant(text, now=now), head)
+    instant = _instant(text, now=now)
+    # Today is now, whatever the clock says: another's clock may have been ahead.
+    return head if instant is None else last_recorded(log, instant, head)
 
 
 def end_of_transaction(log: Log, position: int) -> int:
@@ -67,7 +69,8 @@ def last_recorded(log: Log, instant: datetime, head: int) -> int:
     return low
 
 
-def _instant(text: str, *, now: datetime) -> datetime:
+def _instant(text: str, *, now: datetime) -> datetime | None:
+    """Return the instant that is meant; None for today, which is not over."""
     if not text[:1].isdigit() or not {"T", " "} & set(text):
         return _end_of_day(text, now=now)
     try:
@@ -83,7 +86,7 @@ def _instant(text: str, *, now: datetime) -> datetime:
     return instant
 
 
-def _end_of_day(text: str, *, now: datetime) -> datetime:
+def _end_of_day(text: str, *, now: datetime) -> datetime | None:
     from registry.dates import parse_day
 
     try:
@@ -95,5 +98,5 @@ def _end_of_day(text: str, *, now: datetime) -> datetime:
         what = _("{day} has not come yet").format(day=day)
         raise KnownInFutureError(what, remedy=_("Ask without --known for what is known now."))
     if day == today:
-        return now
+        return None
     return datetime.combine(day + timedelta(days=1), time(), JAKARTA) - timedelta(microseconds=1)

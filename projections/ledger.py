@@ -140,7 +140,8 @@ class Ledger:
     """One consistent view of a log: `connection` has the fold's tables as views, up to `position`.
 
     `tail_events` says how many events were folded for this view alone. A long tail lies on disk, and
-    what is worked out over it spills there above `memory_limit`.
+    what is worked out over it spills there above `memory_limit`. `refused_images` were damaged or of
+    another log; they are removed, or with `keep_damaged` left as they are.
     """
 
     def __init__(
@@ -151,13 +152,15 @@ class Ledger:
         upto: int | None = None,
         notice: Notice = lambda _: None,
         memory_limit: str = TAIL_MEMORY_LIMIT,
+        keep_damaged: bool = False,
     ) -> None:
         self.log = log
         self.folder = folder
         self.head = log.head()
         self.position = self.head if upto is None else min(upto, self.head)
         self._notice = notice
-        self._is_to_replace = False
+        self.refused_images: tuple[Path, ...] = ()
+        self._keep_damaged = keep_damaged
         self._memory_limit = memory_limit
         self._working = ExitStack()
         self._tail = "memory.tail"
@@ -179,7 +182,7 @@ class Ledger:
     def publish_is_due(self) -> bool:
         """Whether a new image pays: the tail has grown large, or the image was damaged."""
         return self.folder is not None and (
-            self._is_to_replace or self.tail_events >= PUBLISH_TAIL_EVENTS
+            bool(self.refused_images) or self.tail_events >= PUBLISH_TAIL_EVENTS
         )
 
     def merge_image_into_tail(self) -> str:
@@ -203,7 +206,9 @@ class Ledger:
             image, gone = self._attach_newest(self.folder, refused)
             if image is not None or not gone:
                 break
-        self._is_to_replace = bool(refused)
+        self.refused_images = tuple(sorted(refused))
+        if self._keep_damaged:
+            return image
         if refused:
             self._notice(_("The ledger image was damaged or of another log; it is rebuilt."))
         elif image is None and self.position >= PUBLISH_TAIL_EVENTS:
@@ -228,7 +233,8 @@ class Ledger:
                     return image, gone
                 self.connection.execute("DETACH image")
             refused.add(image.path)
-            folder.discard(image)
+            if not self._keep_damaged:
+                folder.discard(image)
         return None, gone
 
     def _is_of_this_log(self, image: Image) -> bool:

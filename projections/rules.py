@@ -373,17 +373,29 @@ _COHORT_IS: Final = """
     AND cohort_part = $part AND expires_on IS NOT DISTINCT FROM $expires_on
 """
 
-_DRAWN: Final = """
-SELECT reference, effective_on, sum(workers) FROM relevant
-WHERE area = $area AND category = $category AND expires_on IS NULL AND kind <> 'lapse'
-GROUP BY ALL HAVING sum(workers) < 0 ORDER BY effective_on, reference LIMIT $most
+# A transfer is a batch of the area it enters, and draws on another.
+_TAKING: Final = """
+SELECT relevant.reference, relevant.part, nullif(events.area, relevant.area) AS of_area,
+       relevant.effective_on, sum(relevant.workers)
+FROM relevant JOIN events USING (position)
+WHERE {condition} AND relevant.kind <> 'lapse'
+GROUP BY ALL HAVING sum(relevant.workers) < 0
+ORDER BY relevant.effective_on, relevant.reference, relevant.part LIMIT $most
 """
 
-_DEPENDENTS: Final = f"""
-SELECT reference, effective_on, sum(workers) FROM relevant
-WHERE {_COHORT_IS} AND kind <> 'lapse' AND (reference, part) <> (cohort_reference, cohort_part)
-GROUP BY ALL HAVING sum(workers) < 0 ORDER BY effective_on, reference LIMIT $most
-"""
+_DRAWN: Final = _TAKING.format(
+    condition="""
+    relevant.area = $area AND relevant.category = $category AND relevant.expires_on IS NULL"""
+)
+
+_DEPENDENTS: Final = _TAKING.format(
+    condition="""
+    relevant.area = $area AND relevant.category = $category
+    AND relevant.segment IS NOT DISTINCT FROM $segment
+    AND relevant.funding IS NOT DISTINCT FROM $funding AND cohort_reference = $reference
+    AND cohort_part = $part AND expires_on IS NOT DISTINCT FROM $expires_on
+    AND (relevant.reference, relevant.part) <> (cohort_reference, cohort_part)"""
+)
 
 _COHORT_BLAMES: Final = f"""
 SELECT DISTINCT reference, part, sheet, "row" FROM own
@@ -449,7 +461,7 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
                 named=_named(reference, part),
                 starts_on=starts_on,
                 renewals=renewals,
-                survivors=survivors,
+                survivors=max(survivors, 0),
             ),
             remedy=_(
                 "Renew fewer; or, where heads that left had been renewed, name the renewal"
@@ -572,8 +584,10 @@ def _taking(others: list[Any]) -> str:
     listed = joined(
         "; ",
         [
-            _("{other} ({workers:,} on {day})").format(other=other, workers=-workers, day=day)
-            for other, day, workers in others[:LISTED]
+            _("{other} ({workers:,} on {day})").format(
+                other=_named_in(reference, part, area), workers=-workers, day=day
+            )
+            for reference, part, area, day, workers in others[:LISTED]
         ],
     )
     more = _("; and more") if len(others) > LISTED else ""
@@ -586,6 +600,12 @@ def _named(reference: str, part: str) -> str:
     return (
         _("{reference} part {part}").format(reference=reference, part=part) if part else reference
     )
+
+
+def _named_in(reference: str, part: str, area: str | None) -> str:
+    """Return a batch's name, with the area that it is recorded in where that is another."""
+    name = _named(reference, part)
+    return _("{name} of {area}").format(name=name, area=area) if area else name
 
 
 def _until(expires_on: date | None) -> str:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PAGE_ROWS: Final = 5_000
 MEMORY_LIMIT: Final = "1GB"
+SPILL_LIMIT: Final = "4GB"
+"""An answer is worked out whole; a larger one is asked for by mistake, and would fill the disk."""
 WAIT_SECONDS: Final = 0.1
 
 FieldKind = Literal["text", "code", "count", "number", "date", "instant", "flag", "json"]
@@ -108,7 +110,7 @@ def answer_statement(
     admitted = _admitted(statement)
     with private_folder() as spill:
         _shut_in(connection, known, str(spill))
-        _work_out(connection, admitted)
+        _work_out(connection, admitted, str(spill))
         fields = _fields(connection)
         (count,) = connection.execute("SELECT count(*) FROM temp.answer").fetchall()[0]
         take(StatementAnswer(fields, _rows(connection, fields), count))
@@ -156,11 +158,12 @@ def _shut_in(connection: DuckDBPyConnection, known: int, spill: str) -> None:
     quoted = spill.replace("'", "''")
     connection.execute(
         f"USE ledger; SET temp_directory = '{quoted}'; SET memory_limit = '{MEMORY_LIMIT}';"
+        f" SET max_temp_directory_size = '{SPILL_LIMIT}';"
         " SET enable_external_access = false; SET lock_configuration = true"
     )
 
 
-def _work_out(connection: DuckDBPyConnection, statement: str) -> None:
+def _work_out(connection: DuckDBPyConnection, statement: str, spill: str) -> None:
     """Work the statement out into a temporary table, in a transaction that cannot write.
 
     In a thread, because the engine does not hear Ctrl-C by itself.
@@ -188,6 +191,12 @@ def _work_out(connection: DuckDBPyConnection, statement: str) -> None:
         done.wait()
         raise
     for error in failed:
+        if isinstance(error, duckdb.OutOfMemoryException) or spill in str(error):
+            raise StatementRefusedError(
+                _("the answer needs more room than there is"),
+                why=_("at most {limit} wait in the temporary folder").format(limit=SPILL_LIMIT),
+                remedy=_("Ask for less: add a WHERE or a LIMIT, or sum."),
+            ) from None
         if isinstance(error, duckdb.Error) and not isinstance(error, _DAMAGE):
             raise _refused(error) from None
         raise error

@@ -70,6 +70,12 @@ class OutsideTermError(DrawingError):
     code = "outside-term"
 
 
+class MissingDayError(DrawingError):
+    """The day from which the batch is true is not given."""
+
+    code = "missing-value"
+
+
 class WorkersError(DrawingError):
     """The row moves nobody, or more than there are people."""
 
@@ -99,7 +105,7 @@ def statement_of(
         effective_on, lines = _renewal(command, find)
     else:
         if command.effective_on is None:
-            raise DrawingError(
+            raise MissingDayError(
                 _("the day it takes effect is missing"),
                 column="effective_on",
                 row=command.lines[0].row if command.lines else None,
@@ -281,7 +287,9 @@ def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
     continued: dict[Cohort, Cohort] = {}
     for line in command.lines:
         # covered_until is the new last day here; the old term is known by the day it ends
-        drawn = _named(command.area, line.category, line, find, term=command.effective_on).cohort
+        drawn = _named(
+            command.area, line.category, line, find, term=command.effective_on, renewing=True
+        ).cohort
         if drawn.expires_on is None:
             raise OutsideTermError(
                 _("{of_batch} has no end; there is nothing to renew").format(
@@ -336,7 +344,13 @@ def _renewal(command: RecordBatch, find: Find) -> tuple[date, tuple[Line, ...]]:
 
 
 def _named(
-    area: str, category: str | None, line: BatchLine, find: Find, *, term: date | None
+    area: str,
+    category: str | None,
+    line: BatchLine,
+    find: Find,
+    *,
+    term: date | None,
+    renewing: bool = False,
 ) -> _Drawn:
     """Return the one cohort of the named batch that fits the row, and ends on `term` if given."""
     if line.of_batch is None:
@@ -377,6 +391,8 @@ def _named(
             row=line.row,
             remedy=_("Check category, segment and term."),
         )
+    if renewing:  # what has no end is not renewed, so it is not meant beside what has one
+        fitting = [each for each in fitting if each.expires_on is not None] or fitting
     if len(fitting) > 1:
         raise AmbiguousCohortError(
             _("{of_batch} brought in several groups that fit: {listed}").format(
@@ -384,7 +400,12 @@ def _named(
             ),
             column="of_batch",
             row=line.row,
-            remedy=_("Say which by category, segment or covered_until."),
+            remedy=_(
+                "Say which by category or segment, or give in effective_on the day after its old"
+                " term."
+            )
+            if renewing
+            else _("Say which by category, segment or covered_until."),
         )
     return _Drawn(fitting[0], batch.statement.effective_on)
 

@@ -259,4 +259,6 @@ def unpacked(data: Any) -> str:  # noqa: ANN401 - whatever JSON holds
 
 
 def _packed_value(value: object) -> object:
-    return packed(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return packed(value)
+    return value if value is None or isinstance(value, int | float) else str(value)

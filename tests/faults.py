@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 from tests.program import ACTOR, ROOT
 from tests.ready_program import ReadyProgram, ready_program
@@ -83,7 +83,8 @@ class Running:
         environment: Mapping[str, str] | None = None,
         limit: Callable[[], None] | None = None,
     ) -> None:
-        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+        self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._err: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         settings = environment_of(folder) | dict(environment or {})
         self.started = time.monotonic()
         self.process: Process = subprocess.Popen(
@@ -139,7 +140,8 @@ class RunningForked(Running):
         environment: Mapping[str, str] | None = None,
         program: ReadyProgram | None = None,
     ) -> None:
-        self._out, self._err = tempfile.NamedTemporaryFile(), tempfile.NamedTemporaryFile()  # noqa: SIM115
+        out, err = tempfile.NamedTemporaryFile(), tempfile.NamedTemporaryFile()  # noqa: SIM115
+        self._out, self._err = out, err
         settings = environment_of(folder) | dict(environment or {})
         program = program or ready_program()
         self.started = time.monotonic()
@@ -147,8 +149,8 @@ class RunningForked(Running):
             [str(each) for each in arguments],
             folder=folder,
             environment=settings,
-            out=self._out.name,
-            err=self._err.name,
+            out=out.name,
+            err=err.name,
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -35,7 +35,7 @@ from registry.intake.rows import Form, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
-from registry.language import _
+from registry.language import _, joined
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
@@ -140,6 +140,13 @@ class Admission:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _of_one_sheet(self, problem: Problem) -> Problem:
+        """Name the other way out where a sheet may not be meant at all: to read one of several."""
+        if problem.severity != "error" or len(self._sheets) == 1:
+            return problem
+        others = _("Or read one sheet alone: --sheet NAME.")
+        return replace(problem, remedy=joined(" ", (problem.remedy, others)))
+
     def _sheet(self, name: str | None) -> Sheet:
         return next(sheet for sheet in self._sheets if sheet.name == name)
 
@@ -149,7 +156,7 @@ class Admission:
         first = FirstPass(form, rows, report, notes, on_progress)
         for sheet in self._sheets:
             for problem in sheet.headers.problems:
-                notes.of_header(problem)
+                notes.of_header(self._of_one_sheet(problem))
             first.read(sheet)
         rows.seal()
         second = SecondPass(form, rows, report, notes, self._sheets)

@@ -166,7 +166,11 @@ class AdmittedFile:
                     )
                     if command.lines
                     else _("a correction states the batch anew; it does not withdraw it"),
-                    remedy=_(
+                    remedy=_("This row is of part {part}: say --part {part}.").format(
+                        part=safe(command.part)
+                    )
+                    if command.lines and command.part and not part
+                    else _(
                         "Leave only that batch's complete new rows in the file; import others"
                         " with `ucj import batches`."
                     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from registry.intake.marks import UNCALCULATED, Collector, Marks
-from registry.intake.number_formats import NumberFormat, built_in, number_format
+from registry.intake.number_formats import Format, built_in, number_format
 from registry.intake.packages import (
     SHEETS_MAX,
     refused_damaged,
@@ -42,8 +42,8 @@ _ERRORS: Final = {
 def xls_marks(stream: bytes) -> list[Marks]:
     """Return errors and uncalculated formulas of each sheet, in the order the workbook lists them."""
     offsets: list[int] = []
-    codes: dict[int, NumberFormat | None] = {}
-    formats: list[NumberFormat | None] = []  # by the index that cells name
+    codes: dict[int, Format | None] = {}
+    formats: list[Format | None] = []  # by the index that cells name
     try:
         for kind, start, length in _records(stream, 0):
             if kind == _FORMAT and length >= 5:  # noqa: PLR2004 - number, characters, width
@@ -90,7 +90,7 @@ def _records(stream: bytes, start: int) -> list[tuple[int, int, int]]:
     return records
 
 
-def _xls_sheet_marks(stream: bytes, offset: int, formats: Sequence[NumberFormat | None]) -> Marks:
+def _xls_sheet_marks(stream: bytes, offset: int, formats: Sequence[Format | None]) -> Marks:
     found = Collector()
     for kind, start, length in _records(stream, offset):
         for row, column, style in _numbers(stream, kind, start, length):

@@ -105,6 +105,7 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
                 "berlaku hingga", "hingga", "masa berlaku sampai", "terlindungi sampai",
                 "dilindungi sampai", "tanggal berakhir", "tgl berakhir", "berakhir",
                 "tanggal akhir", "tgl akhir", "TMT akhir", "TMT s/d", "berlaku s/d", "s/d tanggal",
+                "berlaku sampai dengan", "berlaku s/d tanggal", "periode s/d", "periode sampai",
                 "sd", "berlaku sd", "akhir berlaku", "masa berlaku s/d", "masa berlaku hingga",
                 "until",
             ),
@@ -128,7 +129,7 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
         Column(
             "programmes",
             (
-                "program", "program jaminan", "program perlindungan", "programs", "programme",
+                "program", "program bpjs", "program jamsostek", "program jaminan", "program perlindungan", "programs", "programme",
             ),
         ),
         Column(
@@ -141,7 +142,7 @@ COLUMNS: Final[Mapping[InputKind, tuple[Column, ...]]] = {
         Column(
             "decided_on",
             (
-                "ditetapkan", "tanggal ditetapkan", "tgl ditetapkan", "tanggal penetapan",
+                "ditetapkan", "tanggal ditetapkan", "tgl ditetapkan", "tanggal penetapan", "tgl penetapan",
                 "tanggal sk", "tgl sk", "tanggal surat keputusan", "tanggal dokumen",
                 "tgl dokumen", "decision date",
             ),

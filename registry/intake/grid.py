@@ -14,7 +14,7 @@ from typing import Final
 from registry.cells import Value
 from registry.errors import InputUnreadableError
 from registry.language import _
-from registry.safe_text import safe
+from registry.safe_text import looks_personal, safe
 
 HEADER_ROWS_MAX: Final = 30  # title rows above a header; a letterhead has about ten
 HEADER_MATCHES_MIN: Final = 2  # one known word may stand in a title; two make a header
@@ -139,12 +139,19 @@ def no_header(
     likeliest = max(filled, key=lambda cells: (recognises(cells), sum(map(bool, cells))))
     seen = [safe(cell, limit=30) for cell in likeliest if cell.strip()]
     more = " …" if len(seen) > HEADERS_SHOWN_MAX else ""
+    reads = (
+        _("the likeliest row has {count} cells, some of a person, which are not shown").format(
+            count=len(seen)
+        )
+        if any(map(looks_personal, likeliest))
+        else _("the likeliest row reads: {headers}{more}").format(
+            headers=", ".join(seen[:HEADERS_SHOWN_MAX]), more=more
+        )
+    )
     return InputUnreadableError(
         _("no header row was found"),
         where=where,
-        why=_("the likeliest row reads: {headers}{more}").format(
-            headers=", ".join(seen[:HEADERS_SHOWN_MAX]), more=more
-        ),
+        why=reads,
         remedy=(
             _(
                 "at least {header_matches_min} known column names must stand in one of the first "

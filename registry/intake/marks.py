@@ -10,10 +10,11 @@ import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Final
 from xml.parsers import expat
 
-from registry.intake.number_formats import NumberFormat, shown_format
+from registry.intake.number_formats import Format, shown_format, shown_period
 from registry.intake.packages import (
     CHUNK_BYTES,
     PackageRefusedError,
@@ -26,7 +27,7 @@ UNCALCULATED: Final = _("a formula without a stored result")
 MARKS_MAX: Final = 200_000  # more errors than a table of that size can be mended for
 COLUMNS_FAR: Final = 16_384  # the columns of a sheet
 
-Mark = str | NumberFormat  # an error, or how the number is shown
+Mark = str | Format  # an error, or how the number or day is shown
 Marks = dict[int, dict[int, Mark]]  # row -> column -> what stands there; both counted from 0
 
 Sought = Callable[[bytes], bool]
@@ -36,7 +37,11 @@ _CELL_NAME: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _XLSX_SIGNS: Final = (b"<f", b":f", b'"e"', b"'e'", b'"&', b"'&")
 _ODS_SIGNS: Final = (b":formula", b'"error"', b"'error'", b'"percentage"', b"'percentage'")
 # A number with decimals, or one shown with one or two: thousands stand in threes.
-_ODS_DECIMALS: Final = re.compile(rb"""value=["']-?[0-9]+[.]|[0-9][.,][0-9]{1,2}</""")
+# Or a month and a year, as a day may be shown.
+_ODS_SHOWN: Final = re.compile(
+    rb"""value=["']-?[0-9]+[.]|[0-9][.,][0-9]{1,2}</"""
+    rb"""|>(?:[A-Za-z]{3,9}[ ./-]+'?[0-9]{2,4}|[0-9]{1,2}[./-][0-9]{4})</"""
+)
 _ODS_NUMBERS: Final = frozenset({"float", "percentage", "currency"})
 _OVERLAP: Final = 64  # bytes kept between two chunks, so that no sign is cut in two
 _ROW_START: Final = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
@@ -69,7 +74,7 @@ def xlsx_marks(
     sheet: XlsxSheet,
     *,
     uncalculated: bool,
-    formats: Mapping[str, NumberFormat],
+    formats: Mapping[str, Format],
 ) -> Marks:
     """Return errors, formulas without a stored result, and how numbers are shown.
 
@@ -91,7 +96,7 @@ def xlsx_marks(
 
 def ods_marks(archive: zipfile.ZipFile) -> dict[str, Marks]:
     """Return the same for every table of an OpenDocument spreadsheet, by its name."""
-    if not _has_any(archive, "content.xml", _sought(_ODS_SIGNS, _ODS_DECIMALS)):
+    if not _has_any(archive, "content.xml", _sought(_ODS_SIGNS, _ODS_SHOWN)):
         return {}
     reader = _OdsReader()
     _parse(archive, "content.xml", reader)
@@ -104,7 +109,7 @@ def _sought(signs: tuple[bytes, ...], pattern: re.Pattern[bytes] | None) -> Soug
     )
 
 
-def _xlsx_signs(formats: Mapping[str, NumberFormat]) -> Sought:
+def _xlsx_signs(formats: Mapping[str, Format]) -> Sought:
     """Return what tells a piece of a sheet that needs a closer look."""
     telling = [style.encode() for style, each in formats.items() if each.tells]
     whole = [style.encode() for style, each in formats.items() if not each.tells]
@@ -164,10 +169,10 @@ def _document(piece: bytes, closing: bytes) -> bytes:
 
 
 class _XlsxReader:
-    def __init__(self, *, uncalculated: bool, formats: Mapping[str, NumberFormat]) -> None:
+    def __init__(self, *, uncalculated: bool, formats: Mapping[str, Format]) -> None:
         self.found = Collector()
         self._formats = formats
-        self._format: NumberFormat | None = None
+        self._format: Format | None = None
         self._no_results = {"", "0"} if uncalculated else {""}
         self._row, self._column = -1, -1
         self._type = ""
@@ -268,10 +273,19 @@ def _ods_mark(cell: dict[str, str], text: str) -> Mark | None:
             return text
         if not kind or (kind in _ODS_NUMBERS and "office:value" not in cell):
             return UNCALCULATED
+    if kind == "date":
+        return _ods_period(cell.get("office:date-value", ""), text)
     if kind not in _ODS_NUMBERS:
         return None
     number = cell.get("office:value", "")
     return shown_format(number, text, is_percent=kind == "percentage")
+
+
+def _ods_period(value: str, text: str) -> Mark | None:
+    try:
+        return shown_period(date.fromisoformat(value[:10]), text)
+    except ValueError:
+        return None
 
 
 def _repeat(attributes: dict[str, str], name: str) -> int:

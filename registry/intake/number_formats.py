@@ -1,4 +1,4 @@
-"""What a number format shows of a number: how many decimals, and whether as a percentage.
+"""What a number format shows: how many decimals, whether a percentage, or a month without its day.
 
 Runs in the child process only. Owns the codes of spreadsheet programs (ECMA-376 part 1, §18.8.30
 and §18.8.31) and of .xls, which are the same. Knows no cell; standard library only.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ DECIMALS_MAX: Final = 15  # a spreadsheet keeps no more digits
 
 # Those that a file names by number alone; the others show a whole number, a date, or anything.
 _BUILT_IN: Final = {
-    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%",
+    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 17: "mmm-yy",
     37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00", 41: "#,##0", 42: "#,##0",
     43: "#,##0.00", 44: "#,##0.00",
 }  # fmt: skip
@@ -39,9 +40,29 @@ class NumberFormat(NamedTuple):
         return self.is_percent or self.decimals_max > 0
 
 
-def number_format(code: str) -> NumberFormat | None:
-    """Return what a format's code shows; None for dates, fractions, powers, and no format at all."""
+class DateFormat(NamedTuple):
+    """A month or a year is shown of a day: what the day within it is, nobody has said."""
+
+    shown: str
+    """As `strftime` writes what is shown."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether it shows something other than the day."""
+        return True
+
+
+Format = NumberFormat | DateFormat
+MONTH: Final = DateFormat("%Y-%m")
+YEAR: Final = DateFormat("%Y")
+
+
+def number_format(code: str) -> Format | None:
+    """Return what a format's code shows; None for days, fractions, powers, and no format at all."""
     first = _BESIDE.sub("", code).partition(";")[0]
+    letters = set(re.findall(r"[dmyhs]", first.lower()))
+    if "y" in letters and letters <= {"m", "y"}:
+        return MONTH if "m" in letters else YEAR
     if re.search(r"[dmyhseDMYHSE@/]|General", first):
         return None
     found = _SHOWN.fullmatch(first)
@@ -53,16 +74,16 @@ def number_format(code: str) -> NumberFormat | None:
     return NumberFormat(bool(found[3]), fixed, fixed + free)
 
 
-def built_in(number: int) -> NumberFormat | None:
+def built_in(number: int) -> Format | None:
     """Return the format that files name by number alone."""
     code = _BUILT_IN.get(number)
     return number_format(code) if code else None
 
 
-def xlsx_formats(archive: zipfile.ZipFile) -> dict[str, NumberFormat]:
+def xlsx_formats(archive: zipfile.ZipFile) -> dict[str, Format]:
     """Return the formats of a workbook's numbers by the style (`s`) that its cells name."""
-    codes: dict[int, NumberFormat | None] = {}
-    styles: dict[str, NumberFormat] = {}
+    codes: dict[int, Format | None] = {}
+    styles: dict[str, Format] = {}
     count, of_cells = 0, False
     for name, attributes in elements(archive, "xl/styles.xml"):
         if name == "numFmt":
@@ -101,3 +122,18 @@ def shown_format(number: str, text: str, *, is_percent: bool) -> NumberFormat | 
         if int(digits) == int(exact.scaleb(decimals).to_integral_value(ROUND_HALF_UP)):
             return NumberFormat(is_percent, decimals, decimals)
     return None
+
+
+def shown_period(day: date, text: str) -> DateFormat | None:
+    """Return what of a day is shown in the text beside it (.ods has both); None if the day is.
+
+    `Jul 25` of 2025-07-01 is a month: nothing in it is the first.
+    """
+    numbers = [int(each) for each in re.findall(r"[0-9]{1,4}", text)]
+    named = re.search(r"[^\W\d_]{3}", text) is not None
+    if not named and day.month in numbers:
+        numbers.remove(day.month)
+        named = True
+    if day.day in numbers or not {day.year, day.year % 100} & set(numbers):
+        return None
+    return MONTH if named else YEAR

@@ -212,6 +212,14 @@ def _text_of_number(cell: Value) -> str:
 def _number_typed_as_text(cell: Value, text: str) -> str:
     if isinstance(cell, str):
         return text
+    if not text.isdecimal():  # 400.1 may have been 400.10: another document
+        raise CellRefusedError(
+            "number-as-text",
+            _("the spreadsheet holds the number {text} here; zeros at its ends are lost").format(
+                text=text
+            ),
+            _AS_TEXT,
+        )
     raise CellRefusedError(
         "number-as-text",
         _(

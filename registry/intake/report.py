@@ -300,9 +300,16 @@ class Report:
         if self.batches_already_recorded:
             known = self.batches_already_recorded
             new = self.batches_total - known
-            yield _("  {known:,} already recorded, and skipped; {new:,} new").format(
-                known=known, new=new
+            yield (
+                _("  {known:,} already recorded").format(known=known)
+                if self.errors  # what of the others would be new, nobody can say
+                else _("  {known:,} already recorded, and skipped; {new:,} new").format(
+                    known=known, new=new
+                )
             )
+        renewed = self.workers_by_action.get("renew", 0)
+        if renewed and not self.errors:
+            yield _("  renewed: {workers:,}").format(workers=renewed)
         yield from self._movement_lines()
 
     def _movement_lines(self) -> Iterator[str]:
@@ -358,7 +365,7 @@ class Report:
         elif self.decision == "planned":
             yield _("plan {plan}: nothing was recorded yet").format(plan=self.plan)
         elif self.recorded is None:
-            yield self.decision
+            yield _("nothing to record: all of it is recorded already")
         else:
             first, last = self.recorded.first_position, self.recorded.last_position
             at = f"#{first}" if first == last else f"#{first}–#{last}"

@@ -26,7 +26,7 @@ from registry.intake.biff import xls_marks
 from registry.intake.compound import workbook_stream
 from registry.intake.grid import FIELD_LENGTH_MAX
 from registry.intake.marks import Mark, Marks, ods_marks, xlsx_marks
-from registry.intake.number_formats import xlsx_formats
+from registry.intake.number_formats import DateFormat, xlsx_formats
 from registry.intake.packages import (
     SHEETS_MAX,
     PackageRefusedError,
@@ -205,6 +205,8 @@ def _marked(rows: Iterator[list[Any]], marks: Marks) -> Iterator[tuple[int, list
 def _with_mark(cell: object, mark: Mark) -> object:
     if isinstance(mark, str):
         return CellError(mark)
+    if isinstance(mark, DateFormat):  # what is shown is what was said: a month, not its first day
+        return cell.strftime(mark.shown) if isinstance(cell, date) else cell
     if not isinstance(cell, int | float) or isinstance(cell, bool):
         return cell
     return {"number": cell, "shown": mark} if mark.tells or cell % 1 else cell

@@ -164,9 +164,10 @@ class ConnectionLog:
         """See `Log.lines`; raises StoreDamagedError where an event is missing."""
         last = self.head() if upto is None else upto
         while page := self._page(_LINE, after, last):
+            if page[-1][1] != after + len(page):
+                expected = enumerate((position for _, position in page), after + 1)
+                raise _gap(next(at for at, position in expected if at != position))
             after += len(page)
-            if page[-1][1] != after:
-                raise _gap(page[0][1])
             yield [line for line, _ in page]
 
     def _page(self, statement: str, after: int, last: int) -> list[Any]:
@@ -201,7 +202,10 @@ class ConnectionLog:
         while found := self._all(
             "SELECT bytes FROM source_chunks WHERE sha256 = ? AND number = ?", sha256, number
         ):
-            chunk = zlib.decompress(found[0][0])
+            try:
+                chunk = zlib.decompress(found[0][0])
+            except (zlib.error, TypeError):
+                break
             digest.update(chunk)
             yield chunk
             number += 1
@@ -404,7 +408,7 @@ def missing_store(path: Path) -> StoreMissingError:
 
 def _gap(position: int) -> StoreDamagedError:
     return StoreDamagedError(
-        _("an event is missing from the log near #{position}").format(position=position),
+        _("the event at #{position} is missing from the log").format(position=position),
         remedy=_("Restore the store from a backup."),
     )
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from registry.errors import StoreDamagedError
 from registry.language import _
-from registry.storage.log import LOCK_TIMEOUT_SECONDS, connect, store_error
+from registry.storage.log import LOCK_TIMEOUT_SECONDS, ConnectionLog, connect, store_error
 
 _FINDINGS_MAX: Final = 5
 _SCHEMA: Final = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL"
@@ -57,7 +59,13 @@ def examine(path: Path) -> Soundness:
             created_by=identity.get("created_by"),
             sources=int(count),
             source_bytes=int(size),
-            damage=(*_pages(connection), *_gaps(connection)),
+            damage=(
+                *_pages(connection),
+                *_gaps(connection),
+                *_streams(connection),
+                *_originals(connection),
+                *_birth(identity.get("created_at")),
+            ),
             missing=tuple(sorted(laid_out.keys() - found.keys())),
             changed=tuple(
                 sorted(
@@ -90,10 +98,56 @@ def _gaps(connection: sqlite3.Connection) -> list[str]:
     count, first, last = connection.execute(
         "SELECT count(*), min(position), max(position) FROM stored_events"
     ).fetchone()
-    if count == 0 or (first == 1 and last == count):
-        return []
-    return [
-        _("the log holds {count} events from #{first} to #{last}: it has gaps").format(
-            count=count, first=first, last=last
+    found = []
+    if count and (first != 1 or last != count):
+        found.append(
+            _("the log holds {count} events from #{first} to #{last}: it has gaps").format(
+                count=count, first=first, last=last
+            )
         )
+    given = connection.execute(
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'stored_events'"
+    ).fetchone()[0]
+    if given != (last or 0):
+        found.append(
+            _("the log ends at #{last}, but #{given} was recorded").format(
+                last=last or 0, given=given
+            )
+        )
+    return found
+
+
+def _streams(connection: sqlite3.Connection) -> list[str]:
+    """Find streams whose versions do not count from 1 without a gap."""
+    rows = connection.execute(
+        "SELECT min(position) FROM stored_events GROUP BY originator_id"
+        " HAVING min(originator_version) <> 1 OR max(originator_version) <> count(*)"
+        " ORDER BY 1 LIMIT ?",
+        (_FINDINGS_MAX,),
+    ).fetchall()
+    return [
+        _("the stream that begins at #{position} has a gap").format(position=row[0]) for row in rows
     ]
+
+
+def _birth(created_at: str | None) -> list[str]:
+    try:
+        datetime.fromisoformat(created_at or "")
+    except ValueError:
+        return [_("the instant at which the store was made cannot be read")]
+    return []
+
+
+def _originals(connection: sqlite3.Connection) -> list[str]:
+    """Find original files that are no longer what was imported."""
+    found: list[str] = []
+    log = ConnectionLog(connection, "")
+    for (sha256,) in connection.execute("SELECT sha256 FROM sources ORDER BY sha256").fetchall():
+        try:
+            for _chunk in log.source(sha256):
+                pass
+        except StoreDamagedError as error:
+            found.append(error.what)
+            if len(found) == _FINDINGS_MAX:
+                break
+    return found
