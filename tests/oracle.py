@@ -374,7 +374,7 @@ def _renewal(command: RecordBatch, book: Book) -> tuple[date, tuple[Move, ...]]:
     days: set[date] = set()
     until = command.effective_on - timedelta(days=1) if command.effective_on else None
     for line in command.lines:
-        old, _ = _named(command.area, line.category, line, until, book)
+        old, _ = _named(command.area, line.category, line, until, book, renewing=True)
         if old.until is None:
             raise RefusedError("what has no end is not renewed")
         days.add(old.until + timedelta(days=1))
@@ -394,7 +394,13 @@ def _renewal(command: RecordBatch, book: Book) -> tuple[date, tuple[Move, ...]]:
 
 
 def _named(
-    area: str, category: str | None, line: BatchLine, until: date | None, book: Book
+    area: str,
+    category: str | None,
+    line: BatchLine,
+    until: date | None,
+    book: Book,
+    *,
+    renewing: bool = False,
 ) -> tuple[Cohort, date]:
     assert line.of_batch is not None
     record = book.get(key_of(area, line.of_batch, line.of_part))
@@ -409,6 +415,8 @@ def _named(
         and line.segment in {None, move.enters.segment}
         and until in {None, move.enters.until}
     }
+    if renewing and any(each.until is not None for each in fitting):
+        fitting = {each for each in fitting if each.until is not None}
     if len(fitting) != 1:
         raise RefusedError(f"{line.of_batch} has {len(fitting)} cohorts that fit")
     return fitting.pop(), record.stands.first_day

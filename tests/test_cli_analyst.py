@@ -448,3 +448,85 @@ def test_without_a_potential_there_is_no_own_one(partly: Path) -> None:
     rows = ucj(*before, folder=partly).json()
     said = [(row["active"], row["potential"], row["own_potential"]) for row in rows]
     assert said == [(None, 400, True), (None, None, False)]
+
+
+# --- what an analyst should not overlook ------------------------------------------------------
+
+
+@pytest.fixture(name="odd", scope="module")
+def _odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store where one regency has more heads than potential, and one has no potential."""
+    folder = tmp_path_factory.mktemp("odd")
+    assert ucj("init", folder=folder).code == 0
+    files = {
+        "potentials": "area,valid_from,workers,definition,source\n16.06,2024-12-01,100,workers,BPS\n",
+        "batches": "reference,action,area,category,workers,effective_on\n"
+        "S1,enrol,16.06,guru,90,2025-01-01\nS1,enrol,16.06,bpd,60,2025-01-01\n"
+        "S2,enrol,16.07,guru,7,2025-01-01\n",
+    }
+    for kind, content in files.items():
+        (folder / f"{kind}.csv").write_text(content, encoding="utf-8")
+        assert ucj("import", kind, f"{kind}.csv", folder=folder).code == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "warned"),
+    [
+        (("coverage", "16.06", "--on", "2025-02"), True),
+        (("coverage", "16.06", "--on", "2025-02", "--by", "category"), True),
+        (("coverage", "16.06", "--on", "2025-02", "--category", "guru"), False),
+        (("timeline", "16.06", "--to", "2025-02"), True),
+        (("timeline", "16.07", "--to", "2025-02"), False),
+    ],
+)
+def test_more_than_all_is_warned_of(odd: Path, command: tuple[str, ...], warned: bool) -> None:
+    """In one figure, in groups that come to it together, and on any day of a timeline."""
+    answer = ucj(*command, folder=odd)
+    assert answer.code == 0, answer
+    assert ("above 100 %" in answer.out) == warned, answer
+
+
+def test_heads_without_a_potential_are_said_to_be_so(odd: Path) -> None:
+    """A dash alone does not say why there is no percentage."""
+    answer = ucj("coverage", "16.06", "16.07", "--on", "2025-02", folder=odd)
+    (said,) = [line for line in answer.lines if "No labour potential" in line]
+    assert said.endswith("Banyuasin.")
+    assert "No labour potential" not in ucj("coverage", "16.06", folder=odd).out
+
+
+def test_a_statement_that_would_fill_the_disk_is_refused(
+    odd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits in the temporary folder has a limit; the control is the same within it."""
+    monkeypatch.setattr("projections.statements.MEMORY_LIMIT", "64MB")
+    monkeypatch.setattr("projections.statements.SPILL_LIMIT", "16MB")
+    question = "SELECT repeat(hash(i)::VARCHAR, 400) AS long FROM range({}) AS t(i)"
+    refused = ucj("sql", question.format(100_000), "--format", "csv", folder=odd)
+    assert refused.code == 1, refused.err
+    assert "needs more room" in refused.err
+    assert not refused.out
+    assert ucj("sql", question.format(100), "--format", "csv", folder=odd).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--lang", "id", "--help"), "Tampilkan pesan ini"),
+        (("coverage", "--lang", "id", "--help"), "Contoh:"),
+        (("coverage", "--lang", "id", "--help"), "Tampilkan pesan ini"),
+        (("--lang", "id", "coverage", "--lang", "en", "--help"), "Examples:"),
+        (("--lang", "id", "coverage", "--lang", "en", "--help"), "Show this message"),
+        (("--lang", "id", "import", "batches", "--help"), "Tampilkan pesan ini"),
+    ],
+)
+def test_help_is_in_the_language_asked_last(
+    odd: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    """Wherever --lang stands, description, options and click's own line are in one language."""
+    page = ucj(*arguments, folder=odd)
+    assert page.code == 0
+    assert said in page.out
+    english = {"Examples:", "Show this message"} & {said}
+    other = ("Contoh:", "Tampilkan") if english else ("Examples:", "Show this")
+    assert not [each for each in other if each in page.out]

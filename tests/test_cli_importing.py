@@ -1022,3 +1022,84 @@ def test_the_spelling_of_the_reference_does_not_matter(recorded: Path) -> None:
     write(recorded, "c.csv", ENROL.replace(",100,", ",98,"))
     given = ("correct", " 400/1/2025 ", "c.csv", "--area", "musi banyuasin", "--reason", "x")
     assert ucj(*given, folder=recorded).code == 0
+
+
+# --- remedies that work ------------------------------------------------------------------------
+
+
+def test_the_remedy_of_an_ambiguous_renewal_is_one(office: Path) -> None:
+    """Two terms of one batch: the day after the old one says which is renewed."""
+    terms = ["S1,enrol,16.06,guru,10,2025-01-01,2025-06-30,,,\n"]
+    terms += ["S1,enrol,16.06,guru,20,2025-01-01,2025-12-31,,,\n"]
+    terms += ["S1,enrol,16.06,guru,40,2025-01-01,,,,\n"]
+    assert ucj("import", "batches", write(office, "a.csv", *terms), folder=office).code == 0
+    renewal = write(office, "r.csv", "R1,renew,16.06,guru,3,,2026-06-30,S1,,\n")
+    refused = ucj("import", "batches", renewal, folder=office)
+    assert refused.code == 1
+    assert "give in effective_on the day after its old term" in refused.err
+    assert "open-ended" not in refused.err, "what has no end is not renewed"
+    again = write(office, "s.csv", "R1,renew,16.06,guru,3,2025-07-01,2026-06-30,S1,,\n")
+    answer = ucj("import", "batches", again, folder=office)
+    assert answer.code == 0, answer
+    assert "  renewed: 3" in answer.lines
+
+
+def test_other_content_of_a_part_names_the_part(office: Path) -> None:
+    """The command that the refusal gives is the one that corrects; without the part it says so."""
+    header = f"part,{HEADER}"
+    first = write(office, "a.csv", f"b,{ENROL}", header=header)
+    assert ucj("import", "batches", first, folder=office).code == 0
+    second = write(office, "b.csv", f"b,{ENROL}".replace(",100,", ",98,"), header=header)
+    refused = ucj("import", "batches", second, folder=office)
+    assert refused.code == 1
+    assert "ucj correct '400/1/2025' --part 'b' --area 16.06" in refused.err
+    wrong = ("correct", "400/1/2025", "--area", "16.06", "--reason", "two twice", str(second))
+    answer = ucj(*wrong, folder=office)
+    assert answer.code == 1
+    assert "--part b" in answer.err
+    answer = ucj(*wrong, "--part", "b", folder=office)
+    assert answer.code == 0, answer
+    assert active(office) == 98
+
+
+def test_a_dependent_of_another_area_is_named_with_it(office: Path) -> None:
+    """A transfer is a batch of the area that it enters."""
+    enrolled = write(office, "a.csv", "S1,enrol,16.06,guru,30,2025-01-01,2025-12-31,,,\n")
+    assert ucj("import", "batches", enrolled, folder=office).code == 0
+    header = HEADER.replace("note", "from_area")
+    moved = write(
+        office, "b.csv", "S5,reclassify,16.07,guru,20,2025-04-01,,S1,,16.06\n", header=header
+    )
+    assert ucj("import", "batches", moved, folder=office).code == 0
+    refused = ucj("withdraw", "S1", "--area", "16.06", "--reason", "x", folder=office)
+    assert refused.code == 1
+    assert "S5 of 16.07 (20 on 2025-04-01)" in refused.err
+
+
+def test_a_sheet_that_is_no_table_of_batches_can_be_left_out(office: Path) -> None:
+    """The refusal of one sheet of several names the option that reads the other alone."""
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = "Data"
+    for row in (HEADER, ENROL):
+        page.append(row.strip().split(","))
+    recap = book.create_sheet("Rekap")
+    for cells in (["wilayah", "jumlah"], ["16.06", "100"]):
+        recap.append(cells)
+    book.save(office / "b.xlsx")
+    refused = ucj("import", "batches", "b.xlsx", folder=office)
+    assert refused.code == 1
+    assert "--sheet NAME" in refused.err
+    assert ucj("import", "batches", "b.xlsx", "--sheet", "Data", folder=office).code == 0
+
+
+def test_a_list_of_persons_without_a_header_is_not_echoed(office: Path) -> None:
+    """Where a number of a person stands in the row, its names are not shown either."""
+    people = f"1,{NIK},Budi Santoso,Jl. Merdeka 5\n2,{NIK},Siti,Jl. Sudirman 1\n"
+    file = write(office, "p.csv", people, header="")
+    answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 3
+    assert "Budi" not in answer.err
+    assert NIK not in answer.err
+    assert "4 cells" in answer.err

@@ -62,6 +62,19 @@ def tamper(folder: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
+def tamper_unseen(folder: Path, statement: str) -> None:
+    """Change the store past its triggers, and put those back."""
+    with closing(sqlite3.connect(folder / STORE)) as connection, connection:
+        triggers = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _sql in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement)
+        for _name, sql in triggers:
+            connection.execute(sql)
+
+
 def image(folder: Path) -> Path:
     """Return the one image there is."""
     (found,) = (folder / f"{STORE}.ledger").glob("*.duckdb")
@@ -173,13 +186,7 @@ def test_a_weakened_trigger_is_found(office: Path) -> None:
 
 def test_a_gap_in_the_log_is_found(office: Path) -> None:
     """An event cut out of the middle: exit code 4, although every trigger is back."""
-    with closing(sqlite3.connect(office / STORE)) as connection:
-        sql = connection.execute(
-            "SELECT sql FROM sqlite_master WHERE name = 'events_never_go'"
-        ).fetchone()[0]
-    tamper(
-        office, "DROP TRIGGER events_never_go", "DELETE FROM stored_events WHERE position = 9", sql
-    )
+    tamper_unseen(office, "DELETE FROM stored_events WHERE position = 9")
     answer = ucj("status", folder=office)
     assert answer.code == 4
     assert "27 events from #1 to #28" in answer.err
@@ -215,6 +222,56 @@ def test_the_example_store_is_sound(office: Path) -> None:
     """The control: what was not tampered with has nothing to report."""
     found = examine(office / STORE)
     assert (found.damage, found.missing, found.changed) == ((), (), ())
+
+
+DAMAGES: dict[str, tuple[str, str]] = {
+    "the last event is gone": (
+        "DELETE FROM stored_events WHERE position = 28",
+        "ends at #27, but #28",
+    ),
+    "a version is skipped": (
+        "UPDATE stored_events SET originator_version = 3 WHERE position = 4",
+        "has a gap",
+    ),
+    "an original is another": (
+        "UPDATE source_chunks SET bytes = substr(bytes, 1, length(bytes) - 9)",
+        "original file",
+    ),
+    "its birth cannot be read": (
+        "UPDATE store SET value = 'x' WHERE name = 'created_at'",
+        "was made cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "said"), DAMAGES.values(), ids=DAMAGES)
+def test_what_sqlite_does_not_see_is_found(statement: str, said: str, office: Path) -> None:
+    """The file passes SQLite's own check; the status still says what is wrong, and exits 4."""
+    tamper_unseen(office, statement)
+    answer = ucj("status", folder=office)
+    assert answer.code == 4, answer
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_damaged_original_is_no_fault_of_ours(office: Path) -> None:
+    """Bytes that cannot be unpacked are the store's damage: exit 4."""
+    tamper_unseen(office, "UPDATE source_chunks SET bytes = CAST(x'00' || bytes AS BLOB)")
+    answer = ucj("source", "PAKE-KELAMBU-2025", folder=office)
+    assert answer.code == 4, answer
+
+
+def test_an_identity_that_is_none_is_damage(office: Path) -> None:
+    """A letter changed in the id of an import: questions say where, and exit 4."""
+    tamper_unseen(
+        office,
+        "UPDATE stored_events SET originator_id = replace(originator_id, 'a', 'u')"
+        " WHERE topic = 'ucj.file-imported'",
+    )
+    for command in (["coverage", "16.06"], ["history"], ["status"]):
+        answer = ucj(*command, folder=office)
+        assert answer.code == 4, answer
+        assert "malformed" in answer.err
 
 
 # --- rebuild -----------------------------------------------------------------------------------
@@ -294,10 +351,13 @@ def test_a_check_compares_slice_by_slice(imaged: Path, monkeypatch: pytest.Monke
 def test_an_unreadable_image_is_said(imaged: Path) -> None:
     """A truncated image: nothing is answered from it, and rebuilding cures it."""
     content = image(imaged).read_bytes()
-    image(imaged).write_bytes(content[: len(content) // 2])
+    damaged = image(imaged)
+    damaged.write_bytes(content[: len(content) // 2])
     answer = ucj("rebuild", "--check", folder=imaged)
-    assert "Traceback" not in answer.err
-    assert "image" in answer.err
+    assert answer.code == 1, answer
+    assert f"{damaged.name} is damaged" in answer.err
+    assert "ucj rebuild" in answer.err
+    assert damaged.exists(), "a check changes nothing"
     assert ucj("rebuild", folder=imaged).code == 0
     assert ucj("rebuild", "--check", folder=imaged).code == 0
 

@@ -103,6 +103,12 @@ def test_what_cannot_be_read_is_refused(log: ConnectionLog, text: str) -> None:
         resolve_known(log, text, now=NOW)
 
 
+def test_today_is_now_though_the_clock_was_ahead(log: ConnectionLog) -> None:
+    """The log's last instant lies after now, since another's clock was ahead: all of it is known."""
+    earlier = datetime(2026, 3, 10, 0, 0, tzinfo=UTC)
+    assert resolve_known(log, "2026-03-10", now=earlier) == log.head()
+
+
 def test_today_follows_the_clock_of_jakarta(log: ConnectionLog) -> None:
     """At 18:00 UTC it is tomorrow in Jakarta, and that day may be asked."""
     evening = datetime(2026, 3, 10, 18, 0, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -12,10 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.cells import ShownNumber, Value
-from registry.errors import InvalidNumberError
+from registry.dates import parse_as_of, parse_day
+from registry.errors import InvalidDateError, InvalidNumberError
 from registry.intake.columns import InputKind
 from registry.intake.headers import recognises
-from registry.intake.number_formats import NumberFormat, number_format, shown_format
+from registry.intake.number_formats import (
+    MONTH,
+    YEAR,
+    DateFormat,
+    NumberFormat,
+    number_format,
+    shown_format,
+    shown_period,
+)
 from registry.intake.spool import spool_input
 from registry.intake.tables import open_tables
 from registry.numbers import parse_percent, parse_quantity
@@ -178,6 +188,77 @@ def test_an_xls_cell_is_read_as_it_shows() -> None:
     pairs = b"\x00\x00" + hundredths
     several = record(0x00BD, b"\x01\x00\x01\x00" + pairs * 2 + b"\x02\x00")
     assert parse_percent(_cell(xls(several, more=own + style), 2, "batches"), "en") == "40.20"
+
+
+# the format of a day, what the cell says
+PERIODS: list[tuple[str, str]] = [
+    ("mmm-yy", "2025-07"),
+    ("mmmm yyyy", "2025-07"),
+    ("[$-421]mmmm yyyy;@", "2025-07"),
+    ("mm/yyyy", "2025-07"),
+    ("yyyy", "2025"),
+]
+
+
+@pytest.mark.parametrize(("code", "said"), PERIODS)
+def test_a_day_of_which_a_month_is_shown_is_that_month(code: str, said: str) -> None:
+    """A clerk who types "Jul 2025" gets a cell with the first of July, and has not said so."""
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["area", "as_of", "percent", "publisher", "source"])
+    page.append(["16.06", date(2025, 7, 1), 40.2, "a newspaper", "page 1"])
+    page["B2"].number_format = code
+    written = io.BytesIO()
+    book.save(written)
+    value = _cell(written.getvalue(), 1)
+    assert value == said
+    assert parse_as_of(value) == said
+    with pytest.raises(InvalidDateError):
+        parse_day(value)
+
+
+@pytest.mark.parametrize(
+    "code", ["yyyy-mm-dd", "dd/mm/yyyy", "d-mmm-yy", "[$-421]dd mmmm yyyy", "d-mmm"]
+)
+def test_a_day_that_is_shown_is_that_day(code: str) -> None:
+    """The negative control: with the day in its format, the cell is a day."""
+    assert number_format(code) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "text", "shown"),
+    [
+        ("2025-07-01", "Jul 25", MONTH),
+        ("2025-07-01", "Juli 2025", MONTH),
+        ("2025-07-01", "07/2025", MONTH),
+        ("2025-07-01", "2025", YEAR),
+        ("2025-07-01", "1 Juli 2025", None),
+        ("2025-07-01", "01/07/2025", None),
+        ("2025-07-07", "07/07/25", None),
+        ("2025-07-16", "16 Juli", None),
+        ("2025-07-16", "", None),
+    ],
+)
+def test_an_ods_day_is_read_as_it_shows(day: str, text: str, shown: DateFormat | None) -> None:
+    """The text beside the day says whether the day was said; in a table it is read so."""
+    assert shown_period(date.fromisoformat(day), text) == shown
+    attributes = f'office:value-type="date" office:date-value="{day}"'
+    cell = f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
+    blank = '<table:table-cell table:number-columns-repeated="2"/>'
+    value = _cell(ods(f"<table:table-row>{blank}{cell}</table:table-row>"), 2, "batches")
+    expected = date.fromisoformat(day)
+    if shown is MONTH:
+        assert value == f"{expected:%Y-%m}"
+    elif shown is None:
+        assert isinstance(value, date)
+        assert parse_day(value) == expected
+
+
+def test_an_xls_month_is_a_month() -> None:
+    """The built-in format 17 (mmm-yy), in a number cell of an .xls."""
+    style = record(0x00E0, b"\x00\x00\x11\x00" + bytes(16))  # before the others, so style 0
+    assert _cell(xls(xls_number(1, 2, 45_839), more=style), 2, "batches") == "2025-07"
 
 
 def test_persons_are_whole_in_whatever_format() -> None:

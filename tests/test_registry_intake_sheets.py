@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -228,8 +229,13 @@ WHOLE_XLS = xls(xls_number(1, 2, 45))
 FAR = "very far"
 MACRO = "macros"
 PASSWORD = "password"
-DAMAGED = "damaged"
+DAMAGED = "the spreadsheet is damaged"
 BOMB = "unpacks to"
+
+
+def _cut(share: int) -> bytes:
+    return WHOLE[: max(len(WHOLE) * share // 100, 60)]
+
 
 # name, how to make the bytes, what the refusal says
 REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
@@ -278,7 +284,8 @@ REFUSED: list[tuple[str, Callable[[], bytes], str]] = [
     ("macros, ods", lambda: ods(parts={"Basic/Standard/Module1.xml": "<a/>"}), MACRO),
     ("macros, xls", lambda: xls(streams=["_VBA_PROJECT_CUR"]), MACRO),
     ("macro sheet, xls", lambda: xls(sheet_kind=1), MACRO),
-    ("cut short", lambda: WHOLE[: len(WHOLE) // 2], DAMAGED),
+    *((f"cut short at {share} %", partial(_cut, share), DAMAGED) for share in (1, 10, 50, 90, 99)),
+    ("nothing but the magic", lambda: b"PK\x03\x04" + bytes(1_000), DAMAGED),
     ("cut short, xls", lambda: WHOLE_XLS[: len(WHOLE_XLS) // 3], DAMAGED),
     ("header of an xls alone", lambda: WHOLE_XLS[:60], DAMAGED),
     ("bit turned", lambda: _turned(WHOLE, b"xl/worksheets/sheet1.xml"), DAMAGED),

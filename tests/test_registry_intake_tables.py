@@ -250,10 +250,14 @@ def test_addresses_are_where_a_clerk_looks(read: Reader) -> None:
 
 
 def test_the_refusal_names_the_headers_seen_but_no_persons_number(read: Reader) -> None:
-    """A file without header is recognised by its cells; a NIK in them is withheld."""
+    """A file without header is known by its cells, none of which is shown beside a NIK."""
     with pytest.raises(InputUnreadableError) as refusal:
         read(b"foo;bar;1671012345678901;\x1fx\n".replace(b"\x1f", b""))
-    assert "foo, bar, [number withheld], x" in refusal.value.why
+    assert "4 cells, some of a person" in refusal.value.why
+    assert "foo" not in refusal.value.diagnostics()[0]
+    with pytest.raises(InputUnreadableError) as refusal:
+        read(b"foo;bar;x\n")
+    assert "foo, bar, x" in refusal.value.why
 
 
 def test_a_sheet_cannot_be_chosen_in_a_text_file(tmp_path: Path) -> None:
