@@ -14,6 +14,7 @@ from cli.options import (
     CATEGORY,
     POINT,
     Settings,
+    boundaries_notes,
     boundaries_option,
     drawn_as_of,
     known_option,
@@ -140,7 +141,7 @@ def coverage_listing(
         name="coverage",
         columns=_for_people(rows) if people else _COVERAGE,
         rows=[{**_coverage_row(row), "boundaries": boundaries} for row in rows],
-        notes=[*_coverage_notes(rows, on, position, category), *_boundaries_notes(boundaries)],
+        notes=[*_coverage_notes(rows, on, position, category), *boundaries_notes(boundaries)],
     )
 
 
@@ -173,11 +174,6 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
             total=row.regencies_total,
         ),
     }
-
-
-def _boundaries_notes(boundaries: str) -> list[str]:
-    """Return what view of the areas was asked for, where it is not the plain one."""
-    return [_("Codes, names and provinces are today's.")] if boundaries == "now" else []
 
 
 def _is_of_those_counted(row: CoverageRow) -> bool:
@@ -376,7 +372,7 @@ def timeline_command(
         rows=rows,
         notes=[
             *_timeline_notes(rows, area, last, position),
-            *_boundaries_notes(boundaries),
+            *boundaries_notes(boundaries),
         ],
     )
     write_listing(listing, format=format, output=output)

@@ -446,6 +446,11 @@ def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
     return decorate
 
 
+def boundaries_notes(boundaries: str) -> list[str]:
+    """Return what view of the areas was asked for, where it is not the plain one."""
+    return [_("Codes, names and provinces are today's.")] if boundaries == "now" else []
+
+
 def drawn_as_of(boundaries: str, *days: date) -> date | None:
     """Return the day whose boundaries are meant; None: those of each day asked about.
 

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.options import AREA, POINT, Settings, known_option, today, uses_store
+from cli.options import (
+    AREA,
+    POINT,
+    Settings,
+    boundaries_notes,
+    boundaries_option,
+    drawn_as_of,
+    known_option,
+    today,
+    uses_store,
+)
 from cli.output import (
     Column,
     Listing,
@@ -65,6 +75,7 @@ _TARGETS: Final = (
     Column("pace_since", _("Gained since"), "date"),
     Column("course", _("Course"), "code"),
     Column("conflicts_with", _("Conflicts with"), "json"),
+    Column("boundaries", _("Boundaries"), "code"),
 )
 _TARGETS_FOR_PEOPLE: Final = (
     Column("place", _("Area"), "text"),
@@ -82,6 +93,7 @@ _TARGETS_FOR_PEOPLE: Final = (
 @click.argument("area", required=False, type=AREA)
 @click.option("--on", type=POINT, metavar="DATE", help="On this day; a month is its last. [today]")
 @known_option
+@boundaries_option
 @uses_store
 @listing_options
 def targets_command(
@@ -89,6 +101,7 @@ def targets_command(
     area: str | None,
     on: date | None,
     known: str | None,
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
@@ -111,21 +124,30 @@ def targets_command(
     with settings.workspace() as workspace:
         position = workspace.known(known)
         found = workspace.ask(
-            lambda ledger: targets_at(ledger, area or NATION, day, known=position), known=position
+            lambda ledger: targets_at(
+                ledger, area or NATION, day, known=position, as_of=drawn_as_of(boundaries, day)
+            ),
+            known=position,
         )
-    listing = targets_listing(found, day, position, people=for_people(format, output))
+    people = for_people(format, output)
+    listing = targets_listing(found, day, position, people=people, boundaries=boundaries)
     write_listing(listing, format=format, output=output)
 
 
 def targets_listing(
-    found: Sequence[TargetRow], on: date, position: int, *, people: bool
+    found: Sequence[TargetRow],
+    on: date,
+    position: int,
+    *,
+    people: bool,
+    boundaries: str = "then",
 ) -> Listing:
     """Return a row for each target; for people with what is said below them."""
-    notes = list(_target_notes(found, on, position))
+    notes = [*_target_notes(found, on, position), *boundaries_notes(boundaries)]
     return Listing(
         name="targets",
         columns=_TARGETS_FOR_PEOPLE if people else _TARGETS,
-        rows=[_target_row(each) for each in found],
+        rows=[{**_target_row(each), "boundaries": boundaries} for each in found],
         notes=notes if people else notes[:1],
     )
 
@@ -312,6 +334,7 @@ _NEVER: Final = frozenset(
     " [month]",
 )
 @known_option
+@boundaries_option
 @uses_store
 @listing_options
 def forecast_command(
@@ -322,6 +345,7 @@ def forecast_command(
     target: Fraction | None,
     by: str,
     known: str | None,
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
@@ -349,12 +373,19 @@ def forecast_command(
         position = workspace.known(known)
         found = workspace.ask(
             lambda ledger: forecast(
-                ledger, area, first, last, known=position, target_percent=target
+                ledger,
+                area,
+                first,
+                last,
+                known=position,
+                target_percent=target,
+                as_of=drawn_as_of(boundaries, last),
             ),
             known=position,
         )
-    listing = forecast_listing(found, by, people=for_people(format, output))
-    write_document(_forecast_document(found), listing, format=format, output=output)
+    listing = forecast_listing(found, by, people=for_people(format, output), boundaries=boundaries)
+    document = _forecast_document(found) | {"boundaries": boundaries}
+    write_document(document, listing, format=format, output=output)
 
 
 def twelve_months_after(first: date) -> date:
@@ -365,11 +396,13 @@ def twelve_months_after(first: date) -> date:
     return max(ahead, default=first)
 
 
-def forecast_listing(found: Forecast, by: str, *, people: bool) -> Listing:
+def forecast_listing(
+    found: Forecast, by: str, *, people: bool, boundaries: str = "then"
+) -> Listing:
     """Return a row for each month or cohort; for people the columns that say something."""
     rows = [_cohort(e) for e in found.cohorts] if by == "cohort" else [*map(_month, found.months)]
     columns = _COHORTS if by == "cohort" else _MONTHS
-    notes = list(_forecast_notes(found, by))
+    notes = [*_forecast_notes(found, by), *boundaries_notes(boundaries)]
     return Listing(
         name="forecast",
         columns=tuple(each for each in columns if _is_shown(each, rows)) if people else columns,

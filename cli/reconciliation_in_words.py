@@ -37,24 +37,54 @@ def figures_for_people(found: Reconciliation) -> Listing:
     """Return a row for each figure; below, what differs and what is odd, with its arithmetic."""
     return Listing(
         name="reconcile",
-        columns=_columns_for_people(found.figures),
+        columns=_COLUMNS,
         rows=map(_for_people, found.figures),
         notes=[*_notes(found), *summary(found)],
     )
 
 
-def _columns_for_people(figures: Sequence[Reconciled]) -> tuple[Column, ...]:
-    columns = [
-        Column("position", "#", "number"),
-        Column("as_of", _("As of"), "text"),
-        Column("of", _("Of"), "text"),
-        Column("published", _("Published"), "text"),
-        Column("ledger", _("Ledger"), "text"),
-        Column("verdict", _("Verdict"), "text"),
-    ]
-    if any(each.then is not None for each in figures):
-        columns.append(Column("verdict_then", _("Then"), "text"))
-    return tuple(columns)
+def figures_as_numbers(found: Reconciliation) -> Listing:
+    """Return the same for a workbook: each number in a column of its own, to be reckoned with."""
+    return Listing(
+        name="reconcile",
+        columns=_TYPED,
+        rows=map(_as_numbers, found.figures),
+        notes=[*_notes(found), *summary(found)],
+    )
+
+
+_COLUMNS: Final = (
+    Column("position", "#", "number"),
+    Column("as_of", _("As of"), "text"),
+    Column("of", _("Of"), "text"),
+    Column("published", _("Published"), "text"),
+    Column("ledger", _("Ledger"), "text"),
+    Column("verdict", _("Verdict"), "text"),
+)
+_TYPED: Final = (
+    Column("position", "#", "number"),
+    Column("as_of", _("As of"), "text"),
+    Column("area", _("Code"), "code"),
+    Column("area_name", _("Area"), "text"),
+    Column("category", _("Category"), "code"),
+    Column("segment", _("Segment"), "code"),
+    Column("publisher", _("Publisher"), "text"),
+    Column("published_on", _("Published on"), "date"),
+    Column("published_active", _("Active published"), "count"),
+    Column("published_potential", _("Potential published"), "count"),
+    Column("published_percent", _("Coverage published"), "number"),
+    Column("published_gap", _("Gap published"), "number"),
+    Column("on", _("On"), "date"),
+    Column("active", _("Active"), "count"),
+    Column("potential", _("Potential"), "count"),
+    Column("coverage_percent", _("Coverage"), "percent"),
+    Column("difference", _("Difference"), "number"),
+    Column("difference_in", _("Difference in"), "text"),
+    Column("verdict", _("Verdict"), "text"),
+    Column("verdict_then", _("Then"), "text"),
+    Column("findings", _("Findings"), "text"),
+    Column("source", _("Source"), "text"),
+)
 
 
 def _for_people(each: Reconciled) -> dict[str, object]:
@@ -65,8 +95,44 @@ def _for_people(each: Reconciled) -> dict[str, object]:
         "published": _numbers(each, printed=True),
         "ledger": None if each.verdict == "retracted" else _numbers(each, printed=False),
         "verdict": _verdict(each),
-        "verdict_then": each.verdict_then and _VERDICTS[each.verdict_then],
     }
+
+
+def _as_numbers(each: Reconciled) -> dict[str, object]:
+    figure, standing, deciding = each.figure, each.now.standing, each.now.deciding
+    return {
+        "position": figure.position,
+        "as_of": Period(figure.as_of) if figure.as_of else _("unknown"),
+        "area": figure.area,
+        "area_name": each.area_name,
+        "category": figure.category,
+        "segment": figure.segment,
+        "publisher": figure.publisher,
+        "published_on": figure.published_on,
+        "published_active": figure.active,
+        "published_potential": figure.potential,
+        "published_percent": figure.percent and figure.percent.number,
+        "published_gap": figure.gap and figure.gap.number,
+        "on": each.on,
+        "active": standing.active if standing else None,
+        "potential": standing.potential if standing else None,
+        "coverage_percent": standing.coverage if standing else None,
+        "difference": deciding.difference if deciding and each.verdict != "retracted" else None,
+        "difference_in": deciding and _WHAT[deciding.what],
+        "verdict": _VERDICTS[each.verdict],
+        "verdict_then": each.verdict_then and _VERDICTS[each.verdict_then],
+        "findings": ", ".join(each.codes) or None,
+        "source": figure.source,
+    }
+
+
+_WHAT: Final = {
+    "active": _("Active"),
+    "potential": _("Potential"),
+    "percent": _("Coverage"),
+    "uncovered_percent": _("Not covered"),
+    "gap": _("Gap"),
+}
 
 
 def _of(each: Reconciled) -> str:
@@ -120,6 +186,8 @@ def _verdict(each: Reconciled) -> str:
         said += _(" points") if deciding.what in {"percent", "uncovered_percent"} else ""
     if each.is_balanced:
         said += _(", balanced")
+    if each.verdict_then not in {None, each.verdict, "not-yet-recorded"}:
+        said += _("; then {verdict}").format(verdict=_VERDICTS[str(each.verdict_then)])
     return said + " *" if each.is_odd else said
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from cli.analyst import coverage_listing
 from cli.listing import Listing, Section
 from cli.outlook import forecast_listing, targets_listing, twelve_months_after
-from cli.reconciliation_in_words import figures_for_people
+from cli.reconciliation_in_words import figures_as_numbers, figures_for_people
 from cli.revising import releases_listing
 from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_people
 from cli.tracing import groups_listing
@@ -193,7 +193,7 @@ def _figures_of(asked: Asked) -> Listing:
     from projections.reconciliation import reconcile
 
     found = reconcile(asked.ledger, asked.traced.area, known=asked.known.head)
-    return figures_for_people(found)
+    return figures_as_numbers(found) if asked.typed else figures_for_people(found)
 
 
 def _revisions(asked: Asked) -> Iterator[Section]:

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.options import AREA, POINT, Settings, known_option, today, uses_store
+from cli.options import (
+    AREA,
+    POINT,
+    Settings,
+    boundaries_notes,
+    boundaries_option,
+    drawn_as_of,
+    known_option,
+    today,
+    uses_store,
+)
 from cli.output import (
     Column,
     Kind,
@@ -119,6 +129,7 @@ _LONG_FOR_PEOPLE: Final = (
     " [vertical for people, long for programs]",
 )
 @known_option
+@boundaries_option
 @uses_store
 @listing_options
 def revisions_command(
@@ -133,6 +144,7 @@ def revisions_command(
     value: str,
     shape: str | None,
     known: str | None,
+    boundaries: str,
     format: str | None,
     output: Path | None,
 ) -> None:
@@ -166,7 +178,12 @@ def revisions_command(
         if on is not None:
             found = workspace.ask(
                 lambda ledger: revisions_on(
-                    ledger, area, on, documented=documented, known=position
+                    ledger,
+                    area,
+                    on,
+                    documented=documented,
+                    known=position,
+                    as_of=drawn_as_of(boundaries, on),
                 ),
                 known=position,
             )
@@ -180,6 +197,7 @@ def revisions_command(
                     documented=documented,
                     positions=given,
                     known=position,
+                    as_of=drawn_as_of(boundaries, last),
                 ),
                 known=position,
             )
@@ -192,7 +210,10 @@ def revisions_command(
         listing = _triangle_listing(found, asked, value, people=people, width=width)
         notes = [*_notes(found, None, last, value), *_late_notes(found), *listing.notes]
         listing = replace(listing, notes=notes if people else notes[:1])
-    write_document(_document(found, on), listing, format=format, output=output)
+    if people:
+        listing = replace(listing, notes=[*listing.notes, *boundaries_notes(boundaries)])
+    document = _document(found, on) | {"boundaries": boundaries}
+    write_document(document, listing, format=format, output=output)
 
 
 def _check(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -34,6 +35,11 @@ class Printed(NamedTuple):
     def value(self) -> Fraction:
         """The number itself."""
         return Fraction(self.units, self.unit)
+
+    @property
+    def number(self) -> Decimal:
+        """The number with its decimals as printed."""
+        return Decimal(self.units).scaleb(-self.places)
 
     @property
     def whole(self) -> int | None:

@@ -132,16 +132,18 @@ def forecast(
     *,
     known: int | None = None,
     target_percent: Fraction | None = None,
+    as_of: date | None = None,
 ) -> Forecast:
     """Return what becomes of an area's coverage after a day if nothing more is recorded.
 
-    Shape: a row for each month end after `on` up to `until`, and for `until` itself.
+    Shape: a row for each month end after `on` up to `until`, and for `until` itself. What lies in
+    the area is of the boundaries of each day; with `as_of`, a day not before `until`, of that day.
     Without `target_percent` the target in force for the area is to be held, if there is one.
     """
     position = ledger.position if known is None else known
     connection = ledger.connection
-    drawn = boundaries_at(ledger, position).map_on(on)
-    states = _States(timeline(ledger, area, since=on, until=until, known=position))
+    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
+    states = _States(timeline(ledger, area, since=on, until=until, known=position, as_of=as_of))
     cohorts = _ending(connection, area, on, until, position, drawn)
     target: Target | None = None
     conflicts: tuple[int, ...] = ()

@@ -119,13 +119,15 @@ def revisions_on(
     *,
     documented: bool = False,
     known: int | None = None,
+    as_of: date | None = None,
 ) -> Revisions:
     """Return every release of the figure of one date: what was known on that day, and each change.
 
     A release for each transaction after that day that changed the figure; with `documented`, for
-    each claimed document date.
+    each claimed document date. The area is what lay in it on the day; with `as_of`, a day not
+    before it, on that day.
     """
-    asked = _asked(ledger, area, on, known, documented=documented)
+    asked = _asked(ledger, area, on, known, documented=documented, as_of=as_of)
     kind: VintageKind = "documented" if documented else "recorded"
     late = overrides(ledger.connection, asked.inside, asked.known)
     of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
@@ -141,15 +143,19 @@ def revision_triangle(
     documented: bool = False,
     positions: Sequence[int] = (),
     known: int | None = None,
+    as_of: date | None = None,
 ) -> Revisions:
     """Return the figures of month ends (rows) as known at vintages (columns).
 
     Rows: the month ends from `since` (or the area's first entry) to `until`. Vintages: the month
     ends of recording (or of the claimed document dates) and last what is known at `known`; or just
     the `positions`. A figure is released at the vintages that were all that was known on its
-    reference date or later, so each row begins on the diagonal.
+    reference date or later, so each row begins on the diagonal. The area is what lies in it on
+    `until`, in every cell; with `as_of`, a day not before that, on that day.
     """
-    asked = _asked(ledger, area, until, max(positions, default=known), documented=documented)
+    asked = _asked(
+        ledger, area, until, max(positions, default=known), documented=documented, as_of=as_of
+    )
     begin = since or asked.first_day(until)
     references = list(month_ends(begin, until)) if begin else []
     vintages = asked.positions(positions) if positions else asked.months(until)
@@ -181,10 +187,16 @@ def revision_metrics(pairs: Iterable[tuple[int | Fraction, int | Fraction]]) -> 
 
 
 def _asked(
-    ledger: Ledger, area: str, on: date, known: int | None, *, documented: bool
+    ledger: Ledger,
+    area: str,
+    on: date,
+    known: int | None,
+    *,
+    documented: bool,
+    as_of: date | None,
 ) -> AreaVintages:
     position = ledger.position if known is None else known
-    drawn = boundaries_at(ledger, position).map_on(on)
+    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
     return AreaVintages(ledger.connection, area, drawn, position, documented=documented)
 
 

@@ -17,6 +17,7 @@ from projections.boundaries import boundaries_at, within
 from projections.coverage import coverage_at, potentials_in_force
 from projections.months import months_after, months_between
 from registry.reference.spelling import words
+from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -82,24 +83,39 @@ class TargetRow:
     conflicts_with: tuple[int, ...]
 
 
-def targets_at(ledger: Ledger, area: str, on: date, *, known: int | None = None) -> list[TargetRow]:
+def targets_at(
+    ledger: Ledger,
+    area: str,
+    on: date,
+    *,
+    known: int | None = None,
+    as_of: date | None = None,
+) -> list[TargetRow]:
     """Return the targets of an area and of those below it, each with what it needs on a day.
 
-    Shape: one row per target known and not taken back, by area, due date and percentage.
+    Shape: one row per target known and not taken back, by area, due date and percentage. What lies
+    in an area is of the boundaries of the day; with `as_of`, a day not before it, of that day.
     """
     position = ledger.position if known is None else known
-    drawn = boundaries_at(ledger, position).map_on(on)
+    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
     targets = targets_of(ledger.connection, area, position, drawn)
     if not targets:
         return []
     areas = list(dict.fromkeys(each.area for each in targets))
-    covered = {row.key: row for row in coverage_at(ledger, areas, on, known=position)}
+    rows = coverage_at(ledger, areas, on, known=position, as_of=as_of)
+    covered = {row.key: row for row in rows}
     gained = _gained(ledger, within(areas, drawn), on, position)
     conflicts = conflicting(targets)
     return [
-        _row(each, covered[each.area], drawn, gained, conflicts.get(each.position, ()))
+        _row(each, covered[_key(each.area, drawn)], drawn, gained, conflicts.get(each.position, ()))
         for each in targets
     ]
+
+
+def _key(area: str, drawn: Map) -> str:
+    """Return under which key coverage has an area: what was split is one with what it became."""
+    inside = drawn.inside(area)
+    return inside[0].key if is_regency(area) and inside else area
 
 
 def workers_needed(share: Fraction, potential: int, active: int) -> int:

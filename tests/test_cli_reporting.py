@@ -232,6 +232,25 @@ def test_numbers_are_numbers_and_days_are_days(folder: Path, tmp_path: Path) -> 
     assert min(widths) > 3
 
 
+def test_a_workbook_has_published_figures_as_numbers(folder: Path, tmp_path: Path) -> None:
+    """What was printed, what the ledger says, and the difference: numbers to be reckoned with."""
+    reported(folder, tmp_path / "r.xlsx", "16.06", *BETWEEN)
+    rows = rows_of(openpyxl.load_workbook(tmp_path / "r.xlsx")["Published figures"])
+    figures = asked(folder, "reconcile", "16.06")
+    assert len(rows) == len(figures) > 5
+    for row, each in zip(rows, figures, strict=True):
+        printed, now = each["published"], each["as_known_now"]
+        assert (row["#"], row["As of"], row["Code"]) == (each["position"], each["as_of"], "16.06")
+        assert row["Active published"] == printed["active"]
+        assert row["Potential published"] == printed["potential"]
+        percent = printed["percent"]
+        assert row["Coverage published"] == (None if percent is None else float(percent))
+        assert (row["Active"], row["Potential"]) == (now["active"], now["potential"])
+        assert row["Coverage"] == now["coverage_percent"]
+        assert row["Difference"] == each["difference"]
+    assert {row["Verdict"] for row in rows} >= {"agrees", "differs"}
+
+
 def test_batches_are_named_in_the_language_of_the_report(folder: Path, tmp_path: Path) -> None:
     """In a workbook too, where each word stands in a column of its own."""
     reported(folder, tmp_path / "r.xlsx", "16.06", *BETWEEN)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -16,12 +17,14 @@ from hypothesis import strategies as st
 
 from projections.boundaries import boundaries_at
 from projections.coverage import coverage_at
+from projections.forecast import forecast
 from projections.ledger import Ledger
 from projections.revisions import revisions_on
 from projections.steps import Point, Traced, groups, steps
+from projections.targets import targets_at
 from projections.timeline import timeline
 from projections.trace import Trace, trace
-from registry.commands import ChangeArea, RecordBatch, RevisePotential
+from registry.commands import ChangeArea, RecordBatch, RevisePotential, SetTarget
 from registry.reference.boundaries import BUILT_IN
 from registry.terms import NATION, Change
 from tests.area_changes import (
@@ -55,7 +58,9 @@ SPLIT: Final = (
 
 
 @contextmanager
-def ledger_of(*commands: RecordBatch | ChangeArea | RevisePotential) -> Iterator[Ledger]:
+def ledger_of(
+    *commands: RecordBatch | ChangeArea | RevisePotential | SetTarget,
+) -> Iterator[Ledger]:
     """Record changes first, each kind in one transaction, and open the ledger."""
     with store_at() as store:
         play(store, *commands)
@@ -63,7 +68,7 @@ def ledger_of(*commands: RecordBatch | ChangeArea | RevisePotential) -> Iterator
             yield ledger
 
 
-def play(store: Store, *commands: RecordBatch | ChangeArea | RevisePotential) -> None:
+def play(store: Store, *commands: RecordBatch | ChangeArea | RevisePotential | SetTarget) -> None:
     """Record: changes of areas, then all else."""
     changes = [each for each in commands if isinstance(each, ChangeArea)]
     others = [each for each in commands if not isinstance(each, ChangeArea)]
@@ -498,6 +503,43 @@ def test_an_area_is_known_by_name_before_its_opening_is_recorded() -> None:
     assert days == []
     assert (found.active, found.flows.restated, found.flows.moved) == (40, 40, 0)
     assert (revised.area_name, revised.releases) == ("Muba Ilir", ())
+
+
+@pytest.mark.parametrize("case", ["moved", "split"])
+@pytest.mark.parametrize("on", [BEFORE, ON, AFTER])
+@pytest.mark.parametrize("as_of", [None, LATER])
+@pytest.mark.parametrize("area", ["16", "11", "16.06", NATION])
+def test_targets_forecast_and_revisions_are_of_the_same_area(
+    case: str, on: date, as_of: date | None, area: str
+) -> None:
+    """With the boundaries of the day or of a later one, each says what coverage says then."""
+    changes = MOVED if case == "moved" else SPLIT
+    potentials = [
+        RevisePotential(each, date(2026, 1, 1), 1_000 + n, "workers", "BPS")
+        for n, each in enumerate(("16.06", "16.71", "11.01"))
+    ]
+    target = SetTarget(area, date(2027, 12, 31), Decimal(50), "a plan", "a paper")
+    with ledger_of(*changes, *HEADS, *potentials, target) as ledger:
+        (row,) = coverage_at(ledger, [area], on, as_of=as_of)
+        expected = (row.active, row.potential, row.coverage)
+        (held,) = targets_at(ledger, area, on, as_of=as_of)
+        assert (held.active, held.potential, held.coverage) == expected
+        found = forecast(ledger, area, on, on + 90 * DAY, as_of=as_of)
+        assert (found.active, found.potential, found.coverage) == expected
+        revised = revisions_on(ledger, area, on, as_of=as_of)
+        latest = revised.references[0].latest.figure if revised.references else None
+        assert (latest.active if latest else None) == row.active
+        if latest:
+            assert (latest.potential, latest.coverage) == expected[1:]
+
+
+def test_todays_boundaries_are_another_view() -> None:
+    """The negative control: a province that a regency leaves has others in it with each view."""
+    with ledger_of(*MOVED, *HEADS) as ledger:
+        for view, heads in ((None, 130), (LATER, 30)):
+            (revised,) = revisions_on(ledger, "16", BEFORE, as_of=view).references
+            assert revised.latest.figure.active == heads
+            assert forecast(ledger, "16", BEFORE, AFTER, as_of=view).active == heads
 
 
 def test_the_oracle_can_disagree() -> None:
