@@ -178,7 +178,7 @@ def _malformed_of(topics: frozenset[str]) -> str:
 @cache
 def _fold_of(topics: frozenset[str]) -> str:
     # A statement that names none of the topics that are there would insert nothing.
-    statements = section("fold").split(";\n")
+    statements = section("fold").replace("@LEGS", section("legs")).split(";\n")
     named = [(each, set(re.findall(r"'(ucj\.[a-z-]+)'", each))) for each in statements]
     return ";\n".join(each for each, names in named if not names or names & topics)
 

@@ -208,32 +208,8 @@ WHERE text IS DISTINCT FROM @WRITTEN_AGAIN
    OR (topic = 'ucj.closing-overridden' AND coalesce(len(state.changes), 0) = 0)
 ORDER BY position LIMIT 1;
 
--- @fold
--- One rule: a line of ±n from day d in a cohort that ends on x gives ±n on d and, where there is
--- an x, ∓n on x with kind `lapse`. Nobody lapses twice: every movement carries its own end.
-INSERT INTO entries
-WITH movement AS (
-    SELECT position, state.recorded_at AS recorded_at, state.recorded_by AS recorded_by,
-           state.decided_on AS documented_on, state.reference AS reference, state.part AS part,
-           state.source AS source, state.kind AS kind, 'original' AS act,
-           state.effective_on AS effective_on, state.reason AS reason, 1 AS sign,
-           CAST(NULL AS BIGINT) AS taken_by, unnest(state.lines) AS line
-    FROM line
-    WHERE topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
-                    'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
-    UNION ALL
-    SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
-           state.part, state.source, state.takes_back.kind, 'takes-back',
-           state.takes_back.effective_on, state.takes_back.reason, -1,
-           coalesce(state."row", list_min(list_transform(state.puts, lambda each: each."row"))),
-           unnest(state.takes_back.lines)
-    FROM line WHERE topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
-    UNION ALL
-    SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
-           state.part, state.source, state.kind, 'puts', state.effective_on, state.reason, 1, NULL,
-           unnest(state.puts)
-    FROM line WHERE topic = 'ucj.batch-corrected'
-), leg AS (
+-- @legs: what each movement comes to, on its own day and, where its cohort ends, on that day
+, leg AS (
     SELECT *, unnest(CASE WHEN line.cohort.expires_on IS NULL THEN [false] ELSE [false, true] END)
               AS lapses
     FROM movement
@@ -247,7 +223,42 @@ SELECT position, recorded_at, recorded_by, documented_on,
        CASE WHEN lapses THEN NULL ELSE reason END, source.import_id, source.sheet,
        CASE WHEN act = 'takes-back' THEN taken_by ELSE line."row" END,
        line."of".reference, line."of".part, line."of".funding
-FROM leg;
+FROM leg
+
+-- @fold
+-- One rule: a line of ±n from day d in a cohort that ends on x gives ±n on d and, where there is
+-- an x, ∓n on x with kind `lapse`. Nobody lapses twice: every movement carries its own end.
+INSERT INTO entries
+WITH movement AS (
+    SELECT position, state.recorded_at AS recorded_at, state.recorded_by AS recorded_by,
+           state.decided_on AS documented_on, state.reference AS reference, state.part AS part,
+           state.source AS source, state.kind AS kind, 'original' AS act,
+           state.effective_on AS effective_on, state.reason AS reason, 1 AS sign,
+           CAST(NULL AS BIGINT) AS taken_by, unnest(state.lines) AS line
+    FROM line
+    WHERE topic IN ('ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed',
+                    'ucj.batch-deactivated', 'ucj.batch-reclassified', 'ucj.balance-reconciled')
+)
+@LEGS;
+
+INSERT INTO entries
+WITH movement AS (
+    SELECT position, state.recorded_at AS recorded_at, state.recorded_by AS recorded_by,
+           state.decided_on AS documented_on, state.reference AS reference, state.part AS part,
+           state.source AS source, state.takes_back.kind AS kind, 'takes-back' AS act,
+           state.takes_back.effective_on AS effective_on, state.takes_back.reason AS reason,
+           -1 AS sign,
+           coalesce(state."row", list_min(list_transform(state.puts, lambda each: each."row")))
+               AS taken_by,
+           unnest(state.takes_back.lines) AS line
+    FROM line WHERE topic IN ('ucj.batch-corrected', 'ucj.batch-withdrawn')
+    UNION ALL
+    SELECT position, state.recorded_at, state.recorded_by, state.decided_on, state.reference,
+           state.part, state.source, state.kind, 'puts', state.effective_on, state.reason, 1, NULL,
+           unnest(state.puts)
+    FROM line WHERE topic = 'ucj.batch-corrected'
+)
+@LEGS;
 
 INSERT INTO events
 SELECT position, state.transaction_id, state.recorded_at, state.recorded_by,

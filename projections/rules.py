@@ -64,7 +64,9 @@ CREATE TEMP TABLE standing AS
 # Most transactions only bring heads in: what cannot have been broken is not asked.
 _ASKED: Final = """
 SELECT EXISTS (FROM pair), EXISTS (FROM renewing),
-       EXISTS (FROM own WHERE cohort_reference IS NULL AND workers < 0)
+       EXISTS (FROM own WHERE cohort_reference IS NULL AND workers < 0),
+       EXISTS (FROM entries SEMI JOIN own USING (area) WHERE kind = 'opening'),
+       (SELECT min(reference) <> max(reference) FROM standing)
 """
 
 _COHORTS: Final = """
@@ -316,13 +318,13 @@ def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:
     for statement in _PREPARE.split(";")[:-1]:
         connection.execute(statement.replace("$since", str(int(since))))  # a view takes no values
     found = connection.execute(_ASKED).fetchone()
-    takes, renews, draws = found or (True, True, True)
+    takes, renews, draws, opens, resembles = found or (True,) * 5
     return [
-        *_openings(connection),
+        *(_openings(connection) if opens else ()),
         *(_cohorts(connection) if takes else ()),
         *(_pools(connection) if takes else ()),
         *(_renewals(connection) if renews else ()),
-        *_look_alikes(connection),
+        *(_look_alikes(connection) if resembles else ()),
         *(_pool_draws(connection) if draws else ()),
         *changes_of_closed(connection, since),
     ]

@@ -174,7 +174,7 @@ def add_up(ledger: Ledger, on: date, known: int) -> None:
                 assert sum(row.points or 0 for row in parts) == total.coverage
 
 
-EXAMPLES = 15 if settings().max_examples < 500 else 2_000  # in every run; in the long one
+EXAMPLES = 10 if settings().max_examples < 500 else 2_000  # in every run; in the long one
 
 
 @pytest.mark.timeout(20 * EXAMPLES)  # about 0.8 s an example where nothing else runs
