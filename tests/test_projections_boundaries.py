@@ -512,7 +512,7 @@ def test_targets_forecast_and_revisions_are_of_the_same_area(
 ) -> None:
     """With the boundaries of the day or of a later one, each says what coverage says then."""
     areas = ("16", "11", "16.06", NATION)
-    said = [
+    said: list[RevisePotential | SetTarget] = [
         *(
             RevisePotential(each, date(2026, 1, 1), 1_000 + n, "workers", "BPS")
             for n, each in enumerate(("16.06", "16.71", "11.01"))

@@ -174,20 +174,24 @@ def add_up(ledger: Ledger, on: date, known: int) -> None:
                 assert sum(row.points or 0 for row in parts) == total.coverage
 
 
-EXAMPLES = 10 if settings().max_examples < 500 else 2_000  # in every run; in the long one
+LONG = settings().max_examples >= 500
+SHARDS = 4 if LONG else 1  # so that several processors can share the long run
+EXAMPLES = 2_000 // SHARDS if LONG else 10
 
 
 @pytest.mark.timeout(20 * EXAMPLES)  # about 0.8 s an example where nothing else runs
+@pytest.mark.parametrize("shard", range(SHARDS))
 @settings(max_examples=EXAMPLES)
 @given(history=histories(), asked=pairs, published=st.integers(0, 4))
 def test_three_stores_answer_what_the_oracle_counts(
-    history: History, asked: list[tuple[date, int]], published: int
+    shard: int, history: History, asked: list[tuple[date, int]], published: int
 ) -> None:
     """Memory, SQLite, and SQLite with an image published somewhere on the way: all agree.
 
     Also: tail and image together are the rebuild, cell by cell; what was known stays byte for byte
     what it was while events arrive; and sums add up over categories and areas.
     """
+    del shard
     oracle = history.oracle
     with stores() as (memory, file):
         early: dict[tuple[date, int], str] = {}
