@@ -152,8 +152,6 @@ def run(arguments: list[str] | None = None) -> int:
     from cli.interruption import hear
     from cli.terminal import prepare_streams, quiet_broken_pipe
     from registry.errors import RegistryError
-    from registry.safe_text import safe
-    from registry.terms import NOTE_LENGTH_MAX
 
     prepare_streams()
     begin()
@@ -167,6 +165,9 @@ def run(arguments: list[str] | None = None) -> int:
     except RegistryError as error:
         return _refused(error)
     except click.ClickException as error:
+        from registry.safe_text import safe
+        from registry.terms import NOTE_LENGTH_MAX
+
         # It quotes what was typed, which may be anything.
         lines = [safe(line, limit=NOTE_LENGTH_MAX) for line in said(error.message).split("\n")]
         error.message = "\n".join(lines)  # type: ignore[misc]

@@ -13,7 +13,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 16 << 20
 """Folded at once: about 25,000 events; what a fold takes of memory grows with it."""
+
+REBUILD_CHUNK_BYTES: Final = 64 << 20
+"""A rebuild has memory to itself: fewer and larger chunks are folded in less time."""
 
 MEMORY_LIMIT: Final = "384MB"
 TAIL_MEMORY_LIMIT: Final = "112MB"
@@ -260,6 +264,9 @@ class Ledger:
         )
 
     def _fold_tail(self, after: int) -> None:
+        if self.image and after >= self.position:  # nothing came after it
+            self._show([f"SELECT * FROM image.{table}" for table in fold.TABLES])
+            return
         if self.tail_events >= PUBLISH_TAIL_EVENTS:
             self._work_on_disk()
         self.connection.execute(f"CREATE SCHEMA {self._tail}; USE {self._tail}")
@@ -281,11 +288,18 @@ class Ledger:
                 ) from None
         self._settle_tail()
         self.connection.execute("USE memory.main")
-        for table in fold.TABLES:
-            image = f"SELECT * FROM image.{table} UNION ALL " if self.image else ""
-            self.connection.execute(
-                f"CREATE VIEW {table} AS {image}SELECT * FROM {self._tail}.{table}"
-            )
+        image = "SELECT * FROM image.{table} UNION ALL " if self.image else ""
+        self._show(
+            [
+                f"{image}SELECT * FROM {self._tail}.{{table}}".format(table=table)
+                for table in fold.TABLES
+            ]
+        )
+
+    def _show(self, statements: list[str]) -> None:
+        """Lay the fold's tables out as views, in one go."""
+        views = zip(fold.TABLES, statements, strict=True)
+        self.connection.execute(";".join(f"CREATE VIEW {name} AS {each}" for name, each in views))
 
     def _settle_tail(self) -> None:
         """Let what was written to a tail on disk leave the memory."""
@@ -349,9 +363,10 @@ def build_image(
         return None
     try:
         with _building_folder(folder.path) as building:
-            work = _replay(log, building, position, progress)
             built = building / "image.duckdb"
-            _lay_out(work, built, log, position)
+            with closing(connect(events=position)) as connection:
+                _replay(connection, log, building, position, progress)
+                _lay_out(connection, "memory.main", built, log, position)
             image = Image(folder.new_path(position), position)
             _publish(built, image.path)
     except (OSError, *_DISK_FAULTS) as error:
@@ -372,7 +387,10 @@ def replayed(
     """Give a database with the tables folded anew from the log alone; gone afterwards."""
     beside = _building_folder(folder.path) if folder is not None else private_folder()
     with beside as building:
-        yield _replay(log, building, position, progress)
+        work = building / "work.duckdb"
+        with closing(connect(work, events=position)) as connection:
+            _replay(connection, log, building, position, progress)
+        yield work
 
 
 @contextmanager
@@ -401,24 +419,24 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _replay(log: Log, building: Path, position: int, progress: Progress) -> Path:
-    """Fold the log chunk by chunk into a working database, spilling beside it."""
-    work = building / "work.duckdb"
-    connection = connect(work, events=position)
-    try:
-        connection.execute(
-            f"SET memory_limit = '{MEMORY_LIMIT}';"
-            f" SET temp_directory = {_quoted(building / 'spill')};"
-            " SET preserve_insertion_order = false"
-        )
-        fold.create_tables(connection)
-        for chunk in _chunks(log, building, 0, position):
-            fold.fold_file(connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
-            chunk.path.unlink()
-            progress(chunk.position)
-    finally:
-        connection.close()
-    return work
+def _replay(
+    connection: duckdb.DuckDBPyConnection,
+    log: Log,
+    building: Path,
+    position: int,
+    progress: Progress,
+) -> None:
+    """Fold the log into fresh tables, chunk by chunk; what does not fit spills beside it."""
+    connection.execute(
+        f"SET memory_limit = '{MEMORY_LIMIT}';"
+        f" SET temp_directory = {_quoted(building / 'spill')};"
+        " SET preserve_insertion_order = false"
+    )
+    fold.create_tables(connection)
+    for chunk in _read_ahead(_chunks(log, building, 0, position, REBUILD_CHUNK_BYTES)):
+        fold.fold_file(connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
+        chunk.path.unlink()
+        progress(chunk.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,7 +448,18 @@ class _Chunk:
     line_bytes_max: int
 
 
-def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[_Chunk]:
+def _read_ahead(chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
+    """Yield chunks, the next one being written while one is folded."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = reader.submit(next, chunks, None)
+            yield chunk
+
+
+def _chunks(
+    log: Log, building: Path, after: int, upto: int, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[_Chunk]:
     """Write the events after a position as files of lines."""
     pages = log.lines(after, upto)
     for number in itertools.count(1):
@@ -445,7 +474,7 @@ def _chunks(log: Log, building: Path, after: int, upto: int) -> Iterator[_Chunk]
                 line_bytes_max = max(line_bytes_max, longest)
                 size += file.write(text.encode())
                 after += len(page)
-                if size >= CHUNK_BYTES:
+                if size >= chunk_bytes:
                     break
         if size == 0:
             path.unlink()
@@ -464,47 +493,30 @@ def lay_out_ahead(ledger: Ledger) -> None:
         return
     with suppress(duckdb.Error, OSError), _building_folder(ledger.folder.path) as building:
         built = building / "image.duckdb"
-        ledger.connection.execute(
-            f"SET preserve_insertion_order = true; ATTACH {_quoted(built)} AS built"
-        )
         whole = ledger.merge_image_into_tail()
-        _write_tables(ledger.connection, "built", whole, ledger.log, ledger.position)
-        ledger.connection.execute("CHECKPOINT built; DETACH built")
+        _lay_out(ledger.connection, whole, built, ledger.log, ledger.position)
         _publish(built, ledger.folder.new_path(ledger.position, ".ahead"))
         ledger.folder.discard_older()
 
 
-def _lay_out(work: Path, built: Path, log: Log, position: int) -> None:
-    """Write the tables in their order, and what the image is of, into a new file."""
-    connection = connect(built, events=position)
-    try:
-        connection.execute(
-            f"SET memory_limit = '{MEMORY_LIMIT}';"
-            f" SET temp_directory = {_quoted(built.parent / 'spill')};"
-            f" ATTACH {_quoted(work)} AS work (READ_ONLY)"
-        )
-        _write_tables(connection, "main", "work", log, position)
-        connection.execute("CHECKPOINT")
-    finally:
-        connection.close()
-
-
-def _write_tables(
-    connection: duckdb.DuckDBPyConnection, into: str, out_of: str, log: Log, position: int
+def _lay_out(
+    connection: duckdb.DuckDBPyConnection, schema: str, built: Path, log: Log, position: int
 ) -> None:
-    """Write the tables as they lie in an image, and what it is an image of."""
+    """Write the tables as they lie in an image, and what it is an image of, into a new file."""
     row = log.row(position)
     assert row is not None
+    connection.execute(f"SET preserve_insertion_order = true; ATTACH {_quoted(built)} AS built")
     for table in fold.TABLES:
         connection.execute(
-            f"CREATE TABLE {into}.{table} AS SELECT * FROM {out_of}.{table}"
+            f"CREATE TABLE built.{table} AS SELECT * FROM {schema}.{table}"
             f" ORDER BY {fold.sorted_by(table)}"
         )
     connection.execute(
-        f"CREATE TABLE {into}.image AS SELECT $1 AS store_id, $2 AS fold_version,"
+        "CREATE TABLE built.image AS SELECT $1 AS store_id, $2 AS fold_version,"
         " $3 AS duckdb_version, $4::BIGINT AS position, $5 AS event_sha256",
         [log.store_id, fold.version(), duckdb.__version__, position, row.sha256()],
     )
+    connection.execute("CHECKPOINT built; DETACH built")
 
 
 def _publish(built: Path, target: Path) -> None:
