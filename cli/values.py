@@ -17,7 +17,7 @@ from uuid import UUID
 from cli.escapes import json_escaped, visible
 from cli.listing import PERCENT_PLACES, POINTS_PLACES, Kind
 from registry.language import Words, _, numeral, said, short_day
-from registry.numbers import group_thousands, round_half_away
+from registry.rounding import group_thousands, round_half_away
 from registry.safe_text import CUT, safe
 from registry.terms import NOTE_LENGTH_MAX
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from registry.language import _, decimal
-from registry.numbers import group_thousands, round_half_away
+from registry.rounding import group_thousands, round_half_away
 
 WHOLE: Final = Fraction(100)
 PLACES_SHOWN: Final = 2

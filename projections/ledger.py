@@ -45,8 +45,11 @@ TAIL_MEMORY_LIMIT_LAST: Final = "1GB"
 PUBLISH_TAIL_EVENTS: Final = 10_000
 """A tail of this many events costs a question about 0.1 s; whoever folded it publishes."""
 
-PARALLEL_EVENTS: Final = 20_000
-"""Of fewer events every question is answered sooner by one thread than shared out among several."""
+PARALLEL_EVENTS: Final = 200_000
+"""Of fewer events a question is answered by one thread before several are started."""
+
+PARALLEL_REBUILD_EVENTS: Final = 20_000
+"""Of fewer events an image is laid out sooner by one thread."""
 
 LISTINGS_MAX: Final = 5
 """An image that was listed may be gone before it is opened; a newer one is there then."""
@@ -171,7 +174,7 @@ class Ledger:
         self._memory_limit = memory_limit
         self._working = ExitStack()
         self._tail = "memory.tail"
-        self.connection = connect(events=self.head)
+        self.connection = connect(parallel=self.head >= PARALLEL_EVENTS)
         try:
             self.image = self._attach_image()
             after = self.image.position if self.image else 0
@@ -334,14 +337,12 @@ def is_of_a_damaged_image(error: duckdb.Error, folder: ImageFolder) -> bool:
     return bool(folder.images()) and not isinstance(error, _FAULTS_OF_A_QUESTION)
 
 
-def connect(
-    path: Path | None = None, *, events: int = PARALLEL_EVENTS
-) -> duckdb.DuckDBPyConnection:
+def connect(path: Path | None = None, *, parallel: bool = True) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with everything set that answers could depend on.
 
-    `events`: how long the log is that it is for.
+    `parallel`: with a thread for each core, which take longer to start than a small question.
     """
-    config: dict[str, Any] = {"threads": 1} if events < PARALLEL_EVENTS else {}
+    config: dict[str, Any] = {} if parallel else {"threads": 1}
     connection = duckdb.connect(str(path) if path else ":memory:", config=config)
     connection.execute(
         "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false;"
@@ -364,7 +365,7 @@ def build_image(
     try:
         with _building_folder(folder.path) as building:
             built = building / "image.duckdb"
-            with closing(connect(events=position)) as connection:
+            with closing(connect(parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
                 _replay(connection, log, building, position, progress)
                 _lay_out(connection, "memory.main", built, log, position)
             image = Image(folder.new_path(position), position)
@@ -388,7 +389,7 @@ def replayed(
     beside = _building_folder(folder.path) if folder is not None else private_folder()
     with beside as building:
         work = building / "work.duckdb"
-        with closing(connect(work, events=position)) as connection:
+        with closing(connect(work, parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
             _replay(connection, log, building, position, progress)
         yield work
 

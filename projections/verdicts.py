@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from projections.figures import PLACES_SHOWN, WHOLE, Figure, Printed
 from projections.standings import Standing
-from registry.numbers import round_half_away
+from registry.rounding import round_half_away
 
 Result = Literal[
     "agrees", "within-tolerance", "no-potential", "unclassified", "no-ledger", "undated", "differs"

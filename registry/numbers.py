@@ -1,6 +1,6 @@
 """Numbers as offices write them, read in a declared locale; nothing is ever guessed.
 
-Owns the reading (text or cell -> number) and the one rounding rule. Knows no file and no column.
+Owns the reading (text or cell -> number). Knows no file and no column.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final, Literal
 from registry.cells import CellError, ShownNumber, Value, shown
 from registry.errors import InvalidNumberError
 from registry.language import _
+from registry.rounding import group_thousands
 from registry.safe_text import safe
 from registry.terms import WORKERS_MAX
 
@@ -109,19 +110,6 @@ def parse_quantity(value: Value, locale: Locale) -> str:
     if Decimal(canonical) > WORKERS_MAX:
         raise _out_of_range(value, 0, WORKERS_MAX, locale)
     return canonical
-
-
-def round_half_away(value: Fraction | int, places: int) -> Decimal:
-    """Round the exact value to `places` decimals, a half away from zero; never a minus zero."""
-    scaled = math.floor(abs(value) * 10**places + Fraction(1, 2))
-    sign = 1 if value < 0 and scaled else 0
-    return Decimal((sign, tuple(map(int, str(scaled))), -places))
-
-
-def group_thousands(number: int, lang: str = "en") -> str:
-    """Return the number with its thousands grouped: 88,958 (en) or 88.958 (id)."""
-    text = f"{number:,}"
-    return text.replace(",", ".") if lang == "id" else text
 
 
 def _count_from_text(text: str, locale: Locale) -> int:

@@ -76,7 +76,7 @@ def _rows(connection: DuckDBPyConnection) -> Rows:
 
 def _folded(*parts: Sequence[str]) -> Rows:
     """Fold the parts one after the other into the same tables."""
-    with closing(connect(events=0)) as connection:
+    with closing(connect(parallel=False)) as connection:
         fold.create_tables(connection)
         for lines in parts:
             _fold(connection, lines)
@@ -86,7 +86,7 @@ def _folded(*parts: Sequence[str]) -> Rows:
 @pytest.fixture
 def connection() -> Iterator[DuckDBPyConnection]:
     """Return a connection with the fold's tables, empty."""
-    with closing(connect(events=0)) as opened:
+    with closing(connect(parallel=False)) as opened:
         fold.create_tables(opened)
         yield opened
 

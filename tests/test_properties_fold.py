@@ -22,7 +22,7 @@ from tests.test_properties_histories import play
 
 def folded(chunks: list[list[str]]) -> dict[str, list[str]]:
     """Return all rows of all tables after folding chunks of lines one after the other."""
-    with tempfile.TemporaryDirectory() as folder, closing(connect(events=0)) as connection:
+    with tempfile.TemporaryDirectory() as folder, closing(connect(parallel=False)) as connection:
         fold.create_tables(connection)
         for number, chunk in enumerate(chunks):
             path = Path(folder) / f"{number}.json"

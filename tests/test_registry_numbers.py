@@ -16,12 +16,11 @@ from registry.cells import CellError, shown
 from registry.errors import InvalidNumberError
 from registry.numbers import (
     Locale,
-    group_thousands,
     parse_count,
     parse_percent,
     parse_quantity,
-    round_half_away,
 )
+from registry.rounding import group_thousands, round_half_away
 from registry.terms import WORKERS_MAX
 
 COUNTS = [
