@@ -73,7 +73,10 @@ _TYPED: Final = (
     Column("published_active", _("Active published"), "count"),
     Column("published_potential", _("Potential published"), "count"),
     Column("published_percent", _("Coverage published"), "number"),
+    Column("published_uncovered", _("Not covered published"), "number"),
+    Column("published_target", _("Target published"), "number"),
     Column("published_gap", _("Gap published"), "number"),
+    Column("tolerance", _("Tolerance"), "count"),
     Column("on", _("On"), "date"),
     Column("active", _("Active"), "count"),
     Column("potential", _("Potential"), "count"),
@@ -103,7 +106,7 @@ def _as_numbers(each: Reconciled) -> dict[str, object]:
     return {
         "position": figure.position,
         "as_of": Period(figure.as_of) if figure.as_of else _("unknown"),
-        "area": figure.area,
+        "area": each.area,
         "area_name": each.area_name,
         "category": figure.category,
         "segment": figure.segment,
@@ -112,7 +115,10 @@ def _as_numbers(each: Reconciled) -> dict[str, object]:
         "published_active": figure.active,
         "published_potential": figure.potential,
         "published_percent": figure.percent and figure.percent.number,
+        "published_uncovered": figure.uncovered and figure.uncovered.number,
+        "published_target": figure.target and figure.target.number,
         "published_gap": figure.gap and figure.gap.number,
+        "tolerance": figure.tolerance,
         "on": each.on,
         "active": standing.active if standing else None,
         "potential": standing.potential if standing else None,
@@ -239,7 +245,8 @@ def _findings(found: Reconciliation, code: str) -> Iterator[str]:
             yield joined(": ", (_label(figures[0]), says))
         else:
             numbers = ", ".join(f"#{each.figure.position}" for each in figures)
-            yield f"{f'{numbers} ' if numbers else ''}{shown_name(area)}: " + says
+            name = figures[0].area_name if figures else shown_name(area)
+            yield f"{f'{numbers} ' if numbers else ''}{name}: " + says
 
 
 def _label(each: Reconciled) -> str:

@@ -210,7 +210,7 @@ def _row(each: Reconciled, known: int) -> dict[str, object]:
     then = each.then.standing if each.then else None
     documented = each.documented.standing if each.documented else None
     return {
-        "area": figure.area,
+        "area": each.area,
         "as_of": figure.as_of,
         "category": figure.category,
         "segment": figure.segment,

@@ -44,7 +44,7 @@ _COVERAGE_NAMES: Final[dict[tuple[str, Dimension | None], str]] = {
     ("to", "area"): _("Coverage to by regency"),
 }
 _OF_BATCHES: Final = (
-    "position", "effective_on", "area", "reference", "part", "kind", "class", "workers", "document",
+    "position", "effective_on", "area", "reference", "part", "kind", "class", "workers", "reason", "late", "document",
     "file", "sheet", "row", "last_row", "because", "recorded_at", "recorded_by",
 )  # fmt: skip
 _OF_TARGETS: Final = frozenset(

@@ -10,7 +10,7 @@ from typing import Final
 from projections.figures import WHOLE, Figure, Printed, in_percent, in_persons
 from projections.findings import Finding
 from projections.standings import Standing
-from projections.suspects import Suspects
+from projections.suspects import NOBODY, Suspects
 from projections.verdicts import Check, Judgement, Tested, What
 from registry.language import Period, _, decimal, joined
 from registry.safe_text import safe
@@ -23,9 +23,12 @@ def explained(
     tested: Tested,
     days: Sequence[Standing],
     agreed_before: Figure | None,
-    suspects: Suspects,
+    suspects: Suspects | None,
 ) -> str | None:
-    """Say how a figure differs and since when, or why it cannot be told; None where it agrees."""
+    """Say how a figure differs and since when, or why it cannot be told; None where it agrees.
+
+    `suspects` is None where no batches were looked for: its heads agree, or are nobody's.
+    """
     match tested.verdict:
         case "differs":
             differing = [
@@ -35,7 +38,7 @@ def explained(
             if figure.first_day != figure.last_day and differing:
                 said[0] += _(" on {day}").format(day=figure.last_day)
                 said.append(_no_day(figure, differing[0], days))
-            said += [_in_part(tested.standing), _since(agreed_before, suspects)]
+            said += [_in_part(tested.standing), _since(agreed_before, suspects, tested)]
             return joined("; ", filter(None, said))
         case "unclassified":
             assert tested.standing is not None
@@ -44,6 +47,17 @@ def explained(
             ).format(
                 printed=in_persons(figure.active or 0),
                 unclassified=in_persons(tested.standing.unclassified),
+            )
+        case "no-potential" if figure.is_of_a_group and figure.stated_percent is not None:
+            agrees = tested.agrees_in("active")
+            return joined(
+                "; ",
+                [
+                    *([_("its heads agree")] if agrees else []),
+                    _(
+                        "a percentage of a category or segment alone has no potential to be held against"
+                    ),
+                ],
             )
         case "no-ledger" if not any(each.decides for each in tested.checks):
             return _untested(figure)
@@ -161,7 +175,12 @@ def _in_part(standing: Standing | None) -> str:
     )
 
 
-def _since(agreed_before: Figure | None, suspects: Suspects) -> str:
+def _since(agreed_before: Figure | None, suspects: Suspects | None, tested: Tested) -> str:
+    if suspects is None and tested.agrees_in("active"):
+        return _("its heads agree")
+    if suspects is None and agreed_before is not None:
+        return ""
+    suspects = suspects or NOBODY
     if agreed_before is None:
         since = _("no figure before it agreed")
         return (

@@ -21,7 +21,6 @@ from projections.conflicts import (
     printed_targets_in_conflict,
     targets_in_conflict,
 )
-from projections.coverage import shown_name
 from projections.explanations import explained, restated
 from projections.figures import Figure, Printed, printed
 from projections.findings import (
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
-    from registry.reference.boundaries import Boundaries
+    from registry.reference.boundaries import Boundaries, Map
 
 Verdict = Literal[Result, "retracted"]
 VerdictThen = Literal[Result, "not-yet-recorded"]
@@ -80,10 +79,11 @@ class Reconciled:
     where the log held nothing of the area, which `verdict_then` says, or the day of publication is
     unknown), `documented` by what claims a document of that day or before. `suspects` are batches
     recorded or effective since `agreed_before`, the last figure of the same that agreed in what
-    differs, on an earlier day.
+    differs, on an earlier day. `area` is the code, `area_name` the name of the figure's day.
     """
 
     figure: Figure
+    area: str
     area_name: str
     now: Tested
     then: Judgement | None
@@ -160,10 +160,19 @@ def _reconciliation(
         potentials,
         position,
     )
-    suspects = suspects_in(connection, windows, below)
+    suspects = dict.fromkeys(windows, NOBODY) | suspects_in(connection, windows, below)
     return Reconciliation(
         position,
-        [_reconciled(each, said, agreed.get(each.figure.position), suspects) for each in seen],
+        [
+            _reconciled(
+                each,
+                said,
+                _called(each.figure.area, each.figure.last_day, boundaries),
+                agreed.get(each.figure.position),
+                suspects,
+            )
+            for each in seen
+        ],
         said.targets_in_conflict,
     )
 
@@ -386,12 +395,24 @@ class _Said:
 _Key = tuple[Literal["suspects", "restated"], int]
 
 
+def _called(area: str, day: date | None, boundaries: Boundaries) -> Map:
+    """Return the map that says what an area is called: that of the day, or the last."""
+    drawn = boundaries.map_on(day or date.max)
+    if is_regency(area) and not drawn.has(area):  # it was opened later
+        return boundaries.map_on(date.max)
+    return drawn
+
+
 def _reconciled(
-    seen: _Seen, said: _Said, agreed: _Agreed | None, suspects: Mapping[_Key, Suspects]
+    seen: _Seen,
+    said: _Said,
+    called: Map,
+    agreed: _Agreed | None,
+    suspects: Mapping[_Key, Suspects],
 ) -> Reconciled:
     figure, then = seen.figure, seen.then
     agreed_before = agreed.figure if agreed is not None else None
-    behind = suspects.get(("suspects", figure.position), NOBODY)
+    behind = suspects.get(("suspects", figure.position))
     since = suspects.get(("restated", figure.position), NOBODY)
     gap = None
     if figure.gap is not None and not figure.retracted:
@@ -409,7 +430,8 @@ def _reconciled(
         findings += of_the_balance(now)
     return Reconciled(
         figure=figure,
-        area_name=shown_name(figure.area),
+        area=called.code(figure.area),
+        area_name=called.name(figure.area),
         now=now,
         then=then,
         documented=seen.documented,
@@ -420,7 +442,7 @@ def _reconciled(
         if figure.retracted
         else explained(figure, now, seen.days, agreed_before, behind),
         agreed_before=agreed_before,
-        suspects=behind,
+        suspects=behind or NOBODY,
         restated_by=since,
     )
 

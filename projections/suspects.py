@@ -32,6 +32,7 @@ class Window(NamedTuple):
 class Suspect(NamedTuple):
     """A batch, and the heads (signed) that it moved within the window, taken back ones settled.
 
+    Of a batch whose heads came and lapsed within it, those who lapsed.
     `area` is the batch's own; heads that it transferred may be in another.
     """
 
@@ -65,19 +66,26 @@ WITH looked AS MATERIALIZED (
     GROUP BY position
 ), moved AS (
     SELECT number, coalesce(batch_area, entries.area) AS area, entries.reference, entries.part,
-           any_value(explains) AS explains, CAST(sum(workers) AS BIGINT) AS workers
+           any_value(explains) AS explains, CAST(sum(workers) AS BIGINT) AS net,
+           CAST(coalesce(sum(workers) FILTER (kind = 'lapse' AND effective_on > effective_after), 0)
+                AS BIGINT) AS lapsed
     FROM looked JOIN inside USING (whole) JOIN entries ON entries.area = inside.area
     LEFT JOIN transferring USING (position)
     WHERE effective_on <= last_day AND position <= known
       AND (effective_on > effective_after OR position > recorded_after)
       AND coalesce(category = in_category, in_category IS NULL)
       AND coalesce(segment = in_segment, in_segment IS NULL)
-    GROUP BY ALL HAVING sum(workers) <> 0
+    GROUP BY ALL
+), suspect AS (
+    -- whose term began and ended in between moved nobody in the end, and explains a figure that
+    -- still counts them
+    SELECT *, CASE WHEN net <> 0 THEN net ELSE lapsed END AS workers
+    FROM moved WHERE net <> 0 OR lapsed <> 0
 ), placed AS (
     SELECT *, count(*) OVER (PARTITION BY number) AS total, row_number() OVER (
         PARTITION BY number
         ORDER BY workers <> explains, abs(workers) DESC, area, reference, part) AS place
-    FROM moved
+    FROM suspect
 )
 SELECT number, area, reference, part, workers, total FROM placed WHERE place <= $named
 ORDER BY number, place

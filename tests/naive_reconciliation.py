@@ -586,6 +586,7 @@ class Naive:
     ) -> dict[tuple[str, str, str], int]:
         inside = {each.code for each in regencies(facts["area"])}
         sums: dict[tuple[str, str, str], int] = {}
+        lapsed: dict[tuple[str, str, str], int] = {}
         for each in self.movements:
             if (
                 each.area in inside
@@ -596,7 +597,10 @@ class Naive:
                 and facts["segment"] in {None, each.segment}
             ):
                 sums[each.batch] = sums.get(each.batch, 0) + each.workers
-        return {batch: workers for batch, workers in sums.items() if workers}
+                if each.kind == "lapse" and each.day > since:
+                    lapsed[each.batch] = lapsed.get(each.batch, 0) + each.workers
+        moved = {batch: workers or lapsed.get(batch, 0) for batch, workers in sums.items()}
+        return {batch: workers for batch, workers in moved.items() if workers}
 
 
 def _standing_balances(movements: Iterable[Movement]) -> frozenset[tuple[str, str, str]]:

@@ -19,10 +19,17 @@ from projections.ledger import Ledger
 from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
 from projections.vintages import AreaVintages, Vintage
-from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
+from registry.commands import (
+    BatchLine,
+    Command,
+    PublishFigure,
+    RecordBatch,
+    RevisePotential,
+    SetTarget,
+)
 from registry.reference.boundaries import BUILT_IN
 from registry.storage.log import Log
-from registry.terms import NATION, Segment
+from registry.terms import NATION, Action, Segment
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
 from tests.planted_figures import (
@@ -596,3 +603,56 @@ def as_coverage_says(each: Reconciled, ledger: Ledger, known: int) -> None:
     assert (standing.active, standing.potential) == (row.active, row.potential)
     assert standing.coverage == row.coverage
     assert standing.regencies_counted == row.regencies_counted
+
+
+# --- what a fresh pair of eyes found --------------------------------------------------------------
+
+
+def enrolling(reference: str, workers: int, on: date, until: date | None = None) -> RecordBatch:
+    """Return a batch of guru in 16.06, with a term or without."""
+    line = BatchLine("guru", workers, covered_until=until)
+    return RecordBatch(Action.ENROL, "16.06", reference, (line,), effective_on=on)
+
+
+def test_a_batch_whose_term_began_and_ended_in_between_is_suspect(store: Store) -> None:
+    """The figure still counts heads that have lapsed: their batch explains it, and is named first."""
+    record(
+        store,
+        "2025-01-02",
+        enrolling("A1", 1_240, date(2025, 1, 1)),
+        enrolling("A2", 500, date(2025, 3, 1), date(2025, 8, 31)),
+        enrolling("A3", 900, date(2024, 1, 1), date(2024, 6, 30)),
+    )
+    record(store, "2025-03-01", figure(as_of="2025-02-28", active=1_240))
+    said = only(store, figure(as_of="2025-09-15", active=1_740), "2025-09-16")
+    assert [(each.reference, each.workers) for each in said.suspects.named] == [("A2", -500)]
+    assert said.explanation is not None
+    assert "A2 (−500)" in said.explanation
+    assert "no batch" not in said.explanation
+
+
+def test_where_no_batch_was_looked_for_none_is_said_to_be_missing(store: Store) -> None:
+    """Its heads agree; only the potential is another one."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 10_000, "w", "BPS"))
+    record(store, "2025-01-02", enrolling("A1", 1_240, date(2025, 1, 1)))
+    record(store, "2025-03-01", figure(as_of="2025-02-28", active=1_240, potential=10_000))
+    record(store, "2025-03-02", enrolling("A2", 500, date(2025, 3, 1)))
+    said = only(store, figure(as_of="2025-03-31", active=1_740, potential=11_000), "2025-04-01")
+    assert said.verdict == "differs"
+    assert said.explanation is not None
+    assert "no batch" not in said.explanation
+    assert said.explanation.endswith("its heads agree")
+
+
+def test_a_percentage_of_a_category_says_why_it_is_not_tested(store: Store) -> None:
+    """There is a potential of the area, and none of its teachers."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 10_000, "w", "BPS"))
+    record(store, "2025-01-02", enrolling("A1", 3_333, date(2025, 1, 1)))
+    said = only(
+        store,
+        figure(as_of="2025-02-28", category="guru", active=3_333, percent="33.33"),
+        "2025-03-01",
+    )
+    assert said.verdict == "no-potential"
+    assert said.explanation is not None
+    assert said.explanation.startswith("its heads agree; a percentage of a category")
