@@ -19,7 +19,7 @@ from cli.reconciliation_in_words import figures_as_numbers, figures_for_people
 from cli.revising import releases_listing
 from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_people
 from cli.tracing import groups_listing
-from registry.language import _, said
+from registry.language import _, language, said
 from registry.terms import is_regency
 from registry.vocabulary import MOVEMENTS
 
@@ -282,6 +282,11 @@ _CHAPTERS: Final[tuple[Callable[[Asked], Iterator[Section]], ...]] = (
 # --- what they have in common -------------------------------------------------------------------
 
 
+def spoken() -> str:
+    """Return the option that makes a command answer in the language of the report."""
+    return "" if language() == "en" else f" --lang {language()}"
+
+
 def _section(
     asked: Asked,
     chapter: str,
@@ -292,6 +297,7 @@ def _section(
     build: Callable[[], Listing],
 ) -> Section:
     """Return a section, cut to as many rows as a report has at most."""
+    command += spoken()
 
     def built() -> Listing:
         return _cut(build(), asked.rows_max, command)

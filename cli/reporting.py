@@ -182,10 +182,12 @@ def _title(asked: Asked) -> str:
 
 
 def _cover(asked: Asked, output: Path, made_at: datetime, made_by: str) -> Listing:
+    from cli.report_sections import spoken
+
     start, end = asked.traced.start, asked.traced.end
     command = (
         f"ucj report {asked.traced.area} --from {start.on} --to {end.on} --known-from @{start.known}"
-        f" --known-to @{end.known} --output {shlex.quote(safe(output.name))}"
+        f" --known-to @{end.known} --output {shlex.quote(safe(output.name))}{spoken()}"
     )
     fact = {
         "area": _place(asked),

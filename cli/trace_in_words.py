@@ -298,6 +298,8 @@ def _aside(group: Group) -> str:
     flows = group.flows
     if group.kind in _MOVING and not flows.restated and not flows.moved:
         return _(" ({entered:,} in, {left:,} out)").format(entered=flows.entered, left=flows.left)
+    if group.kind == Kind.DEACTIVATION and group.reason:
+        return f" ({group.reason})"
     if group.kind == Kind.LAPSE and group.event in _LEAVING:
         return _(" (not of those who had left)")
     return ""
@@ -419,6 +421,12 @@ def _of_steps(found: Trace) -> Iterator[str]:
                 " turned."
             ).format(on=end.on)
         )
+    if found.left_by_reason:
+        reasons = (
+            f"{reason} {whole(workers)}"
+            for reason, workers in sorted(found.left_by_reason.items(), key=lambda each: each[1])
+        )
+        yield _("Deactivated, by reason: {reasons}.").format(reasons=joined(", ", reasons))
     flows = found.flows
     if flows.lapsed and flows.renewed:
         yield (

@@ -112,6 +112,10 @@ _STATEMENT: Final = (
     Column("workers", _("Workers"), "count"),
     Column("points", _("Points"), "points"),
 )
+_REASONS: Final = (
+    Column("reason", _("Reason"), "code"),
+    Column("workers", _("Workers"), "count"),
+)
 _PUBLISHED: Final = (
     Column("end", _("End"), "code"),
     Column("as_of", _("As of"), "code"),
@@ -347,6 +351,14 @@ def _write_document(
     }
     own = {
         "statement": Listing("statement", _STATEMENT, map(_line_row, found.statement)),
+        "left_by_reason": Listing(
+            "left_by_reason",
+            _REASONS,
+            (
+                {"reason": reason, "workers": workers}
+                for reason, workers in found.left_by_reason.items()
+            ),
+        ),
         "published": published_listing(found),
     }
     begun = {key: replace(each, rows=_begun(each.rows)) for key, each in {**own, **lists}.items()}

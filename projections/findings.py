@@ -125,7 +125,11 @@ def _over_the_potential(
     figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
 ) -> Iterator[Finding]:
     """What is odd on one day, over the potential in force on it."""
-    if not standing.potential or _is_in_part(standing):
+    if not standing.potential:
+        return
+    if _is_in_part(standing):  # of the part that is counted it may still have been cut off
+        if figure.active is None and standing.coverage is not None:
+            yield from _of_the_part(figure, share, standing)
         return
     if figure.active is not None:
         yield from _of_its_own_active(figure, figure.active, share, standing.potential, potentials)
@@ -133,6 +137,17 @@ def _over_the_potential(
         what: What = "percent" if share.covered else "uncovered_percent"
         if result_of(what, figure, standing) not in GOOD:
             yield from _of_the_active_counted(figure, share, standing, potentials)
+
+
+def _of_the_part(figure: Figure, share: _Share, standing: Standing) -> Iterator[Finding]:
+    """The ledger's percentage of the regencies counted, cut off after the printed decimals."""
+    what: What = "percent" if share.covered else "uncovered_percent"
+    if result_of(what, figure, standing) in GOOD:
+        return
+    assert standing.active_counted is not None
+    assert standing.potential is not None
+    if cut := share.cut(standing.active_counted, standing.potential):
+        yield cut
 
 
 def of_the_uncovered(figure: Figure, days: Sequence[Standing]) -> Iterator[Finding]:

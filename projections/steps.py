@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 PAGE_ROWS: Final = 5_000
 MEMORY_LIMIT: Final = "1GB"
 
-Grouping = Literal["kind", "category", "batch", "month"]
+Grouping = Literal["kind", "category", "batch", "month", "reason"]
+"""`reason`: by kind and, of those who left, why."""
 StepClass = Literal["period", "restatement", "boundary"]
 
 
@@ -73,6 +74,10 @@ class Flows:
     def workers(self) -> int:
         """Return the change of the heads."""
         return sum(getattr(self, line) for line in LINES)
+
+    def __add__(self, other: Flows) -> Flows:
+        """Return what both come to together."""
+        return Flows(*(getattr(self, line) + getattr(other, line) for line in LINES))
 
 
 _AREA: Final = 3  # its place among the columns of _STEPS
@@ -153,11 +158,12 @@ def groups(ledger: Ledger, traced: Traced, by: Grouping) -> Iterator[Group]:
     Steps that come to nothing are left out; by batch those that come to nothing in each category.
     Read it while the ledger is open; a page is held at a time.
     """
-    names = _FACTS if by == "batch" else (by,)
+    names = _FACTS if by == "batch" else _NAMES.get(by, (by,))
     drawn = maps(ledger, traced)
     step = _step(ledger, traced, drawn)
     flows = _FLOWS.format(step=step, finer=_FINER[by], keys=_KEYS[by])
-    question = _BATCHES.format(flows=flows) if by == "batch" else f"{flows} ORDER BY {by}"
+    keys = ", ".join(names)
+    question = _BATCHES.format(flows=flows) if by == "batch" else f"{flows} ORDER BY {keys}"
     found = ledger.connection.cursor().execute(question, _parameters(traced))
     while page := found.fetchmany(PAGE_ROWS):
         for row in page:
@@ -299,13 +305,16 @@ _KEYS: Final[dict[Grouping, str]] = {
     "category": "category",
     "month": "month",
     "batch": "area, effective_on, position, kind, step_class",
+    "reason": "kind, reason",
 }
 _FINER: Final[dict[Grouping, str]] = {
     "kind": "",
     "category": ", category",
     "month": ", month",
     "batch": ", area, effective_on, position, category",
+    "reason": ", reason",
 }
+_NAMES: Final[dict[Grouping, tuple[str, ...]]] = {"reason": ("kind", "reason")}
 _MOVING: Final = "kind IN ('reclassification', 'transfer')"
 _OF_THE_PERIOD: Final = {
     "entered": f"kind IN ('opening', 'enrolment') OR ({_MOVING} AND stated > 0)",

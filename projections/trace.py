@@ -93,7 +93,8 @@ class Trace:
     one of which was split in between, both ends being of all of them. `moved_in` and `moved_out` are
     the regencies that lie inside at one end only; `names` of codes that differ from the built-in. `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
-    potential counts something else. `published_change` is None unless each end has one published
+    potential counts something else. `left_by_reason`: of the deactivations of the period, signed.
+    `published_change` is None unless each end has one published
     count of heads. `late`: some steps were recorded on closed days, as were the
     `late_potentials`, in force at one end only.
     """
@@ -106,6 +107,7 @@ class Trace:
     end: End
     flows: Flows
     flows_by_kind: dict[str, Flows]
+    left_by_reason: dict[str, int]
     points: Fraction | None
     effects: Effects | None
     entering: tuple[str, ...]
@@ -173,6 +175,9 @@ class Trace:
         return self.start, self.end
 
 
+_NOTHING: Final = Flows(*(0 for _line in LINES))
+
+
 def trace(ledger: Ledger, traced: Traced) -> Trace:
     """Return how a figure became another: both ends, the statement, and the percentage's effects.
 
@@ -189,8 +194,11 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
     def codes(keys: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(shown(key, drawn) for key in keys))
 
-    kinds = list(groups(ledger, traced, "kind"))
-    by_kind = {str(each.kind): each.flows for each in kinds}
+    kinds = list(groups(ledger, traced, "reason"))
+    by_kind: dict[str, Flows] = {}
+    for each in kinds:
+        kind = str(each.kind)
+        by_kind[kind] = by_kind[kind] + each.flows if kind in by_kind else each.flows
     published_start = _published(ledger.connection, traced, start, drawn)
     published_end = _published(ledger.connection, traced, end, (drawn[1], drawn[0]))
     both = None
@@ -204,7 +212,12 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
         start=start,
         end=end,
         flows=Flows(*(sum(getattr(each, line) for each in by_kind.values()) for line in LINES)),
-        flows_by_kind=by_kind,
+        flows_by_kind={kind: each for kind, each in by_kind.items() if each != _NOTHING},
+        left_by_reason={
+            each.reason: each.flows.left
+            for each in kinds
+            if each.kind == Kind.DEACTIVATION and each.reason is not None and each.flows.left
+        },
         points=None if start.points is None or end.points is None else end.points - start.points,
         effects=both,
         entering=codes(defined_end.keys() - defined_start.keys()),

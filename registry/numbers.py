@@ -184,7 +184,8 @@ def _canonical(exact: Fraction, value: Value, remedy: str) -> str:
         return value.text()
     if exact.denominator == 1:
         return str(exact.numerator)
-    text = format(Decimal(repr(value)), "f")
+    # As a spreadsheet shows it, at 15 digits: 48.260000000000005 is what is left of a sum.
+    text = format(Decimal(f"{value:.15g}"), "f")
     if len(text.partition(".")[2]) > DECIMALS_MAX:
         raise _too_many_digits(value, remedy)
     return text

@@ -362,7 +362,7 @@ class Naive:
             found = [
                 self._by_the_potential(facts, day, known)
                 if day.potential and self._is_whole(facts, day)
-                else set()
+                else self._cut_of_a_part(facts, day)
                 for day in set(days)
             ]
             codes |= set.intersection(*found)
@@ -381,6 +381,17 @@ class Naive:
         if outcome.verdict in GOOD and tested and balances:
             codes.add("balanced")
         return codes
+
+    def _cut_of_a_part(self, facts: dict[str, Any], now: Count) -> set[str]:
+        """Say whether a percentage is that of the regencies counted, with the rest thrown away."""
+        if not now.potential or now.active_counted is None or facts["active"] is not None:
+            return set()
+        is_covered = facts["percent"] is not None
+        if _worst(facts, now)[2]["percent" if is_covered else "uncovered"] in GOOD:
+            return set()
+        heads = now.active_counted if is_covered else now.potential - now.active_counted
+        text = facts["percent"] if is_covered else facts["uncovered_percent"]
+        return {"percent-truncated"} if cut_to(quotient(heads, now.potential), text) else set()
 
     def _is_whole(self, facts: dict[str, Any], now: Count) -> bool:
         return now.counted == len(regencies(facts["area"])) or "." in facts["area"]

@@ -656,3 +656,17 @@ def test_a_percentage_of_a_category_says_why_it_is_not_tested(store: Store) -> N
     assert said.verdict == "no-potential"
     assert said.explanation is not None
     assert said.explanation.startswith("its heads agree; a percentage of a category")
+
+
+@pytest.mark.parametrize(
+    ("percent", "codes_found"), [("21.85", set()), ("21.8", {"percent-truncated"}), ("21.7", set())]
+)
+def test_a_province_may_be_cut_off_where_a_part_of_it_is_counted(
+    store: Store, percent: str, codes_found: set[str]
+) -> None:
+    """21.852 % of the one regency that is counted, printed 21.8."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 100_000, "w", "BPS"))
+    record(store, "2025-01-02", enrolling("A1", 21_852, date(2025, 1, 1)))
+    said = only(store, figure("16", as_of="2025-05-30", percent=percent), "2025-06-01")
+    assert codes(said) == codes_found
+    assert said.verdict == ("agrees" if percent == "21.85" else "differs")

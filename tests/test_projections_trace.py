@@ -526,3 +526,19 @@ def test_long_lists_are_sorted_in_a_bound_of_memory(ledger_from_doc: Ledger) -> 
         with sorted_on_disk(ledger):
             assert settings() == (folder, limit), "a ledger that is bounded already keeps its bound"
     assert not Path(folder).exists()
+
+
+def test_who_left_is_told_by_reason(ledger_from_doc: Ledger) -> None:
+    """Deactivations of the period, signed as they are counted.
+
+    #1 2025-01-10 enrol      16.06 guru 100 from 2025-01-01 SK-1
+    #2 2025-03-01 deactivate 16.06 guru   5 from 2025-02-01 for deceased SK-2
+    #3 2025-04-01 deactivate 16.06 guru   7 from 2025-03-01 for arrears SK-3
+    #4 2025-05-01 deactivate 16.06 guru   2 from 2025-04-01 for deceased SK-4
+    """
+    whole = traced_to(ledger_from_doc, "16.06", "2025-01-31", "2025-07-31")
+    assert whole.left_by_reason == {"arrears": -7, "deceased": -7}
+    assert sum(whole.left_by_reason.values()) == whole.flows.left
+    assert list(whole.flows_by_kind) == ["deactivation"]
+    back = traced_to(ledger_from_doc, "16.06", "2025-07-31", "2025-03-15")
+    assert back.left_by_reason == {"deceased": 2}
