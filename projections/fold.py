@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ LINE_BYTES_MAX = 1 << 20
 
 @cache
 def _text() -> str:
-    return files("projections").joinpath("fold.sql").read_text(encoding="utf-8")
+    return Path(__file__).with_name("fold.sql").read_text(encoding="utf-8")
 
 
 @cache

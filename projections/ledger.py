@@ -13,7 +13,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -451,6 +450,8 @@ class _Chunk:
 
 def _read_ahead(chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
     """Yield chunks, the next one being written while one is folded."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=1) as reader:
         coming = reader.submit(next, chunks, None)
         while (chunk := coming.result()) is not None:
