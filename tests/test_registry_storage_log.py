@@ -69,6 +69,7 @@ def as_nobody(program: str, *arguments: object, folder: Path) -> list[str]:
         from pathlib import Path
         import registry.storage.log, registry.storage.sqlite, projections.ledger
         import registry.safe_text, platformdirs, platformdirs.unix, tempfile, sqlite3
+        import concurrent.futures.thread
         from contextlib import closing
         from importlib.resources import files
         from registry.errors import RegistryError
