@@ -42,7 +42,12 @@ TAIL_MEMORY_LIMIT_LAST: Final = "1GB"
 """For what did not fit: an answer late and large is better than none."""
 
 PUBLISH_TAIL_EVENTS: Final = 10_000
-"""A tail of this many events costs a question about 0.1 s; whoever folded it publishes."""
+PUBLISH_SHARE: Final = 20
+"""An image is published for a tail of so many events, and of a twentieth of what is folded already.
+
+Folding costs a question 20 to 40 µs an event, publishing about 20 µs an event of the whole log: so
+publishing comes to at most 20 × 20 µs for each event ever recorded, however long the log grows.
+"""
 
 PARALLEL_EVENTS: Final = 200_000
 """Of fewer events a question is answered by one thread before several are started."""
@@ -110,6 +115,12 @@ class ImageFolder:
         for path in self.path.glob("*.ahead"):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def is_worth_publishing(tail_events: int, image: Image | None) -> bool:
+    """Whether a tail after an image is so long that the next image pays."""
+    folded = image.position if image else 0
+    return tail_events >= max(PUBLISH_TAIL_EVENTS, folded // PUBLISH_SHARE)
 
 
 def image_folder(store: Path, store_id: str) -> ImageFolder | None:
@@ -191,7 +202,7 @@ class Ledger:
     def publish_is_due(self) -> bool:
         """Whether a new image pays: the tail has grown large, or the image was damaged."""
         return self.folder is not None and (
-            bool(self.refused_images) or self.tail_events >= PUBLISH_TAIL_EVENTS
+            bool(self.refused_images) or is_worth_publishing(self.tail_events, self.image)
         )
 
     def merge_image_into_tail(self) -> str:
@@ -361,14 +372,22 @@ def build_image(
     position = log.head()
     if position == 0:
         return None
+    with _writing_an_image(), _building_folder(folder.path) as building:
+        built = building / "image.duckdb"
+        with closing(connect(parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
+            _replay(connection, log, building, position, progress)
+            _lay_out(connection, "memory.main", built, log, position)
+        image = Image(folder.new_path(position), position)
+        _publish(built, image.path)
+    folder.discard_older()
+    return image
+
+
+@contextmanager
+def _writing_an_image() -> Iterator[None]:
+    """Say what keeps an image from being written. Raises: StoreError."""
     try:
-        with _building_folder(folder.path) as building:
-            built = building / "image.duckdb"
-            with closing(connect(parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
-                _replay(connection, log, building, position, progress)
-                _lay_out(connection, "memory.main", built, log, position)
-            image = Image(folder.new_path(position), position)
-            _publish(built, image.path)
+        yield
     except (OSError, *_DISK_FAULTS) as error:
         why = (error.strerror or "") if isinstance(error, OSError) else _("The disk may be full.")
         raise StoreError(
@@ -376,6 +395,24 @@ def build_image(
             why=why,
             remedy=_("Free some space, or name another folder in UCJ_CACHE."),
         ) from None
+
+
+def publish_next(
+    log: Log, folder: ImageFolder, *, progress: Progress = lambda _: None
+) -> Image | None:
+    """Publish an image of the newest one and what came after it; of the whole log where none is.
+
+    Copying what is folded takes a fraction of folding it again. Raises: as `build_image`.
+    """
+    with closing(Ledger(log, folder, memory_limit=MEMORY_LIMIT)) as ledger:
+        if ledger.image is None or not ledger.tail_events:
+            return build_image(log, folder, progress=progress)
+        image = Image(folder.new_path(ledger.position), ledger.position)
+        with _writing_an_image(), _building_folder(folder.path) as building:
+            built = building / "image.duckdb"
+            _lay_out(ledger.connection, ledger.merge_image_into_tail(), built, log, ledger.position)
+            _publish(built, image.path)
+    progress(image.position)
     folder.discard_older()
     return image
 

@@ -16,9 +16,9 @@ from projections.closings import changes_of_closed, stated_on
 from projections.ledger import (
     TAIL_MEMORY_LIMIT_LAST,
     Ledger,
-    build_image,
     is_of_a_damaged_image,
     lay_out_ahead,
+    publish_next,
 )
 from registry.balances import FINDINGS_MAX, Blame, Finding, StatedPeriod, Survivors
 from registry.language import _, joined
@@ -219,7 +219,7 @@ class LedgerBalances:
             due = log.head() - (ledger.image.position if ledger.image else 0)
             ledger.close()
             if due >= PREPARE_TAIL_EVENTS:
-                build_image(log, self._folder)
+                publish_next(log, self._folder)
         finally:
             log.close()
 

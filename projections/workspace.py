@@ -16,14 +16,14 @@ import duckdb
 
 from projections.known import resolve_known
 from projections.ledger import (
-    PUBLISH_TAIL_EVENTS,
     TAIL_MEMORY_LIMIT,
     TAIL_MEMORY_LIMIT_LAST,
     ImageFolder,
     Ledger,
-    build_image,
     image_folder,
     is_of_a_damaged_image,
+    is_worth_publishing,
+    publish_next,
 )
 from registry.errors import RegistryError
 from registry.language import _
@@ -109,11 +109,12 @@ class Workspace:
             return
         self.folder.adopt(self.log.head())
         newest = next(iter(self.folder.images()), None)
-        if self.log.head() - (newest.position if newest else 0) >= PUBLISH_TAIL_EVENTS:
+        tail_events = self.log.head() - (newest.position if newest else 0)
+        if is_worth_publishing(tail_events, newest):
             self._publish(progress)
 
     def _publish(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Leave a new image behind; the answer is given already, so failing is no failure."""
         if self.folder is not None:
             with suppress(duckdb.Error, RegistryError):
-                build_image(self.log, self.folder, progress=progress)
+                publish_next(self.log, self.folder, progress=progress)

@@ -922,12 +922,12 @@ def test_an_interruption_between_files_says_what_is_left(
 
 def test_a_long_tail_leaves_an_image_behind(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the commit is acknowledged an image is published; being interrupted there is nothing."""
-    monkeypatch.setattr("projections.workspace.PUBLISH_TAIL_EVENTS", 2)
+    monkeypatch.setattr("projections.workspace.is_worth_publishing", lambda tail, _image: tail > 1)
     answer = ucj("import", "batches", write(office, "a.csv", ENROL), folder=office)
     assert answer.code == 0
     images = [path.name for path in (office / "registry.db.ledger").glob("*-2-*.duckdb")]
     assert len(images) == 1
-    monkeypatch.setattr("projections.workspace.build_image", _interrupt)
+    monkeypatch.setattr("projections.workspace.publish_next", _interrupt)
     answer = ucj("import", "batches", write(office, "b.csv", LEAVE), folder=office)
     assert answer.code == 0, answer
     answer = ucj("import", "batches", write(office, "c.csv", ENROL, LEAVE), folder=office)

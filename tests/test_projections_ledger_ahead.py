@@ -132,3 +132,53 @@ def test_without_room_for_it_the_transaction_stands(
     with closing(store.log()) as log:
         assert log.head() == 200
         assert _told(log, store.folder())[0] == 200
+
+
+@pytest.mark.parametrize("tail", [10, 60])
+def test_the_next_image_is_of_the_newest_and_the_tail(store: Store, tail: int) -> None:
+    """Copied and sorted, not folded again: the same rows as a rebuild, and the older one is gone."""
+    _record(store, 0, 40)
+    store.publish()
+    (first,) = store.folder().images()
+    with pytest.MonkeyPatch.context() as patch:  # nothing is laid out ahead
+        patch.setattr("projections.rules.lay_out_ahead", lambda _ledger: None)
+        _record(store, 40, 40 + tail)
+    with closing(store.log()) as log:
+        _, right = _told(log, None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ledger, "build_image", lambda *_, **__: pytest.fail("folded again"))
+            image = ledger.publish_next(log, store.folder())
+        assert image is not None
+        assert (image.position, store.folder().images()) == (log.head(), [image])
+        assert not first.path.exists()
+        assert _told(log, store.folder()) == (0, right)
+
+
+def test_without_an_image_the_next_is_of_the_whole_log(store: Store) -> None:
+    """And of an empty log there is none."""
+    with closing(store.log()) as log:
+        assert ledger.publish_next(log, store.folder()) is None
+    _record(store, 0, 40)
+    with closing(store.log()) as log:
+        image = ledger.publish_next(log, store.folder())
+        assert image is not None
+        assert _told(log, store.folder()) == (0, _told(log, None)[1])
+
+
+@pytest.mark.parametrize(
+    ("tail", "position", "is_due"),
+    [
+        (9_999, 0, False),
+        (10_000, 0, True),
+        (10_000, 200_000, True),
+        (10_000, 1_000_000, False),
+        (49_999, 1_000_000, False),
+        (50_000, 1_000_000, True),
+    ],
+)
+def test_publishing_costs_each_event_no_more_however_long_the_log(
+    tail: int, position: int, is_due: bool
+) -> None:
+    """A twentieth of what is folded: the whole log is written at most twenty times an event."""
+    image = ledger.Image(Path("x.duckdb"), position) if position else None
+    assert ledger.is_worth_publishing(tail, image) == is_due
