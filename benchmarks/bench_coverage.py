@@ -105,7 +105,7 @@ def test_a_question_with_a_tail(
 ) -> None:
     """What was recorded after the image counts at once; the image stays behind."""
     store = country.store.copy(tmp_path_factory.mktemp("behind") / "store")
-    said = list(itertools.islice(_later(tail), tail))
+    said = list(itertools.islice(later(tail), tail))
     with closing(store.registry()) as registry:
         list(fill(registry, said))
     heads = heads_on((each.command for each in said), country.on, changed=frozenset())
@@ -122,7 +122,7 @@ def test_a_question_with_a_tail(
     assert _heads(rows) == expected
 
 
-def _later(tail: int) -> Iterator[Dated]:
+def later(tail: int) -> Iterator[Dated]:
     """Yield enrolments that the country does not have, recorded after its last day."""
     for number, batch in enumerate(enrolments(max(40, 2 * tail), seed=1)):
         yield Dated(date(2026, 1, 2), replace(batch, reference=f"Susulan {number}"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from projections.ledger import ImageFolder, Ledger, build_image
+from benchmarks.bench_coverage import later
+from benchmarks.stores import fill
+from projections.ledger import ImageFolder, Ledger, build_image, publish_next
 
 if TYPE_CHECKING:
     from benchmarks.conftest import Country
@@ -31,6 +34,32 @@ def test_rebuild(benchmark: Benchmark, country: Country, tmp_path: Path) -> None
     assert events == [(country.store.events,)]
     assert heads == [(country.heads.total(),)]
     benchmark.extra_info["events"] = country.store.events
+
+
+@pytest.mark.benchmark(group="rebuild")
+def test_the_next_image(
+    benchmark: Benchmark, country: Country, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Of the newest image and a tail of a twentieth of it, as it is published beside work."""
+    store = country.store.copy(tmp_path_factory.mktemp("next") / "store")
+    tail = max(1, store.events // 20)
+    with closing(store.registry()) as registry:
+        list(fill(registry, islice(later(tail), tail)))
+    folder, (newest,) = store.folder(), store.folder().images()
+    kept = newest.path.read_bytes()
+
+    def only_the_newest() -> None:
+        for image in folder.images():
+            folder.discard(image)
+        newest.path.write_bytes(kept)
+
+    with closing(store.log()) as log:
+        image = benchmark.pedantic(publish_next, (log, folder), setup=only_the_newest, rounds=3)
+        assert image is not None
+        assert image.position == store.events + tail
+        with closing(Ledger(log, folder)) as ledger:
+            events = ledger.connection.execute("SELECT count(*) FROM events").fetchall()
+    assert events == [(store.events + tail,)]
 
 
 @pytest.mark.benchmark(group="rebuild")

@@ -162,7 +162,11 @@ def revision_triangle(
     if references and not positions:  # what was known before the first date says nothing of any
         vintages = [each for each in vintages if each.knows(references[0])]
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
-    late = overrides(ledger.connection, asked.inside, asked.known)
+    late = tuple(
+        each
+        for each in overrides(ledger.connection, asked.inside, asked.known)
+        if each.first_on <= until and (begin is None or begin <= each.last_on)
+    )
     return _answer(asked, references, vintages, kind, late=late, only_changes=False)
 
 
