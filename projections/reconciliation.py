@@ -410,13 +410,14 @@ def _reconciled(
     agreed: _Agreed | None,
     suspects: Mapping[_Key, Suspects],
 ) -> Reconciled:
-    figure, then = seen.figure, seen.then
+    figure, targets = seen.figure, said.targets(seen.figure.area)
+    then = _with_its_gap(figure, seen.then, targets)
     agreed_before = agreed.figure if agreed is not None else None
     behind = suspects.get(("suspects", figure.position))
     since = suspects.get(("restated", figure.position), NOBODY)
     gap = None
     if figure.gap is not None and not figure.retracted:
-        gap = read_gap(figure, seen.now.standing, seen.days, said.targets(figure.area))
+        gap = read_gap(figure, seen.now.standing, seen.days, targets)
     now = tested(figure, seen.now, gap.check if gap else None)
     findings: list[Finding] = []
     if not figure.retracted:
@@ -434,9 +435,9 @@ def _reconciled(
         area_name=called.name(figure.area),
         now=now,
         then=then,
-        documented=seen.documented,
+        documented=_with_its_gap(figure, seen.documented, targets),
         verdict="retracted" if figure.retracted else now.verdict,
-        verdict_then=_verdict_then(seen),
+        verdict_then=_verdict_then(seen, then),
         findings=tuple(findings),
         explanation=None
         if figure.retracted
@@ -447,9 +448,19 @@ def _reconciled(
     )
 
 
-def _verdict_then(seen: _Seen) -> VerdictThen | None:
+def _with_its_gap(
+    figure: Figure, judged: Judgement | None, targets: Sequence[Printed]
+) -> Judgement | None:
+    """Let a gap decide that stands alone, from this point of view too."""
+    if judged is None or judged.standing is None or figure.gap is None or figure.retracted:
+        return judged
+    gap = read_gap(figure, judged.standing, [judged.standing], targets)
+    return Judgement(judged.standing, tested(figure, judged, gap.check).verdict)
+
+
+def _verdict_then(seen: _Seen, then: Judgement | None) -> VerdictThen | None:
     if seen.figure.known_then is None:
         return None
     if seen.point is None:
         return "undated"
-    return "not-yet-recorded" if seen.then is None else seen.then.verdict
+    return "not-yet-recorded" if then is None else then.verdict

@@ -335,6 +335,7 @@ def test_a_figure_of_a_target_alone_is_not_said_to_lack_a_potential(
     documented(store, HISTORY.replace("#1", "#2").replace("#2 2025-02", "#3 2025-02"))
     said = only(store, figure(**numbers))
     assert said.now.verdict == verdict
+    assert said.verdict_then == verdict, "the ledger held the same then"
     if words is not None:
         assert said.explanation is not None
         assert said.explanation.startswith(words)
