@@ -49,7 +49,7 @@ Folding costs a question 20 to 40 µs an event, publishing about 20 µs an event
 publishing comes to at most 20 × 20 µs for each event ever recorded, however long the log grows.
 """
 
-PARALLEL_EVENTS: Final = 200_000
+PARALLEL_EVENTS: Final = 50_000
 """Of fewer events a question is answered by one thread before several are started."""
 
 PARALLEL_REBUILD_EVENTS: Final = 20_000
