@@ -301,10 +301,10 @@ class Ledger:
                 ) from None
         self._settle_tail()
         self.connection.execute("USE memory.main")
-        image = "SELECT * FROM image.{table} UNION ALL " if self.image else ""
+        parts = [*(["image"] if self.image else []), self._tail]
         self._show(
             [
-                f"{image}SELECT * FROM {self._tail}.{{table}}".format(table=table)
+                " UNION ALL ".join(f"SELECT * FROM {part}.{table}" for part in parts)
                 for table in fold.TABLES
             ]
         )

@@ -377,26 +377,18 @@ _COHORT_IS: Final = """
 
 # A transfer is a batch of the area it enters, and draws on another.
 _TAKING: Final = """
-SELECT relevant.reference, relevant.part, nullif(events.area, relevant.area) AS of_area,
-       relevant.effective_on, sum(relevant.workers)
-FROM relevant JOIN events USING (position)
-WHERE {condition} AND relevant.kind <> 'lapse'
-GROUP BY ALL HAVING sum(relevant.workers) < 0
-ORDER BY relevant.effective_on, relevant.reference, relevant.part LIMIT $most
+SELECT reference, part, nullif(batch_area, area) AS of_area, effective_on, sum(workers)
+FROM relevant JOIN (SELECT position, area AS batch_area FROM events) USING (position)
+WHERE {condition} AND kind <> 'lapse'
+GROUP BY ALL HAVING sum(workers) < 0 ORDER BY effective_on, reference, part LIMIT $most
 """
 
 _DRAWN: Final = _TAKING.format(
-    condition="""
-    relevant.area = $area AND relevant.category = $category AND relevant.expires_on IS NULL"""
+    condition="area = $area AND category = $category AND expires_on IS NULL"
 )
 
 _DEPENDENTS: Final = _TAKING.format(
-    condition="""
-    relevant.area = $area AND relevant.category = $category
-    AND relevant.segment IS NOT DISTINCT FROM $segment
-    AND relevant.funding IS NOT DISTINCT FROM $funding AND cohort_reference = $reference
-    AND cohort_part = $part AND expires_on IS NOT DISTINCT FROM $expires_on
-    AND (relevant.reference, relevant.part) <> (cohort_reference, cohort_part)"""
+    condition=_COHORT_IS + " AND (reference, part) <> (cohort_reference, cohort_part)"
 )
 
 _COHORT_BLAMES: Final = f"""

@@ -24,7 +24,7 @@ CODE_STILL_RUNNING: Final = "running"
 # One request a line: start a run, look whether it has ended, wait until it has. The answers go to
 # a descriptor of their own, which no run has.
 _SERVER: Final = """
-import importlib, json, os, pkgutil, sys, tempfile, traceback
+import importlib, json, os, pkgutil, sys, tempfile
 import cli, projections, registry
 for package in (cli, projections, registry):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):

@@ -290,7 +290,7 @@ def histories(draw: st.DrawFn) -> list[RecordBatch | ChangeArea]:
     return commands
 
 
-@settings(max_examples=max(1, settings().max_examples // 8))
+@settings(max_examples=max(1, settings().max_examples // 4))
 @given(histories(), _days, _days, st.integers(0, 99))
 def test_the_nation_is_the_same_in_both_views(
     commands: list[RecordBatch | ChangeArea], on: date, other: date, place: int
@@ -381,7 +381,7 @@ def expected_steps(
     return expected
 
 
-@settings(max_examples=max(1, settings().max_examples // 8))
+@settings(max_examples=max(1, settings().max_examples // 4))
 @given(histories(), _said, st.tuples(_days, _days, _days), st.integers(0, 99))
 def test_the_steps_are_the_entries_counted_at_one_end(
     commands: list[RecordBatch | ChangeArea],

@@ -509,7 +509,7 @@ targets = st.builds(
     source=st.just("of no history"),
 )
 
-EXAMPLES = max(1, settings().max_examples // 8)
+EXAMPLES = max(1, settings().max_examples // 5)
 
 
 @pytest.mark.timeout(20 * EXAMPLES)

@@ -521,7 +521,7 @@ def check_row(reference: Reference, row: list[Release]) -> None:
 
 
 gaps_drawn = st.lists(st.sampled_from((1, 20, 40, 200)), min_size=1, max_size=4)
-EXAMPLES = max(1, settings().max_examples // 8)
+EXAMPLES = max(1, settings().max_examples // 5)
 
 
 @settings(max_examples=EXAMPLES)

@@ -176,7 +176,7 @@ def add_up(ledger: Ledger, on: date, known: int) -> None:
 
 LONG = settings().max_examples >= 500
 SHARDS = 4 if LONG else 1  # so that several processors can share the long run
-EXAMPLES = 2_000 // SHARDS if LONG else 10
+EXAMPLES = 2_000 // SHARDS if LONG else 15
 
 
 @pytest.mark.timeout(20 * EXAMPLES)  # about 0.8 s an example where nothing else runs

@@ -34,7 +34,7 @@ GROUPINGS: Final[tuple[Grouping, ...]] = ("kind", "category", "month", "batch")
 ends = st.tuples(questions, st.integers(0, 1_000))
 """A day, and a place in the log (taken modulo its length)."""
 
-EXAMPLES = max(1, settings().max_examples // 5)
+EXAMPLES = max(1, settings().max_examples * 2 // 5)
 
 
 @contextmanager
