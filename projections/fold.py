@@ -145,8 +145,7 @@ def fold_file(
             SELECT * RENAME (state AS text), from_json(state, $structure) AS state FROM {lines}""",
             names,
         )
-        _refuse(connection.execute(section("unknown")).fetchone())
-        found = _topics(connection)
+        found = _known_topics(connection)
         _refuse_malformed(connection.execute(_malformed_of(found)).fetchone())
         connection.execute(_fold_of(found))
         connection.execute("DROP TABLE temp.line; COMMIT")
@@ -162,10 +161,13 @@ def fold_file(
         raise
 
 
-def _topics(connection: DuckDBPyConnection) -> frozenset[str]:
-    return frozenset(
-        str(topic) for (topic,) in connection.execute("SELECT DISTINCT topic FROM line").fetchall()
-    )
+def _known_topics(connection: DuckDBPyConnection) -> frozenset[str]:
+    """Return the topics that are there; refuse the first event of a topic or form not known."""
+    kinds = connection.execute(section("kinds")).fetchall()
+    for topic, class_version, is_known, position in kinds:
+        if not is_known or topic not in _forms():
+            _refuse(position, topic, class_version)
+    return frozenset(topic for topic, *_facts in kinds)
 
 
 @cache
@@ -191,7 +193,7 @@ def _refuse_first(connection: DuckDBPyConnection, lines: str, names: dict[str, s
         FROM {lines}""",
         names,
     )
-    _refuse(connection.execute(section("unknown")).fetchone())
+    _known_topics(connection)
     _refuse_malformed(
         connection.execute(
             "SELECT position, topic FROM line WHERE NOT readable ORDER BY position LIMIT 1"
@@ -199,12 +201,9 @@ def _refuse_first(connection: DuckDBPyConnection, lines: str, names: dict[str, s
     )
 
 
-def _refuse(unknown: tuple[int, str, int | None] | None) -> None:
-    if unknown is None:
-        return
+def _refuse(position: int, topic: str, class_version: int | None) -> None:
     from registry.safe_text import safe
 
-    position, topic, class_version = unknown
     if class_version is None:
         _refuse_malformed((position, topic))
     what = _(

@@ -4,7 +4,7 @@
 --
 -- In:  line(position, originator_id, originator_version, topic, text, state): the log, each state as
 --      stored and parsed once.
--- Out: the tables below. An event is never skipped: `unknown` and `malformed` find what the fold does
+-- Out: the tables below. An event is never skipped: `kinds` and `malformed` find what the fold does
 --      not know or cannot trust before anything is inserted, and the constraints refuse the rest.
 
 -- @state: the union of all keys of all events; one key has one meaning and one type. Inside a value
@@ -185,16 +185,9 @@ CREATE TABLE categories (
     label_en VARCHAR NOT NULL, aliases VARCHAR[] NOT NULL
 );
 
--- @unknown: never skip an event; the first topic and version that the fold does not know
-SELECT position, topic, state.class_version FROM line
-WHERE state.class_version IS DISTINCT FROM 1 OR topic NOT IN (
-    'ucj.opening-stated', 'ucj.batch-enrolled', 'ucj.batch-renewed', 'ucj.batch-deactivated',
-    'ucj.batch-reclassified', 'ucj.balance-reconciled', 'ucj.batch-corrected',
-    'ucj.batch-withdrawn', 'ucj.labour-potential-revised', 'ucj.labour-potential-withdrawn',
-    'ucj.target-set', 'ucj.target-withdrawn', 'ucj.figure-published', 'ucj.figure-retracted',
-    'ucj.period-closed', 'ucj.period-reopened', 'ucj.closing-overridden', 'ucj.area-changed',
-    'ucj.area-change-withdrawn', 'ucj.file-imported', 'ucj.category-added')
-ORDER BY position LIMIT 1;
+-- @kinds: which topics and forms are there, each with its first event, and whether its form is known
+SELECT topic, state.class_version, state.class_version IS NOT DISTINCT FROM 1, min(position)
+FROM line GROUP BY ALL ORDER BY 4;
 
 -- @malformed: never guess at an event; the first that is not as it was written, or moves nobody
 SELECT position, topic FROM line

@@ -253,7 +253,8 @@ def test_the_percentage_of_a_regency_that_moved_is_the_effect_of_the_counted() -
 
 # --- any history ----------------------------------------------------------------------------------
 
-_days = st.sampled_from([date(2026, 6, 1) + 90 * DAY * n for n in range(6)])
+_DAYS = [date(2026, 6, 1) + 90 * DAY * n for n in range(6)]
+_days = st.sampled_from(_DAYS)
 
 
 @st.composite
@@ -283,7 +284,10 @@ def histories(draw: st.DrawFn) -> list[RecordBatch | ChangeArea]:
         else:
             new = f"16.8{number}"
             commands.append(changed(new, "opened", str(on), f"Baru {number}", area))
-            free = sum(h.area(on) == area and h.gone_on is None for h in census.heads)
+            staying = [head for head in census.heads if head.gone_on is None]
+            free = min(  # on that day and, as others may leave later, on every later one
+                sum(head.area(day) == area for head in staying) for day in _DAYS if day >= on
+            )
             if free:
                 workers = draw(st.integers(1, free))
                 commands.append(transferred(area, new, workers, str(on), f"TR-{number}"))
@@ -347,6 +351,8 @@ def check_now(ledger: Ledger, census: Census, traced: Traced) -> None:
     root = census.root(traced.area, first)
     parts = {root, *(key for key in census.areas() if census.root(key, first) == root)}
     parts = {key for key in parts if census.root(key, traced.as_of) == key}
+    if traced.area not in parts:  # opened after that day: nobody is in it
+        parts = set()
     heads = [
         sum(workers for key, workers in census.by_area(on).items() if key in parts)
         for on in (traced.start.on, traced.end.on)
