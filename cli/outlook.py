@@ -157,7 +157,7 @@ def _target_row(row: TargetRow) -> dict[str, object]:
     counted = _is_of_part(row.regencies_counted, row.regencies_total)
     mark = "! " if row.conflicts_with else ""
     return {
-        "area": target.area,
+        "area": row.area,
         "area_name": row.area_name,
         "due_on": target.due_on,
         "target_percent": Decimal(target.percent),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -15,7 +14,9 @@ from projections.verdicts import What
 from registry.language import Period, _, joined
 from registry.safe_text import safe
 
-Span = tuple[Fraction | int, Fraction | int]
+Bound = tuple[Fraction | int, int]
+"""A number and 0; with −1 what lies just below it, with 1 just above."""
+Span = tuple[Bound, Bound]
 OTHERS_MAX: Final = 3
 """Other printed targets named of one."""
 
@@ -23,25 +24,23 @@ OTHERS_MAX: Final = 3
 class _Quantity(NamedTuple):
     """What figures say of one thing: from where to where it may lie, and how it is put in words.
 
-    `is_beyond(a, b)`: whether a span that begins at `a` lies beyond one that ends at `b`. `what`
-    names it among the numbers that a figure prints.
+    `what` names it among the numbers that a figure prints.
     """
 
-    what: Callable[[Figure], What]
+    what: Callable[[Figure], tuple[What, ...]]
     span: Callable[[Figure], Span | None]
-    is_beyond: Callable[[Fraction | int, Fraction | int], bool]
     words: Callable[[Figure], str]
 
 
 def figures_in_conflict(
-    figures: Iterable[Figure], is_refuted: Callable[[What, Figure], bool]
+    figures: Iterable[Figure], fits: Callable[[Sequence[What], Figure], bool]
 ) -> dict[int, list[Finding]]:
     """Return position → how a figure contradicts others of the same area, date and group.
 
     Each is set against the two that lie farthest from it: so all that disagree are found without
     comparing each with each. Percentages conflict where no value rounds to both, persons where
-    their tolerances do not meet. Two figures of one month or year may be of different days of it:
-    they conflict only where the ledger refutes one of them.
+    their tolerances do not meet. What is said of a month or year may be of another day of it: that
+    excuses it where the ledger has such a day (`fits`).
     """
     same: dict[tuple[str | None, ...], list[Figure]] = defaultdict(list)
     for figure in figures:
@@ -50,7 +49,7 @@ def figures_in_conflict(
     found: dict[int, list[Finding]] = defaultdict(list)
     for group in same.values():
         for quantity in _QUANTITIES if len(group) > 1 else ():
-            for figure, others in _apart(group, quantity, is_refuted):
+            for figure, others in _apart(group, quantity, fits):
                 against = joined(
                     "; ", [f"#{each.position} " + quantity.words(each) for each in others]
                 )
@@ -154,26 +153,24 @@ _Spans = Sequence[tuple[Span, Figure]]
 
 
 def _apart(
-    group: Sequence[Figure], quantity: _Quantity, is_refuted: Callable[[What, Figure], bool]
+    group: Sequence[Figure],
+    quantity: _Quantity,
+    fits: Callable[[Sequence[What], Figure], bool],
 ) -> Iterator[tuple[Figure, list[Figure]]]:
-    """Yield each figure that another lies beyond, with the farthest on either side.
-
-    Of a month or year one of the two must be refuted.
-    """
+    """Yield each figure that another lies beyond, with the farthest on either side."""
     spans = [(span, figure) for figure in group if (span := quantity.span(figure)) is not None]
     ends = _ends(spans)
-    if not any(_beyond(span, ends, quantity) for span, _ in spans):
+    if not any(_beyond(span, ends) for span, _ in spans):
         return
     wrong = [
         (span, figure)
         for span, figure in spans
-        if figure.first_day == figure.last_day or is_refuted(quantity.what(figure), figure)
+        if figure.first_day == figure.last_day or not fits(quantity.what(figure), figure)
     ]
-    refuted = {figure.position for _, figure in wrong}
-    wrong_ends = _ends(wrong)
+    unexcused = {figure.position for _, figure in wrong}
+    ends_of_wrong = _ends(wrong)
     for span, figure in spans:
-        against = ends if figure.position in refuted else wrong_ends
-        others = _beyond(span, against, quantity)
+        others = _beyond(span, ends if figure.position in unexcused else ends_of_wrong)
         if others:
             yield figure, others
 
@@ -185,62 +182,62 @@ def _ends(spans: _Spans) -> _Spans:
     return min(spans, key=lambda each: each[0][1]), max(spans, key=lambda each: each[0][0])
 
 
-def _beyond(span: Span, ends: _Spans, quantity: _Quantity) -> list[Figure]:
+def _beyond(span: Span, ends: _Spans) -> list[Figure]:
     """Return which of the two ends a span does not meet."""
     if not ends:
         return []
     ((_, first_end), ends_first), ((last_begin, _), begins_last) = ends
     begins, ends_at = span
     others = []
-    if quantity.is_beyond(begins, first_end):
+    if begins > first_end:
         others.append(ends_first)
-    if quantity.is_beyond(last_begin, ends_at):
+    if last_begin > ends_at:
         others.append(begins_last)
     return others
 
 
-def _active(figure: Figure) -> Span | None:
-    if figure.active is None:
-        return None
-    return figure.active - figure.tolerance, figure.active + figure.tolerance
-
-
-def _potential(figure: Figure) -> Span | None:
-    if figure.potential is None:
-        return None
-    return figure.potential - figure.tolerance, figure.potential + figure.tolerance
+def _persons(number: int | None, tolerance: int) -> Span | None:
+    return None if number is None else ((number - tolerance, 0), (number + tolerance, 0))
 
 
 def _percent(figure: Figure) -> Span | None:
+    """Return what a printed percentage may have been; else what the figure's own persons make."""
     stated = figure.stated_percent
-    if stated is None:
-        return None
-    return stated.value - stated.half_unit, stated.value + stated.half_unit
+    if stated is not None:  # half a unit is rounded up, of the uncovered as of the covered
+        below, above = (0, -1) if figure.percent is not None else (1, 0)
+        return (stated.value - stated.half_unit, below), (stated.value + stated.half_unit, above)
+    least, greatest = figure.own_coverage_span or (None, None)
+    return None if least is None or greatest is None else ((least, 0), (greatest, 0))
 
 
 def _percent_in_words(figure: Figure) -> str:
     stated = figure.stated_percent
-    assert stated is not None
-    return in_percent(stated.value, stated.places)
+    if stated is not None:
+        return in_percent(stated.value, stated.places)
+    assert figure.own_coverage is not None
+    return _("{active} of {potential} = {percent}").format(
+        active=in_persons(figure.active or 0),
+        potential=in_persons(figure.potential or 0),
+        percent=in_percent(figure.own_coverage),
+    )
+
+
+def _percent_is(figure: Figure) -> tuple[What, ...]:
+    if figure.stated_percent is None:
+        return ("active", "potential")
+    return ("uncovered_percent",) if figure.percent is None else ("percent",)
 
 
 _QUANTITIES: Final = (
     _Quantity(
-        lambda _figure: "active",
-        _active,
-        operator.gt,
+        lambda _figure: ("active",),
+        lambda figure: _persons(figure.active, figure.tolerance),
         lambda figure: _("{workers} active").format(workers=in_persons(figure.active or 0)),
     ),
     _Quantity(
-        lambda _figure: "potential",
-        _potential,
-        operator.gt,
+        lambda _figure: ("potential",),
+        lambda figure: _persons(figure.potential, figure.tolerance),
         lambda figure: _("potential {workers}").format(workers=in_persons(figure.potential or 0)),
     ),
-    _Quantity(
-        lambda figure: "uncovered_percent" if figure.percent is None else "percent",
-        _percent,
-        operator.ge,
-        _percent_in_words,
-    ),
+    _Quantity(_percent_is, _percent, _percent_in_words),
 )

@@ -54,7 +54,7 @@ from projections.verdicts import (
     Tested,
     What,
     checks_of,
-    is_refuted,
+    fits,
     judge,
     tested,
 )
@@ -361,7 +361,7 @@ class _Said:
         figures = [each.figure for each in seen if not each.figure.retracted]
         days = {each.figure.position: each.days for each in seen}
         self._conflicts = figures_in_conflict(
-            figures, lambda what, figure: is_refuted(what, figure, days[figure.position])
+            figures, lambda whats, figure: fits(whats, figure, days[figure.position])
         )
         self._of_years = targets_in_conflict(targets)
         self._of_figures = printed_targets_in_conflict(figures, targets)

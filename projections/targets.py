@@ -56,14 +56,16 @@ class Target:
 class TargetRow:
     """A target beside what is covered on a day, over the same regencies as the coverage.
 
-    `needed` are workers: the target's share of the potential in force, rounded up, less those
-    active; never below 0, None without both. `gap_points` is exact. `pace_needed` are workers a
-    month until it is due, `pace` those gained a month over the last twelve (or since the first
-    entry, if that is later; see `pace_since`). `conflicts_with` are the positions of targets of the
-    same area and due year that cannot be held together with it.
+    `area` is the code of the day, the target's own the one it is kept under. `needed` are workers:
+    the target's share of the potential in force, rounded up, less those active; never below 0, None
+    without both. `gap_points` is exact. `pace_needed` are workers a month until it is due, `pace`
+    those gained a month over the last twelve (or since the first entry, if that is later; see
+    `pace_since`). `conflicts_with` are the positions of targets of the same area and due year that
+    cannot be held together with it.
     """
 
     target: Target
+    area: str
     area_name: str
     on: date
     known_position: int
@@ -205,6 +207,7 @@ def _row(
     pace, since = _pace(covered, drawn, gained)
     return TargetRow(
         target=target,
+        area=covered.area,
         area_name=covered.area_name,
         on=covered.on,
         known_position=covered.known_position,

@@ -127,13 +127,9 @@ def result_of(what: What, figure: Figure, standing: Standing) -> Result | None:
     return next((found for each, _, found, _ in _results(figure, standing) if each == what), None)
 
 
-def is_refuted(what: What, figure: Figure, days: Sequence[Standing]) -> bool:
-    """Whether one printed number fits none of a figure's days, and differs on the last of them."""
-    return (
-        bool(days)
-        and result_of(what, figure, days[-1]) == "differs"
-        and not any(result_of(what, figure, day) in GOOD for day in days)
-    )
+def fits(whats: Sequence[What], figure: Figure, days: Sequence[Standing]) -> bool:
+    """Whether one of a figure's days has all of some printed numbers."""
+    return any(all(result_of(what, figure, day) in GOOD for what in whats) for day in days)
 
 
 def _verdict(figure: Figure, standing: Standing | None) -> Result:

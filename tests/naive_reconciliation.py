@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
 from registry.reference.areas import regencies
@@ -512,19 +513,22 @@ class Naive:
             return False
         if any(one[key] != other[key] for key in ("area", "as_of", "category", "segment")):
             return False
-        for key in ("active", "potential", "percent"):
-            if not _apart(one, other, key):
-                continue
-            if len(one["as_of"]) == len("2025-07-31"):
-                return True
-            for each in (one, other):
-                what = key
-                if key == "percent" and each["percent"] is None:
-                    what = "uncovered"
-                results = [_worst(each, day)[2][what] for day in self.counts(each, known)]
-                if results[-1] == "differs" and not set(results) & set(GOOD):
-                    return True
-        return False
+        is_of_a_day = len(one["as_of"]) == len("2025-07-31")
+        return any(
+            _apart(one, other, key)
+            and (is_of_a_day or not all(self._has_a_day(each, key, known) for each in (one, other)))
+            for key in ("active", "potential", "percent")
+        )
+
+    def _has_a_day(self, facts: dict[str, Any], key: str, known: int) -> bool:
+        """Whether the ledger says on some day of a figure what it prints."""
+        what = {key}
+        if key == "percent" and facts["percent"] is None:
+            what = {"uncovered"} if facts["uncovered_percent"] else {"active", "potential"}
+        return any(
+            all(_worst(facts, day)[2][each] in GOOD for each in what)
+            for day in self.counts(facts, known)
+        )
 
     # --- since when -------------------------------------------------------------------------------
 
@@ -782,7 +786,7 @@ def _apart(one: dict[str, Any], other: dict[str, Any], key: str) -> bool:
     if spans[0] is None or spans[1] is None:
         return False
     (low, high), (other_low, other_high) = spans[0], spans[1]
-    return not max(low, other_low) < min(high, other_high)
+    return low > other_high or other_low > high
 
 
 def _names_a_target(facts: dict[str, Any]) -> bool:
@@ -807,13 +811,23 @@ def _is_one_aim(one: str, other: str) -> bool:
     return rounds_to(Decimal(more), fewer)
 
 
-def _stated(facts: dict[str, Any]) -> tuple[Decimal, Decimal] | None:
+_Bound = tuple[Fraction, int]  # and whether what lies there counts: 0, or is above it, or below
+
+
+def _stated(facts: dict[str, Any]) -> tuple[_Bound, _Bound] | None:
     if facts["percent"] is not None:
-        return _rounding(facts["percent"])
+        low, high = _rounding(facts["percent"])
+        return (Fraction(low), 0), (Fraction(high), -1)
     if facts["uncovered_percent"] is not None:
         low, high = _rounding(facts["uncovered_percent"])
-        return 100 - high, 100 - low
-    return None
+        return (Fraction(100 - high), 1), (Fraction(100 - low), 0)
+    active, potential, slack = facts["active"], facts["potential"], facts["tolerance"]
+    if active is None or potential is None or potential <= slack:
+        return None
+    return (
+        (Fraction(100 * (active - slack), potential + slack), 0),
+        (Fraction(100 * (active + slack), potential - slack), 0),
+    )
 
 
 def _gone(said: Said, known: int) -> bool:

@@ -40,17 +40,37 @@ def _store() -> Iterator[Store]:
         ("2025", {"percent": "10.0"}, {"uncovered_percent": "88.0"}, False),
         ("2025", {"percent": "10.0"}, {"uncovered_percent": "87.0"}, True),
         ("2025", {"potential": 1_000}, {"potential": 1_100}, True),
-        ("2024", {"active": 100}, {"active": 120}, False),  # no ledger refutes either
+        ("2024", {"active": 100}, {"active": 120}, True),  # no ledger bears either out
+        ("2025-07-20", {"percent": "10.0"}, {"active": 120, "potential": 1_000}, True),
+        ("2025-07-20", {"percent": "12.0"}, {"active": 120, "potential": 1_000}, False),
+        ("2025-07-20", {"percent": "11.9"}, {"active": 1_195, "potential": 10_000}, True),
+        ("2025-07-20", {"percent": "11.9"}, {"active": 1_185, "potential": 10_000}, False),
+        (
+            "2025-07-20",
+            {"uncovered_percent": "88.1"},
+            {"active": 1_195, "potential": 10_000},
+            False,
+        ),
+        ("2025-07-20", {"uncovered_percent": "88.1"}, {"active": 1_185, "potential": 10_000}, True),
+        ("2025", {"percent": "12.0"}, {"active": 100, "potential": 1_000}, False),
+        ("2025", {"percent": "12.0"}, {"active": 110, "potential": 1_000}, True),
         ("2024-12-31", {"active": 100}, {"active": 120}, True),
     ],
 )
 def test_figures_conflict_unless_both_can_be_true(
     store: Store, as_of: str, one: dict[str, Any], other: dict[str, Any], conflict: bool
 ) -> None:
-    """Of one day always; of a month or year where one of them fits none of its days."""
+    """Of one day always; of a month or year unless the ledger has a day for each of them."""
     record(store, "2025-12-01", figure(as_of=as_of, **one), figure(as_of=as_of, **other))
     for each in found(store).figures:
         assert ("figures-conflict" in codes(each)) == conflict, each.findings
+
+
+def test_a_month_is_not_held_against_its_last_day(store: Store) -> None:
+    """It does not say which day it means; the ledger judges each of them."""
+    record(store, "2025-12-01", figure(as_of="2025-07", active=110))
+    record(store, "2025-12-02", figure(as_of="2025-07-31", active=120))
+    assert not any("figures-conflict" in codes(each) for each in found(store).figures)
 
 
 def target(
