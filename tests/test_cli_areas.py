@@ -68,14 +68,14 @@ def test_old_and_new_codes_land_on_one_area(folder: Path) -> None:
 
 
 def test_answers_show_the_code_of_the_day_and_listings_the_one_kept(folder: Path) -> None:
-    """As docs/json.md says: a target beside coverage by the code of the day, an event by its first."""
+    """As docs/json.md says: a target beside coverage by the code of the day, an event by the list's."""
     batches(folder, "SK 1,enrol,91.01,guru,100,2021-01-01,,")
     given = write(folder, "t.csv", "area,due_on,percent,basis,source\n93.01,2027-12-31,60,R,P\n")
     assert ucj("import", "targets", given, folder=folder).code == 0
     for on, code in (("2021-12", "91.01"), ("2023-12", "93.01")):
         assert [row["area"] for row in rows(folder, "targets", "93.01", "--on", on)] == [code]
     kept = {row["area"] for row in rows(folder, "history", "93.01") if row["area"] is not None}
-    assert kept == {"91.01"}
+    assert kept == {"93.01"}
 
 
 def test_a_province_is_the_sum_of_the_regencies_of_the_day(folder: Path) -> None:
