@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from registry.errors import StoreDamagedError, StoreNewerError
 from registry.language import Words, _
+from registry.storage.log import SEPARATOR
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,7 +34,10 @@ TABLES = (
 )
 
 LINE_BYTES_MAX = 1 << 20
-"""DuckDB sets aside twice this a thread and hands out as much at once; most events are far below."""
+"""Most events are far below; for a longer one the engine sets more memory aside."""
+
+READ_BYTES = 8 << 20
+"""Handed to a thread at once: by default it would be sixteen times the longest line."""
 
 
 @cache
@@ -64,13 +71,23 @@ def topics() -> tuple[str, ...]:
 @cache
 def state_keys() -> frozenset[str]:
     """Return the keys that the fold reads of a state."""
-    return frozenset(json.loads(_structure()))
+    return frozenset(_state())
 
 
 @cache
-def _structure() -> str:
-    lines = json.loads(section("lines"))
-    return json.dumps(json.loads(section("state").replace("@LINES", json.dumps(lines))))
+def _state() -> dict[str, object]:
+    """Return every key of a state and its type."""
+    lines = json.dumps(json.loads(section("lines")))
+    state: dict[str, object] = json.loads(section("state").replace("@LINES", lines))
+    return state
+
+
+@cache
+def _structure_of(topics: frozenset[str]) -> str:
+    """Return the keys that states of these topics have, and those that are asked of any."""
+    asked = "".join((section("kinds"), _malformed_of(topics), _fold_of(topics)))
+    keys = set(re.findall(r'state\."?(\w+)', asked))
+    return json.dumps({key: each for key, each in _state().items() if key in keys})
 
 
 @cache
@@ -92,7 +109,7 @@ def _forms() -> dict[str, tuple[str, ...]]:
 def _written_again(topics: frozenset[str]) -> str:
     """Return the expression that writes parsed states of these topics as they are stored."""
     topics_of: dict[tuple[str, ...], list[str]] = {}
-    for topic in sorted(topics):
+    for topic in sorted(topics & _forms().keys()):
         topics_of.setdefault(_forms()[topic], []).append(f"'{topic}'")
     forms = []
     for keys, of_topics in topics_of.items():
@@ -123,36 +140,70 @@ def create_tables(connection: DuckDBPyConnection) -> None:
     connection.execute(section("tables"))
 
 
-def fold_file(
-    connection: DuckDBPyConnection, path: Path, *, line_bytes_max: int = LINE_BYTES_MAX
-) -> None:
-    """Fold a file of newline-delimited lines into the current schema's tables.
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A file of lines as `Log.lines` has them: how many, of which topics, how long one may be."""
+
+    path: Path
+    events: int
+    topics: frozenset[str]
+    line_bytes_max: int = LINE_BYTES_MAX
+
+    @classmethod
+    def written(cls, path: Path, pages: Iterable[list[str]], *, bytes_wanted: int) -> Self | None:
+        """Write pages to a file until it has so many bytes; None where there are no more pages."""
+        events = size = 0
+        longest = LINE_BYTES_MAX
+        topics: set[str] = set()
+        with path.open("wb") as file:
+            for page in pages:
+                text = "\n".join(page) + "\n"
+                bytes_a_character_max = 1 if text.isascii() else 4
+                longest = max(longest, max(map(len, page)) * bytes_a_character_max + 1)
+                events += len(page)
+                topics.update(line.rpartition(SEPARATOR)[2] for line in page)
+                size += file.write(text.encode())
+                if size >= bytes_wanted:
+                    break
+        if not events:
+            path.unlink()
+            return None
+        return cls(path, events, frozenset(topics), longest)
+
+
+def fold_chunk(connection: DuckDBPyConnection, chunk: Chunk) -> None:
+    """Fold the lines of a file into the current schema's tables.
 
     Raises: StoreNewerError for an event that this ucj does not know, StoreDamagedError for one
     that is not as it was written. No event is ever skipped.
     """
     import duckdb
 
+    longest = chunk.line_bytes_max
+    # Nothing is quoted, and nothing is guessed: a line of more or fewer values is an error.
     lines = (
-        f"read_json($path, format = 'newline_delimited', columns = {_COLUMNS},"
-        f" maximum_object_size = {line_bytes_max})"
+        f"read_csv($path, columns = {_COLUMNS}, auto_detect = false, header = false,"
+        f" delim = '{SEPARATOR}', quote = '', escape = '', comment = '', new_line = '\\n',"
+        f" max_line_size = {longest}, buffer_size = {max(READ_BYTES, 2 * longest)})"
     )
-    names = {"path": str(path), "structure": _structure()}
     connection.execute("BEGIN")  # one for all tables, of which each alone would be made durable
+    # What no topic that is there needs is neither parsed nor planned.
+    names = {"path": str(chunk.path), "structure": _structure_of(chunk.topics)}
     try:
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE line AS
             SELECT * RENAME (state AS text), from_json(state, $structure) AS state FROM {lines}""",
             names,
         )
-        found = _known_topics(connection)
-        _refuse_malformed(connection.execute(_malformed_of(found)).fetchone())
-        connection.execute(_fold_of(found))
+        _check_kinds(connection, chunk)
+        _refuse_malformed(connection.execute(_malformed_of(chunk.topics)).fetchone())
+        connection.execute(_fold_of(chunk.topics))
         connection.execute("DROP TABLE temp.line; COMMIT")
     except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
         connection.execute("ROLLBACK")
         # One value cannot be read as its type. A newer ucj's event may look like that, too.
-        _refuse_first(connection, lines, names)
+        with suppress(duckdb.Error):  # nor can the line that it stands in
+            _refuse_first(connection, chunk, lines, names)
         raise _malformed(_("an event"), str(error).splitlines()[0]) from error
     except BaseException as error:
         connection.execute("ROLLBACK")
@@ -161,13 +212,17 @@ def fold_file(
         raise
 
 
-def _known_topics(connection: DuckDBPyConnection) -> frozenset[str]:
-    """Return the topics that are there; refuse the first event of a topic or form not known."""
+def _check_kinds(connection: DuckDBPyConnection, chunk: Chunk) -> None:
+    """Refuse the first event of a topic or form that is not known, and any number but that written.
+
+    A state that holds the end of a line would be read as two.
+    """
     kinds = connection.execute(section("kinds")).fetchall()
-    for topic, class_version, is_known, position in kinds:
+    for topic, class_version, _count, position, is_known in kinds:
         if not is_known or topic not in _forms():
             _refuse(position, topic, class_version)
-    return frozenset(topic for topic, *_facts in kinds)
+    if sum(count for _topic, _version, count, *_ in kinds) != chunk.events:
+        raise _malformed(_("an event"), _("It is not as it was written."))
 
 
 @cache
@@ -184,7 +239,9 @@ def _fold_of(topics: frozenset[str]) -> str:
     return ";\n".join(each for each, names in named if not names or names & topics)
 
 
-def _refuse_first(connection: DuckDBPyConnection, lines: str, names: dict[str, str]) -> None:
+def _refuse_first(
+    connection: DuckDBPyConnection, chunk: Chunk, lines: str, names: dict[str, str]
+) -> None:
     """Raise for the first event that is of a newer ucj, or else cannot be read."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE line AS
@@ -193,7 +250,7 @@ def _refuse_first(connection: DuckDBPyConnection, lines: str, names: dict[str, s
         FROM {lines}""",
         names,
     )
-    _known_topics(connection)
+    _check_kinds(connection, chunk)
     _refuse_malformed(
         connection.execute(
             "SELECT position, topic FROM line WHERE NOT readable ORDER BY position LIMIT 1"
@@ -239,6 +296,6 @@ _COLUMNS = {
     "position": "BIGINT",
     "originator_id": "VARCHAR",
     "originator_version": "BIGINT",
-    "topic": "VARCHAR",
     "state": "VARCHAR",
+    "topic": "VARCHAR",
 }

@@ -185,9 +185,10 @@ CREATE TABLE categories (
     label_en VARCHAR NOT NULL, aliases VARCHAR[] NOT NULL
 );
 
--- @kinds: which topics and forms are there, each with its first event, and whether its form is known
-SELECT topic, state.class_version, state.class_version IS NOT DISTINCT FROM 1, min(position)
-FROM line GROUP BY ALL ORDER BY 4;
+-- @kinds: which topics and forms are there, how many events of each, the first, and whether its form
+-- is known
+SELECT topic, state.class_version, count(*), min(position), state.class_version IS NOT DISTINCT FROM 1
+FROM line GROUP BY ALL ORDER BY min(position);
 
 -- @malformed: never guess at an event; the first that is not as it was written, or moves nobody
 SELECT position, topic FROM line

@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -26,13 +27,16 @@ from registry.intake.temporary import private_folder
 from registry.language import _
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from registry.storage.log import Log
 
 CHUNK_BYTES: Final = 16 << 20
 """Folded at once: about 25,000 events; what a fold takes of memory grows with it."""
 
-REBUILD_CHUNK_BYTES: Final = 64 << 20
-"""A rebuild has memory to itself: fewer and larger chunks are folded in less time."""
+REBUILD_CHUNK_BYTES: Final = 32 << 20
+REBUILD_WORKERS_MAX: Final = 2
+"""Chunks folded side by side, each taking memory; more than two hardly gain, as one thread reads."""
 
 MEMORY_LIMIT: Final = "384MB"
 TAIL_MEMORY_LIMIT: Final = "112MB"
@@ -288,9 +292,7 @@ class Ledger:
             try:
                 with private_folder() as folder:
                     for chunk in _chunks(self.log, folder, after, self.position):
-                        fold.fold_file(
-                            self.connection, chunk.path, line_bytes_max=chunk.line_bytes_max
-                        )
+                        fold.fold_chunk(self.connection, chunk)
                         chunk.path.unlink()
             except OSError as error:
                 what = _("the temporary folder is full or cannot be written; nothing was recorded")
@@ -463,62 +465,76 @@ def _replay(
     position: int,
     progress: Progress,
 ) -> None:
-    """Fold the log into fresh tables, chunk by chunk; what does not fit spills beside it."""
+    """Fold the log into fresh tables, chunks side by side; what does not fit spills beside it."""
+    workers = REBUILD_WORKERS_MAX if position >= PARALLEL_REBUILD_EVENTS else 1
     connection.execute(
         f"SET memory_limit = '{MEMORY_LIMIT}';"
         f" SET temp_directory = {_quoted(building / 'spill')};"
-        " SET preserve_insertion_order = false"
+        # Each worker folds a chunk of its own: the engine would share out no table so small.
+        " SET preserve_insertion_order = false; SET threads = 1"
     )
     fold.create_tables(connection)
-    for chunk in _read_ahead(_chunks(log, building, 0, position, REBUILD_CHUNK_BYTES)):
-        fold.fold_file(connection, chunk.path, line_bytes_max=chunk.line_bytes_max)
+    folded = 0
+    with closing(_Folding(connection, workers)) as folding:
+        for chunk in _chunks(log, building, 0, position, REBUILD_CHUNK_BYTES):
+            for each in folding.take(chunk):
+                folded += each.events
+                progress(folded)
+        for each in folding.rest():
+            folded += each.events
+            progress(folded)
+    connection.execute("RESET threads")
+
+
+class _Folding:
+    """Chunks being folded, each over a connection of its own, while the next are written."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, workers: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._workers = workers
+        self._idle = [connection.cursor() for _number in range(workers)]
+        self._pool = ThreadPoolExecutor(max_workers=workers)
+        self._running: deque[Future[fold.Chunk]] = deque()
+
+    def take(self, chunk: fold.Chunk) -> Iterator[fold.Chunk]:
+        """Fold a chunk as soon as a worker is free; yield those that had to be waited for."""
+        while len(self._running) > self._workers:
+            yield self._running.popleft().result()
+        self._running.append(self._pool.submit(self._fold, chunk))
+
+    def rest(self) -> Iterator[fold.Chunk]:
+        """Yield what is still being folded."""
+        while self._running:
+            yield self._running.popleft().result()
+
+    def _fold(self, chunk: fold.Chunk) -> fold.Chunk:
+        cursor = self._idle.pop()
+        try:
+            fold.fold_chunk(cursor, chunk)
+        finally:
+            self._idle.append(cursor)
         chunk.path.unlink()
-        progress(chunk.position)
+        return chunk
 
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """A file of lines, the position it ends at, and how long a line of it may be."""
-
-    path: Path
-    position: int
-    line_bytes_max: int
-
-
-def _read_ahead(chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
-    """Yield chunks, the next one being written while one is folded."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, chunks, None)
-        while (chunk := coming.result()) is not None:
-            coming = reader.submit(next, chunks, None)
-            yield chunk
+    def close(self) -> None:
+        """Let what is being folded end, and drop what waits."""
+        self._pool.shutdown(cancel_futures=True)
+        for cursor in self._idle:
+            cursor.close()
 
 
 def _chunks(
     log: Log, building: Path, after: int, upto: int, chunk_bytes: int = CHUNK_BYTES
-) -> Iterator[_Chunk]:
+) -> Iterator[fold.Chunk]:
     """Write the events after a position as files of lines."""
     pages = log.lines(after, upto)
     for number in itertools.count(1):
-        path = building / f"lines-{number}.json"
-        size = 0
-        line_bytes_max = fold.LINE_BYTES_MAX
-        with path.open("wb") as file:
-            for page in pages:
-                text = "\n".join(page) + "\n"
-                bytes_a_character_max = 1 if text.isascii() else 4
-                longest = max(map(len, page)) * bytes_a_character_max + 1
-                line_bytes_max = max(line_bytes_max, longest)
-                size += file.write(text.encode())
-                after += len(page)
-                if size >= chunk_bytes:
-                    break
-        if size == 0:
-            path.unlink()
+        path = building / f"lines-{number}"
+        chunk = fold.Chunk.written(path, pages, bytes_wanted=chunk_bytes)
+        if chunk is None:
             return
-        yield _Chunk(path, after, line_bytes_max)
+        yield chunk
 
 
 def lay_out_ahead(ledger: Ledger) -> None:

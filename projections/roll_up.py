@@ -40,6 +40,7 @@ class RollUp:
     def draw(self, inside: Collection[str]) -> None:
         """Take other regencies; a group that goes with a regency has nobody left."""
         self._inside = frozenset(inside)
+        self._only = next(iter(self._inside), "")  # of a regency, itself
         self.regencies_total = len(self._inside)
         self.groups = defaultdict(int, dict.fromkeys(self.groups, 0))
         self._groups_counted: defaultdict[str, int] = defaultdict(int)
@@ -106,7 +107,7 @@ class RollUp:
     def potential(self) -> int | None:
         """The potential that coverage is taken over; a regency's own also before its first entry."""
         if self._is_regency:
-            return next((self._potentials.get(each) for each in self._inside), None)
+            return self._potentials.get(self._only)
         if self._own_is_used:
             return self._own
         return self._potential_counted if self._counted else None

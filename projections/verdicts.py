@@ -81,10 +81,18 @@ def judge(figure: Figure, standings: Sequence[Standing]) -> Judgement:
     for standing in reversed(standings[:-1]):
         if best.verdict == "agrees":
             break
+        if _is_far_off(figure, standing):
+            continue
         verdict = _verdict(figure, standing)
         if verdict in GOOD and _WORSE[verdict] < _WORSE[best.verdict]:
             best = Judgement(standing, verdict)
     return best
+
+
+def _is_far_off(figure: Figure, standing: Standing) -> bool:
+    """Whether a day is none of a figure's by its heads alone: most days of a year are told so."""
+    active, found = figure.active, standing.active
+    return active is not None and (found is None or abs(active - found) > figure.tolerance)
 
 
 class Tested(NamedTuple):

@@ -9,6 +9,7 @@ sentence and no stream; `registry.indonesian` is imported only when it is asked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final, Literal, Self, get_args
 
 Language = Literal["en", "id"]
@@ -164,6 +165,7 @@ class Period(Words):
         return period(str(self))
 
 
+@cache
 def _(text: str) -> str:
     """Mark a text that people read; its translation is looked up when it is said."""
     return Sentence(text)

@@ -34,7 +34,7 @@ from registry.events import (
     RenewedCohort,
     Taken,
 )
-from registry.storage.log import APPLICATION_ID, open_log
+from registry.storage.log import APPLICATION_ID, SEPARATOR, open_log
 from registry.storage.mapper import TOPICS, EventMapper, canonical_json
 from registry.storage.sqlite import create_store
 from registry.terms import Act, Kind
@@ -45,14 +45,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def _line(position: int, topic: str, state: bytes) -> str:
-    facts = {
-        "position": position,
-        "originator_id": f"{position:032x}",
-        "originator_version": 1,
-        "topic": topic,
-        "state": state.decode(),
-    }
-    return json.dumps(facts)
+    return SEPARATOR.join((str(position), f"{position:032x}", "1", state.decode(), topic))
 
 
 def _line_of(position: int, event: Event) -> str:
@@ -62,9 +55,9 @@ def _line_of(position: int, event: Event) -> str:
 
 def _fold(connection: DuckDBPyConnection, lines: Sequence[str]) -> None:
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "lines.json"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        fold.fold_file(connection, path)
+        chunk = fold.Chunk.written(Path(folder) / "lines", [list(lines)], bytes_wanted=1)
+        assert chunk is not None
+        fold.fold_chunk(connection, chunk)
 
 
 def _rows(connection: DuckDBPyConnection) -> Rows:
@@ -122,7 +115,7 @@ def test_the_form_of_a_topic_is_its_models(event_class: type[Event]) -> None:
 
 def test_values_inside_are_read_in_the_order_they_are_stored() -> None:
     """Lines, cohorts and sources have the keys of their models, sorted as canonical JSON is."""
-    structure = json.loads(fold._structure())
+    structure = cast("Any", fold._state())
     line = structure["lines"][0]
     models: list[tuple[dict[str, Any], type[Fact]]] = [
         (line, Line),
@@ -233,10 +226,11 @@ def test_a_line_of_a_log_is_what_the_fold_reads(tmp_path: Path) -> None:
     with closing(open_log(path)) as log:
         lines = [line for page in log.lines() for line in page]
     assert all("\n" not in line for line in lines)
-    for line, text in zip(lines, texts, strict=True):
-        read = json.loads(line)
-        assert list(read) == ["position", "originator_id", "originator_version", "topic", "state"]
-        assert json.loads(read["state"])["note"] == text
+    for number, (line, text) in enumerate(zip(lines, texts, strict=True), 1):
+        position, stream, version, state, topic = line.split(SEPARATOR)
+        assert (position, stream) == (str(number), f"{number:032x}")
+        assert (version, topic) == ("1", "ucj.target-set")
+        assert json.loads(state)["note"] == text
 
 
 def _store(folder: Path, rows: Sequence[tuple[str, bytes]]) -> Path:
@@ -511,7 +505,10 @@ def test_without_constraints_wrong_signs_would_pass(connection: DuckDBPyConnecti
         canonical_json(ENROLLED).replace(b",", b", ", 1),
         b'{"class_version":1,' + canonical_json(ENROLLED)[1:],
         canonical_json(ENROLLED) + b"\n" + canonical_json(ENROLLED),
-        canonical_json(ENROLLED) + b'},"position":9,"x":{"y":1',
+        canonical_json(ENROLLED) + b"\n" + _GOOD.encode(),
+        canonical_json(ENROLLED) + SEPARATOR.encode(),
+        SEPARATOR.encode() + canonical_json(ENROLLED),
+        canonical_json(ENROLLED) + f"{SEPARATOR}ucj.batch-enrolled\n2{SEPARATOR}x".encode(),
     ],
     ids=lambda state: repr(bytes(state[:24] + state[-12:])),
 )

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
@@ -243,11 +244,15 @@ def test_an_event_longer_than_the_engine_reads_at_once_is_folded(
                 [str(Kind.ENROLMENT)],
             ).fetchone()
             assert found == (lines,)
-        folding = fold.fold_file
+        folding = fold.fold_chunk
         monkeypatch.setattr(  # the control: with the usual limit the engine refuses it
-            fold, "fold_file", lambda connection, path, **_: folding(connection, path)
+            fold,
+            "fold_chunk",
+            lambda connection, chunk: folding(
+                connection, replace(chunk, line_bytes_max=fold.LINE_BYTES_MAX)
+            ),
         )
-        with pytest.raises(duckdb.Error, match="maximum_object_size"):
+        with pytest.raises(StoreDamagedError):
             Ledger(log, None)
 
 

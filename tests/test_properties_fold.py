@@ -24,10 +24,10 @@ def folded(chunks: list[list[str]]) -> dict[str, list[str]]:
     """Return all rows of all tables after folding chunks of lines one after the other."""
     with tempfile.TemporaryDirectory() as folder, closing(connect(parallel=False)) as connection:
         fold.create_tables(connection)
-        for number, chunk in enumerate(chunks):
-            path = Path(folder) / f"{number}.json"
-            path.write_text("\n".join(chunk) + "\n", encoding="utf-8")
-            fold.fold_file(connection, path)
+        for number, lines in enumerate(chunks):
+            chunk = fold.Chunk.written(Path(folder) / f"{number}", [lines], bytes_wanted=1)
+            assert chunk is not None
+            fold.fold_chunk(connection, chunk)
         return {
             table: sorted(map(repr, connection.execute(f"FROM {table}").fetchall()))
             for table in fold.TABLES

@@ -35,6 +35,8 @@ _SQLITE_HEADER_BYTES: Final = 100
 _APPLICATION_ID_AT: Final = 68  # https://sqlite.org/fileformat.html#the_database_header
 PAGE_EVENTS: Final = 5_000
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
+_FETCHED: Final = 100
+_SIZED: Final = (str, bytes)
 LOCK_TIMEOUT_SECONDS: Final = 15.0
 READ_TIMEOUT_SECONDS: Final = LOCK_TIMEOUT_SECONDS + 5
 """A writer that waits for somebody to end reading holds up new readers until it gives up itself."""
@@ -102,7 +104,7 @@ class Log(Protocol):
         ...
 
     def lines(self, after: int = 0, upto: int | None = None) -> Iterator[list[str]]:
-        """Stream pages of JSON lines: position, stream, version, topic, and the state as a string."""
+        """Stream pages of lines: position, stream, version, state, topic, with SEPARATOR between."""
         ...
 
     def stream(self, originator_id: str) -> list[StoredRow]:
@@ -119,13 +121,16 @@ class Log(Protocol):
 
 
 _ROW: Final = "SELECT position, originator_id, originator_version, topic, state FROM stored_events"
-# The line is put together by SQLite: no Python per event between the log and the fold. The state
-# goes as a string, so that whatever it holds, it stays one value of one line.
+SEPARATOR: Final = "\x1f"
+"""Between the values of a line: canonical JSON escapes it, and no name or topic has it."""
+
+# The line is put together by SQLite: no Python per event between the log and the fold. The state is
+# not its last value: whatever it held besides, there would be other values than there should be.
 _LINE: Final = (
-    """SELECT '{"position":' || position || ',"originator_id":"' || originator_id"""
-    """ || '","originator_version":' || originator_version || ',"topic":' || json_quote(topic) || ',"state":' || json_quote(CAST(state AS TEXT)) || '}'"""
-    """, position FROM stored_events WHERE position > ? AND position <= ?"""
-    """ ORDER BY position LIMIT ?"""
+    "SELECT"
+    f" position || '{SEPARATOR}' || originator_id || '{SEPARATOR}' || originator_version"
+    f" || '{SEPARATOR}' || CAST(state AS TEXT) || '{SEPARATOR}' || topic,"
+    " position FROM stored_events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
 )
 
 
@@ -179,11 +184,11 @@ class ConnectionLog:
             cursor.row_factory = None
             # Closed before the page is used, so that a writer's COMMIT need not wait for us.
             with closing(cursor.execute(statement, (after, last, PAGE_EVENTS))) as rows:
-                for row in rows:
-                    page.append(row)
-                    size += max(len(value) for value in row if isinstance(value, (str, bytes)))
-                    if size >= PAGE_BYTES:
-                        break
+                while size < PAGE_BYTES and (some := rows.fetchmany(_FETCHED)):
+                    page += some
+                    size += sum(
+                        len(value) for row in some for value in row if isinstance(value, _SIZED)
+                    )
         except sqlite3.Error as error:
             raise store_error(error) from error
         return page
