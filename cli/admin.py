@@ -397,11 +397,11 @@ def _record(
     """
     from registry.errors import RuleBrokenError
 
-    with closing(settings.registry()) as registry:
+    with settings.recording() as registry:
         try:
             recorded = command(registry)
         except RuleBrokenError as error:
             codes = [each.code for each in error.problems if each.severity == "error"]
             error.remedy = remedies.get(codes[0], error.remedy) if codes else error.remedy
             raise
-    say_recorded(recorded)
+        say_recorded(recorded)

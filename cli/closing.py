@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -55,7 +54,7 @@ def close_command(
       ucj close 16 --all --through 2025-06
     """
     _check_asked(area, whole_province=whole_province)
-    with closing(settings.registry()) as registry:
+    with settings.recording() as registry:
         close = registry.close_province if whole_province else registry.close_period
         say_recorded(close(area, through, dry_run=dry_run), settings.boundaries().map_on(through))
 
@@ -102,6 +101,6 @@ def reopen_command(
       ucj reopen 16.06 --from 2025-06-01 --reason "SK 400/9 came in late" --dry-run
       ucj reopen 16.06 --from 2025-06-01 --reason "SK 400/9 came in late"
     """
-    with closing(settings.registry()) as registry:
+    with settings.recording() as registry:
         recorded = registry.reopen_period(area, since, because=reason, dry_run=dry_run)
-    say_recorded(recorded, settings.boundaries().map_on(since))
+        say_recorded(recorded, settings.boundaries().map_on(since))

@@ -83,7 +83,7 @@ def _place(keep: Path | None) -> Iterator[Path]:
         check_place(keep, f"--keep {keep.name}", new=True)
         yield keep
         return
-    from registry.intake.temporary import private_folder
+    from registry.temporary import private_folder
 
     with private_folder() as folder:
         yield folder / "demo.db"

@@ -201,7 +201,7 @@ def _into(output: Path) -> Iterator[Path]:
 
 @contextmanager
 def _apart() -> Iterator[Path]:
-    from registry.intake.temporary import private_folder  # loads what text on stdout does without
+    from registry.temporary import private_folder  # loads what text on stdout does without
 
     with private_folder() as folder:
         yield folder / "output"

@@ -89,7 +89,7 @@ def export_command(
       ucj export ledger-2025
       ucj export ledger-2025 --format parquet --known 2025-12-31
     """
-    from registry.intake.temporary import private_folder
+    from registry.temporary import private_folder
 
     target = _checked(folder)
     endings = ("csv", "parquet") if format == "both" else (format,)

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from registry.intake.admission import Admission, AdmissionOptions
     from registry.intake.admitted import AdmittedFile
     from registry.intake.report import Report
-    from registry.intake.spool import SpooledFile
     from registry.reference.boundaries import Boundaries
     from registry.reference.categories import Categories
 
@@ -376,10 +375,13 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
     with closing(open_log(settings.store)) as log:
         known = categories_of(log), boundaries_of(log)
     codes: list[int] = []
+    done = 0  # decided well; one that was recorded, and could not be reported, as well
     with closing(settings.registry()) as registry:
         for file in files:
+            before_it = registry.committed
             try:
                 codes.append(_import_file(settings, registry, file, request, known))
+                done += codes[-1] == 0
             except StoreError:
                 _say_left(files, len(codes))
                 raise
@@ -389,6 +391,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
                 for line in error.diagnostics():
                     notice(line)
                 codes.append(error.exit_code)
+                done += registry.committed != before_it
             except KeyboardInterrupt as interruption:
                 committed = isinstance(interruption, _JustCommitted)
                 if not codes and not committed:
@@ -396,7 +399,6 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
                 _say_left(files, len(codes) + committed)
                 return EXIT_INTERRUPTED
     if len(files) > 1:
-        done = codes.count(0)
         notice(
             (
                 _("{done} of {files} files are checked.")
@@ -404,7 +406,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
                 else _("{done} of {files} files are recorded.")
             ).format(done=done, files=len(files))
         )
-    if not request.dry_run and 0 in codes:
+    if not request.dry_run and done:
         _publish(settings)
     return max(codes)
 
@@ -446,6 +448,7 @@ def _import_file(
                 on_progress=bar.reach,
             )
         with admission:
+            before_it = registry.committed
             try:
                 admitted = AdmittedFile(spooled, admission)
                 before = None
@@ -465,7 +468,7 @@ def _import_file(
                     _say_withdrawn(settings, before)
                 _say_left_beside(admission.report, file, request)
             except KeyboardInterrupt:
-                if request.dry_run or not _is_recorded(registry, spooled, admission):
+                if registry.committed == before_it:
                     raise
                 notice(_("Interrupted, but {name} is recorded.").format(name=spooled.name))
                 raise _JustCommitted from None
@@ -513,16 +516,6 @@ def _decide(
         capped=counts.capped,
     )
     return recorded
-
-
-def _is_recorded(registry: EnrolmentRegistry, spooled: SpooledFile, admission: Admission) -> bool:
-    """Whether an interruption came too late: the commit had happened."""
-    from registry.terms import import_id
-
-    identities = (
-        import_id(spooled.sha256, admission.options.kind, sheet.name) for sheet in admission.sheets
-    )
-    return any(registry.log_recorder.select_events(each, limit=1) for each in identities)
 
 
 def _keep_refused(admission: Admission, file: Path, request: Request) -> None:

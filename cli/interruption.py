@@ -1,4 +1,7 @@
-"""When Ctrl-C is heard: not while an engine is half loaded, which would crash or call it a fault."""
+"""When Ctrl-C is heard, and what is said of it.
+
+Not heard while an engine is half loaded, which would crash or call it a fault.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,31 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+ENGINE_INTERRUPTED: Final = "Query interrupted"
+
+
+class RecordedBeforeInterruptError(KeyboardInterrupt):
+    """An interruption that came after something was recorded: at which positions."""
+
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__()
+        self.first = first
+        self.last = last
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind an error.
+
+    While the ledger's engine works, it makes an error of its own of it; while it is loaded, an
+    ImportError raised from the interruption.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    if type(error) is RuntimeError and str(error) == ENGINE_INTERRUPTED:
+        return True
+    return isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
 
 
 def hear() -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 EXIT_FAULT: Final = 70
 EXIT_INTERRUPTED: Final = 130
-ENGINE_INTERRUPTED: Final = "Query interrupted"
 
 # name → (module, one line of help); in the order of a registry's day
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -173,8 +172,8 @@ def run(arguments: list[str] | None = None) -> int:
         error.message = "\n".join(lines)  # type: ignore[misc]
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return _interrupted()
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _interrupted(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback to a clerk
         return _unforeseen(error, show="--traceback" in given)
     return code
@@ -183,9 +182,10 @@ def run(arguments: list[str] | None = None) -> int:
 def _unforeseen(error: Exception, *, show: bool) -> int:
     """Tell what is no fault of ours from what is."""
     from cli.destination import OutputUnwritableError, abandon_stdout
+    from cli.interruption import is_interruption
 
-    if _is_of_interruption(error):
-        return _interrupted()
+    if is_interruption(error):
+        return _interrupted(error)
     if isinstance(error, OSError) and _is_of_printing(error):
         abandon_stdout()
         return _refused(OutputUnwritableError.at_stdout(error))
@@ -205,19 +205,19 @@ def _refused(error: RegistryError) -> int:
     return error.exit_code
 
 
-def _interrupted() -> int:
-    click.echo(said(_("Interrupted; nothing was recorded.")), err=True)
+def _interrupted(error: BaseException) -> int:
+    from cli.interruption import RecordedBeforeInterruptError
+
+    told = _("Interrupted; nothing was recorded.")
+    before = error.__cause__ if isinstance(error, click.Abort) else error
+    if isinstance(before, RecordedBeforeInterruptError):
+        from cli.recorded import positions
+
+        told = _("Interrupted, but recorded at {at}.").format(
+            at=positions(before.first, before.last)
+        )
+    click.echo(said(told), err=True)
     return EXIT_INTERRUPTED
-
-
-def _is_of_interruption(error: Exception) -> bool:
-    """Whether Ctrl-C came while the ledger's engine worked, which makes an error of its own of it.
-
-    An engine that is being loaded makes an ImportError of it, raised from the interruption.
-    """
-    if type(error) is RuntimeError and str(error) == ENGINE_INTERRUPTED:
-        return True
-    return isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
 
 
 def _is_of_printing(error: OSError) -> bool:

@@ -7,8 +7,8 @@ import getpass
 import os
 import re
 import unicodedata
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +86,19 @@ class Settings:
     def boundaries(self) -> Boundaries:
         """Return the areas of the store, as it knows them now."""
         return _boundaries(self.store)
+
+    @contextmanager
+    def recording(self) -> Iterator[EnrolmentRegistry]:
+        """Open the store for a command that records; an interruption never denies what it did."""
+        from cli.interruption import RecordedBeforeInterruptError, is_interruption
+
+        with closing(self.registry()) as registry:
+            try:
+                yield registry
+            except BaseException as error:
+                if registry.committed is not None and is_interruption(error):
+                    raise RecordedBeforeInterruptError(*registry.committed) from None
+                raise
 
     def registry(self) -> EnrolmentRegistry:
         """Open the store for recording."""

@@ -72,13 +72,18 @@ def recorded_lines(recorded: Recorded) -> Iterator[str]:
     if first is None or recorded.recorded_at is None:
         yield _("nothing to record")
         return
-    at = f"#{first}" if first == last else f"#{first}–#{last}"
+    at = positions(first, last)
     if recorded.decision == "planned":
         yield _("would be recorded at {at}; nothing was recorded").format(at=at)
         return
     yield _("recorded at {at}, {moment}, by {person}").format(
         at=at, moment=moment(recorded.recorded_at), person=safe(recorded.recorded_by or "")
     )
+
+
+def positions(first: int, last: int | None) -> str:
+    """Return from where to where in the log."""
+    return f"#{first}" if first == last else f"#{first}–#{last}"
 
 
 def moment(instant: datetime) -> str:

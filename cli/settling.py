@@ -5,7 +5,6 @@ Asks the ledger what is missing and records it through the registry, as any batc
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,9 +43,8 @@ def settle_figure(settings: Settings, order: Settling) -> None:
     if found is None:
         say([_("nothing to settle: {agreed}").format(agreed=_agreed(order))])
         return
-    with closing(settings.registry()) as registry:
-        recorded = registry.record(_command(found, order), dry_run=order.dry_run, known=known)
-    say_recorded(recorded)
+    with settings.recording() as registry:
+        say_recorded(registry.record(_command(found, order), dry_run=order.dry_run, known=known))
 
 
 def _agreed(order: Settling) -> str:

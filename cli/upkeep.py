@@ -416,6 +416,7 @@ def backup_command(settings: Settings, file: Path) -> None:
       ucj backup registry-2025-07-31.db
       ucj --store registry-2025-07-31.db status
     """
+    from registry.durable import sync_folder
     from registry.storage.log import open_log
     from registry.storage.sqlite import back_up
 
@@ -423,6 +424,7 @@ def backup_command(settings: Settings, file: Path) -> None:
     check_place(file, f"FILE {file.name}", new=True)
     with path_to(file) as path:
         head = back_up(settings.store, path)
+    sync_folder(file.resolve().parent)
     with closing(open_log(file)) as log:
         assert log.head() == head
     say(

@@ -200,16 +200,24 @@ def fold_chunk(connection: DuckDBPyConnection, chunk: Chunk) -> None:
         connection.execute(_fold_of(chunk.topics))
         connection.execute("DROP TABLE temp.line; COMMIT")
     except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
-        connection.execute("ROLLBACK")
+        _undo(connection)
         # One value cannot be read as its type. A newer ucj's event may look like that, too.
         with suppress(duckdb.Error):  # nor can the line that it stands in
             _refuse_first(connection, chunk, lines, names)
         raise _malformed(_("an event"), str(error).splitlines()[0]) from error
     except BaseException as error:
-        connection.execute("ROLLBACK")
+        _undo(connection)
         if isinstance(error, duckdb.ConstraintException):
             raise _malformed(_("an event"), str(error).splitlines()[0]) from error
         raise
+
+
+def _undo(connection: DuckDBPyConnection) -> None:
+    """Roll back, if the engine has not done so by itself, as on a full disk."""
+    import duckdb
+
+    with suppress(duckdb.TransactionException):
+        connection.execute("ROLLBACK")
 
 
 def _check_kinds(connection: DuckDBPyConnection, chunk: Chunk) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,9 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from projections import fold
+from registry.durable import sync_folder
 from registry.errors import StoreError
-from registry.intake.temporary import private_folder
 from registry.language import _
+from registry.temporary import private_folder, remove_left
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,6 +63,8 @@ LISTINGS_MAX: Final = 5
 
 CHECKPOINT_BYTES: Final = "64MB"
 """What is not yet checkpointed stays in memory; to checkpoint every chunk took half the fold."""
+
+_BUILDING: Final = "building-"
 
 _DISK_FAULTS: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
 
@@ -435,27 +436,9 @@ def replayed(
 @contextmanager
 def _building_folder(parent: Path) -> Iterator[Path]:
     """A private folder for a build, gone afterwards; what a killed build left is removed too."""
-    for left in parent.glob("building-*"):
-        owner = left.name.split("-")[1]
-        if not (owner.isdigit() and _is_running(int(owner))):
-            shutil.rmtree(left, ignore_errors=True)
-    path = Path(tempfile.mkdtemp(prefix=f"building-{os.getpid()}-", dir=parent))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    if os.name != "posix":
-        return True  # there, removing a folder in use fails by itself
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    remove_left(parent, _BUILDING)
+    with private_folder(parent, _BUILDING) as folder:
+        yield folder
 
 
 def _replay(
@@ -580,12 +563,7 @@ def _publish(built: Path, target: Path) -> None:
     with built.open("rb+") as file:
         os.fsync(file.fileno())
     built.replace(target)
-    if os.name == "posix":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(target.parent)
 
 
 def _quoted(path: Path) -> str:

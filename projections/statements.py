@@ -21,9 +21,9 @@ import duckdb
 from projections import fold
 from projections.whole import COMPLETED, TABLES, add_area_days, add_areas, add_categories
 from registry.errors import RegistryError
-from registry.intake.temporary import private_folder
 from registry.language import _
 from registry.safe_text import safe
+from registry.temporary import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

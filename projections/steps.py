@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from projections.boundaries import among, boundaries_at, within
 from projections.closings import is_late
-from registry.intake.temporary import private_folder
+from registry.temporary import private_folder
 from registry.terms import NATION, is_regency
 
 if TYPE_CHECKING:

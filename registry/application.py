@@ -171,6 +171,11 @@ class EnrolmentRegistry(Application[UUID]):
         """The recorder, as what it is."""
         return cast("LogRecorder", self.recorder)
 
+    @property
+    def committed(self) -> tuple[int, int] | None:
+        """The first and last position of the last transaction recorded through this registry."""
+        return self.log_recorder.committed
+
     # --- commands -------------------------------------------------------------------------------
 
     def import_file(

@@ -202,6 +202,36 @@ def test_a_withdrawal_that_cannot_be_is_refused(
     assert words in answer.err
 
 
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+def test_an_interruption_tells_whether_it_came_too_late(
+    office: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Before the commit nothing is recorded; once it is done, that is said."""
+    from registry.storage.sqlite import LogConnection
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    committed = LogConnection.commit
+
+    def commit(self: LogConnection) -> None:
+        if when == "during":
+            committed(self)
+        interrupt()
+
+    if when == "after":
+        monkeypatch.setattr("cli.admin.say_recorded", interrupt)
+    else:
+        monkeypatch.setattr(LogConnection, "commit", commit)
+    before = head(office / "registry.db")
+    answer = ucj("withdraw", "400/2/2025", "--area", "16.06", "--reason", "x", folder=office)
+    recorded = when != "before"
+    assert answer.code == 130
+    assert head(office / "registry.db") == before + recorded
+    told = f"Interrupted, but recorded at #{before + 1}."
+    assert answer.err.endswith(f"{told if recorded else 'Interrupted; nothing was recorded.'}\n")
+
+
 def test_withdrawing_twice_is_refused(office: Path) -> None:
     """The second time there is nothing left to take back."""
     given = ("withdraw", "400/2/2025", "--area", "16.06", "--reason", "x")

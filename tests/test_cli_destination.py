@@ -80,6 +80,16 @@ def test_an_import_that_cannot_be_reported_says_that_it_is_recorded(
 
 
 @full_device
+def test_files_that_cannot_be_reported_are_counted_as_recorded(folder: Path) -> None:
+    """What was recorded, and not what could be said of it."""
+    for name in "ab":
+        (folder / f"{name}.csv").write_text(BATCH.format(name), encoding="utf-8")
+    code, err = _fully(folder, "import", "batches", "a.csv", "b.csv")
+    assert code == 1
+    assert "2 of 2 files are recorded." in err
+
+
+@full_device
 def test_what_else_is_recorded_is_said_on_stderr(folder: Path) -> None:
     """So for a command that answers in a few words."""
     typed = ["category", "add", "penari", "--label-id", "Penari", "--label-en", "Dancers"]

@@ -898,6 +898,20 @@ def test_an_interruption_after_the_commit_does_not_deny_it(
     assert head(office / "registry.db") == 2
 
 
+def test_what_is_interrupted_before_its_commit_is_not_said_to_be_recorded(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the very bytes were imported before."""
+    file = write(office, "b.csv", ENROL)
+    given = ("correct", "400/1/2025", file, "--area", "16.06", "--reason", "again")
+    assert ucj("import", "batches", file, folder=office).code == 0
+    monkeypatch.setattr("registry.recording.Recording.decide", _interrupt)
+    answer = ucj(*given, folder=office)
+    assert answer.code == 130, answer
+    assert answer.err.endswith("Interrupted; nothing was recorded.\n")
+    assert "but" not in answer.err
+
+
 def test_an_interruption_between_files_says_what_is_left(
     office: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ import pytest
 
 from projections import fold, ledger
 from projections.ledger import Image, ImageFolder, Ledger, build_image, image_folder
+from registry import temporary
 from registry.errors import StoreDamagedError, StoreError, StoreNewerError
 from registry.events import BatchEnrolled, Event
 from registry.storage.log import ConnectionLog, open_log
@@ -640,8 +641,9 @@ def test_what_a_killed_build_left_is_removed(log: ConnectionLog, folder: ImageFo
     """By the next build, and only what no running process owns."""
     done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, text=True, check=True)  # fmt: skip
-    left = folder.path / f"building-{int(done.stdout)}-x"
-    running = folder.path / f"building-{os.getppid()}-x"
+    machine = temporary._machine()
+    left = folder.path / f"building-{machine}-{int(done.stdout)}-x"
+    running = folder.path / f"building-{machine}-{os.getppid()}-x"
     for each in (left, running):
         each.mkdir()
         (each / "work.duckdb").write_bytes(b"half")

@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from registry.storage.sqlite import journal_mode
 from tests.faults import (
     HAS_STRACE,
     NO_STRACE,
@@ -169,6 +170,32 @@ def test_the_nth_call_fails(tmp_path: Path, call: str, error: str, every: bool) 
     print(f"{call} {error}: {len(tried)} of {len(places)} places, {refused} refused")  # noqa: T201
     if error != "EINTR" and call != "unlink":  # SQLite repeats what was only interrupted
         assert refused, "no fault was ever noticed"
+
+
+_NO_SYNC: Final = """
+from registry.storage import sqlite
+sqlite.sync_folder = lambda folder: None
+"""
+
+
+@pytest.mark.skipif(journal_mode() != "delete", reason="this engine has no journal to remove")
+@pytest.mark.parametrize("protected", [True, False])
+def test_the_journals_removal_is_durable_before_it_is_acknowledged(
+    tmp_path: Path, protected: bool
+) -> None:
+    """The commit is the journal's removal: at a power cut it may come back until its folder is synced."""
+    make_store(tmp_path)
+    file = _three_batches(tmp_path, "a")
+    command = UCJ if protected else sabotaged(_NO_SYNC)
+    log = tmp_path / "calls.log"
+    calls = ("unlink", "fsync", "fdatasync", "write")
+    ended = Running(counted([*command, *IMPORTS, file.path], log, calls), folder=tmp_path).end()
+    assert ended.acknowledged, ended
+    lines = log.read_text(errors="replace").splitlines()
+    removed = max(n for n, line in enumerate(lines) if "unlink" in line and "-journal" in line)
+    told = next(n for n, line in enumerate(lines) if n > removed and " write(1," in line)
+    synced = [line for line in lines[removed:told] if "fsync(" in line or "fdatasync(" in line]
+    assert bool(synced) == protected, lines[removed : told + 1]
 
 
 # Writes the store without its journal: an interruption then leaves whatever was written by then.

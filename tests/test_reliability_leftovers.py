@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from registry.intake.spool import spool_input
-from registry.intake.temporary import make_private_folder, private_folder, remove_left
+from registry.temporary import make_private_folder, private_folder, remove_left
 from tests.faults import environment_of, make_store, run, start
 from tests.office_files import AREAS, Row, write_file
 
@@ -72,6 +72,20 @@ def test_only_what_nobody_uses_is_removed(temporary: Path, gone: int, running: i
     remove_left()
     assert not left.exists()
     assert all(folder.exists() for folder in kept)
+
+
+def test_what_another_machine_left_is_removed_once_it_is_old(temporary: Path, gone: int) -> None:
+    """Nobody can tell whether its process still runs; a day later it does not. Only such names."""
+    old, new = (temporary / f"ucj-0000000{n}-{gone}-abc" for n in (0, 1))
+    other = temporary / "ucj-notes-of-2025"
+    for folder in (old, new, other):
+        folder.mkdir()
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    remove_left()
+    assert not old.exists()
+    assert new.exists()
+    assert other.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

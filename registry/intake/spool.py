@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self
 
 from registry.errors import InputUnreadableError
-from registry.intake.temporary import make_private_folder, remove_left
 from registry.language import _
 from registry.safe_text import safe
+from registry.temporary import make_private_folder, remove_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

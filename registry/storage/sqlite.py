@@ -32,6 +32,7 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
+from registry.durable import sync_folder
 from registry.errors import StoreDamagedError, StoreError
 from registry.language import _
 from registry.storage.log import (
@@ -57,6 +58,11 @@ PAGE_SIZE_BYTES: Final = 16_384
 """About 25 events a page: an eighth less is held in memory by a large import than with 4,096."""
 
 ENGINE_MIN: Final = (3, 37, 0)  # STRICT tables
+
+BACKUP_PAGES: Final = 1_024
+BACKUP_PAUSE_SECONDS: Final = 0.01
+BACKUP_IN_STEPS_SECONDS: Final = 600.0
+"""How long a backup goes on in steps, beginning again after each import, before it holds them up."""
 
 
 def engine_is_sound_for_wal(version: tuple[int, ...]) -> bool:
@@ -145,7 +151,12 @@ def _statements(script: str) -> Iterator[str]:
 
 
 class LogTransaction(SQLiteTransaction):
-    """BEGIN IMMEDIATE … COMMIT, which ends the transaction whatever happens."""
+    """BEGIN IMMEDIATE … COMMIT, which ends the transaction whatever happens.
+
+    `committed` tells whether it did, also where an interruption came while it did.
+    """
+
+    committed = False
 
     def __enter__(self) -> SQLiteCursor:
         cursor = self.connection.cursor()
@@ -169,10 +180,15 @@ class LogTransaction(SQLiteTransaction):
             return
         try:
             connection.commit()  # waits for readers as long as the lock time-out
+            self.committed = True
         except sqlite3.Error as error:
             # A failed COMMIT leaves the transaction open: left so, it would lock everybody out.
             connection.end_quietly()
             raise store_error(error) from error
+        except BaseException:  # an interruption is heard before a COMMIT or after it
+            self.committed = not connection.sqlite_connection.in_transaction
+            connection.end_quietly()
+            raise
 
 
 class LogConnection(SQLiteConnection):
@@ -356,7 +372,12 @@ class WriteTransaction:
 
 
 class LogRecorder(SQLiteApplicationRecorder):
-    """The library's recorder over our table, whose position is a column of its own."""
+    """The library's recorder over our table, whose position is a column of its own.
+
+    `committed`: the first and last position of the last transaction that it recorded.
+    """
+
+    committed: tuple[int, int] | None = None
 
     def __init__(self, datastore: LogDatastore) -> None:
         super().__init__(datastore)
@@ -380,14 +401,44 @@ class LogRecorder(SQLiteApplicationRecorder):
         with self.datastore.get_connection(commit=True) as connection:
             raw = cast("LogConnection", connection).sqlite_connection
             scope = LogTransaction(connection, commit=True)
-            with scope:
-                found = raw.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
-                if found is None:
-                    what = _("the store has no identity")
-                    raise StoreDamagedError(what, remedy=_("Restore it from a backup."))
-                transaction = WriteTransaction(raw, str(found[0]))
-                yield transaction
-                scope.commit = not transaction.discarded
+            transaction: WriteTransaction | None = None
+            try:
+                with scope:
+                    found = raw.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
+                    if found is None:
+                        what = _("the store has no identity")
+                        raise StoreDamagedError(what, remedy=_("Restore it from a backup."))
+                    transaction = WriteTransaction(raw, str(found[0]))
+                    yield transaction
+                    scope.commit = not transaction.discarded
+            finally:
+                if transaction is not None and scope.committed and transaction.appended:
+                    head = transaction.head
+                    self.committed = head + 1, head + transaction.appended
+            if scope.committed and transaction.appended:
+                self._make_durable(transaction)
+
+    def _make_durable(self, transaction: WriteTransaction) -> None:
+        """Sync the store's folder: a commit is the journal's removal, which a power cut may undo.
+
+        SQLite does so itself only with `synchronous = EXTRA`, and then calls a commit failed, that
+        is done, if it cannot.
+        """
+        path = cast("LogPool", self.datastore.pool).path
+        if path is None or journal_mode() == "wal":
+            return
+        try:
+            sync_folder(path.resolve().parent)
+        except OSError as error:
+            first, last = transaction.head + 1, transaction.head + transaction.appended
+            what = _(
+                "recorded at #{first} to #{last}, but the disk does not confirm that it is kept"
+            ).format(first=first, last=last)
+            raise StoreError(
+                what,
+                why=error.strerror or type(error).__name__,
+                remedy=_("Check the disk, and then with `ucj history` whether it is there."),
+            ) from error
 
     def select_notifications(
         self,
@@ -492,14 +543,7 @@ def _copy(path: Path, target: Path) -> int:
     origin = connect(path, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
     copy = connect(target, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
     try:
-        deadline = time.monotonic() + 10 * LOCK_TIMEOUT_SECONDS
-        while True:
-            try:
-                origin.backup(copy)
-                break
-            except sqlite3.OperationalError as error:
-                if primary_code(error) not in BUSY or time.monotonic() > deadline:
-                    raise
+        _copy_pages(origin, copy)
         copy.execute("PRAGMA journal_mode = delete")  # one file, also from read-only media
         if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             what = _("the copy does not pass SQLite's integrity check")
@@ -512,3 +556,28 @@ def _copy(path: Path, target: Path) -> int:
     finally:
         copy.close()
         origin.close()
+
+
+def _copy_pages(origin: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    """Copy some pages at a time, so that nobody who writes waits for all of them.
+
+    Whenever somebody wrote between, SQLite begins again; so at last it is all in one step.
+    """
+    began = time.monotonic()
+
+    def in_time(_status: int, _remaining: int, _total: int) -> None:
+        if time.monotonic() > began + BACKUP_IN_STEPS_SECONDS:
+            raise TimeoutError
+
+    with suppress(TimeoutError):
+        origin.backup(copy, pages=BACKUP_PAGES, sleep=BACKUP_PAUSE_SECONDS, progress=in_time)
+        return
+    deadline = time.monotonic() + 10 * LOCK_TIMEOUT_SECONDS
+    while True:
+        try:
+            origin.backup(copy)
+        except sqlite3.OperationalError as error:
+            if primary_code(error) not in BUSY or time.monotonic() > deadline:
+                raise
+        else:
+            return
