@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from projections.boundaries import boundaries_at, within
 from registry.reference.gazetteer import area_of
@@ -49,13 +49,12 @@ class Potential:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageRow:
+class CoverageRow(NamedTuple):
     """One area, or one group of its heads, on one date as known at one position.
 
     `coverage` and `points` are exact percentages; they are rounded only when printed. Below the
     area `potential` and `coverage` are None, and `points` is the group's share of the area's
-    percentage. `active` is None before the area's first entry. `active_counted` are the heads of
+    percentage: `active_counted` over `points_of`. `active` is None before the area's first entry. `active_counted` are the heads of
     the regencies that `coverage` is taken over; with `own_potential` the area's own recorded
     potential is divided by, and all are counted; of a regency it is its own, where it has one.
     `area` is the code in force (of what one place was split into: joined by a plus), `key` the one
@@ -72,7 +71,7 @@ class CoverageRow:
     active: int | None
     potential: int | None
     coverage: Fraction | None
-    points: Fraction | None
+    points_of: int | None
     potential_valid_from: date | None
     potential_definition: str | None
     potential_source: str | None
@@ -82,6 +81,13 @@ class CoverageRow:
     active_counted: int | None
     own_potential: bool
     key: str
+
+    @property
+    def points(self) -> Fraction | None:
+        """The group's share of the area's percentage."""
+        if self.active_counted is None or not self.points_of:
+            return None
+        return Fraction(100 * self.active_counted, self.points_of)
 
 
 def coverage_at(
@@ -153,7 +159,7 @@ def potentials_in_force(
 
 
 Value = TypeVar("Value")
-_Sums = dict[str, dict[tuple[str | None, ...], int]]
+_Sums = dict[str, dict[tuple[str, ...], int]]
 
 
 def _sums(
@@ -162,13 +168,13 @@ def _sums(
     """Return regency → group → active heads, for the regencies of the areas asked."""
     columns = "".join(f", coalesce({each}, '{NOT_ATTRIBUTED}')" for each in grouped)
     found = connection.execute(
-        f"SELECT area{columns}, sum(workers) FROM entries"
+        f"SELECT area{columns}, CAST(sum(workers) AS BIGINT) FROM entries"
         f" WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL",
         {"on": on, "known": known},
     ).fetchall()
     sums: _Sums = {}
-    for area, *group, workers in found:
-        sums.setdefault(area, {})[tuple(group)] = int(workers)
+    for row in found:
+        sums.setdefault(row[0], {})[row[1:-1]] = row[-1]
     return sums
 
 
@@ -239,7 +245,7 @@ def _total(
         active=active,
         potential=denominator.workers if denominator else None,
         coverage=coverage,
-        points=None,
+        points_of=None,
         potential_valid_from=denominator.valid_from if denominator else None,
         potential_definition=denominator.definition if denominator else None,
         potential_source=denominator.source if denominator else None,
@@ -279,48 +285,54 @@ def _groups(
     dimensions: tuple[Dimension, ...],
 ) -> list[CoverageRow]:
     """Return the rows of an area's groups; their points add up to the area's coverage."""
-    whole: dict[tuple[str | None, ...], int] = {}
-    counted: dict[tuple[str | None, ...], int] = {}
-    own_used = total.own_potential
-    taken_over = set(_counted(inside, sums, potentials))
-    for regency in inside:
-        for group, workers in sums.get(regency, {}).items():
-            whole[group] = whole.get(group, 0) + workers
-            if regency in taken_over or own_used:
-                counted[group] = counted.get(group, 0) + workers
+    taken_over = inside if total.own_potential else _counted(inside, sums, potentials)
+    whole = _added(inside, sums)
+    counted = whole if len(taken_over) == len(inside) else _added(taken_over, sums)
     if category is not None:
         at = grouped.index("category")
         whole = {group: workers for group, workers in whole.items() if group[at] == category}
         if not whole and "category" not in dimensions and len(grouped) == 1:
             whole = {(category,): 0}
-    rows = []
-    for group in sorted(whole, key=lambda each: tuple(part or "" for part in each)):
-        named = dict(zip(grouped, group, strict=True))
-        in_counted = counted.get(group, 0)
-        rows.append(
-            CoverageRow(
-                area=total.area,
-                area_name=total.area_name,
-                category=named.get("category"),
-                segment=named.get("segment"),
-                funding=named.get("funding"),
-                on=total.on,
-                known_position=total.known_position,
-                active=whole[group] if total.active is not None else None,
-                potential=None,
-                coverage=None,
-                points=Fraction(100 * in_counted, total.potential)
-                if total.coverage is not None and total.potential
-                else None,
-                potential_valid_from=None,
-                potential_definition=None,
-                potential_source=None,
-                regencies_total=total.regencies_total,
-                regencies_counted=total.regencies_counted,
-                complete=total.complete,
-                active_counted=in_counted if total.coverage is not None else None,
-                own_potential=total.own_potential,
-                key=total.key,
-            )
+    # What is not grouped by is read from the None behind a group.
+    in_category, in_segment, in_funding = (
+        grouped.index(each) if each in grouped else -1 for each in _GROUPS
+    )
+    has_active, has_points = total.active is not None, total.coverage is not None
+    # By place, and not by name: the nation by regency and category are twelve thousand.
+    return [
+        CoverageRow(
+            total.area,
+            total.area_name,
+            parts[in_category],
+            parts[in_segment],
+            parts[in_funding],
+            total.on,
+            total.known_position,
+            workers if has_active else None,
+            None,
+            None,
+            total.potential if has_points else None,
+            None,
+            None,
+            None,
+            total.regencies_total,
+            total.regencies_counted,
+            total.complete,
+            counted.get(group, 0) if has_points else None,
+            total.own_potential,
+            total.key,
         )
-    return rows
+        for group, workers in sorted(whole.items())
+        for parts in [(*group, None)]
+    ]
+
+
+def _added(regencies: Sequence[str], sums: _Sums) -> dict[tuple[str, ...], int]:
+    """Return the heads of regencies together, by group."""
+    if len(regencies) == 1:
+        return sums.get(regencies[0], {})
+    added: dict[tuple[str, ...], int] = {}
+    for regency in regencies:
+        for group, workers in sums.get(regency, {}).items():
+            added[group] = added.get(group, 0) + workers
+    return added

@@ -35,8 +35,13 @@ CHUNK_BYTES: Final = 16 << 20
 """Folded at once: about 25,000 events; what a fold takes of memory grows with it."""
 
 REBUILD_CHUNK_BYTES: Final = 32 << 20
-REBUILD_WORKERS_MAX: Final = 2
+"""A rebuild has memory to itself: fewer and larger chunks are folded in less time."""
+
+FOLD_WORKERS: Final = 2
 """Chunks folded side by side, each taking memory; more than two hardly gain, as one thread reads."""
+
+SIDE_BY_SIDE_EVENTS: Final = 4_000
+"""Fewer are folded sooner by one thread."""
 
 MEMORY_LIMIT: Final = "384MB"
 TAIL_MEMORY_LIMIT: Final = "112MB"
@@ -58,6 +63,9 @@ PARALLEL_EVENTS: Final = 50_000
 
 PARALLEL_REBUILD_EVENTS: Final = 20_000
 """Of fewer events an image is laid out sooner by one thread."""
+
+DISK_TAIL_EVENTS: Final = 40_000
+"""A longer tail lies on disk; a shorter one takes about 2 kB of memory an event, and is there sooner."""
 
 LISTINGS_MAX: Final = 5
 """An image that was listed may be gone before it is opened; a newer one is there then."""
@@ -307,16 +315,17 @@ class Ledger:
         if self.image and after >= self.position:  # nothing came after it
             self._show([f"SELECT * FROM image.{table}" for table in fold.TABLES])
             return
-        if self.tail_events >= PUBLISH_TAIL_EVENTS:
+        if self.tail_events >= DISK_TAIL_EVENTS:
             self._work_on_disk()
         self.connection.execute(f"CREATE SCHEMA {self._tail}; USE {self._tail}")
         fold.create_tables(self.connection)
         if after < self.position:
             try:
                 with private_folder() as folder:
-                    for chunk in _chunks(self.log, folder, after, self.position):
-                        fold.fold_chunk(self.connection, chunk)
-                        chunk.path.unlink()
+                    each_bytes = min(CHUNK_BYTES, max(1, self.tail_events // 10_000) << 22)
+                    chunks = _chunks(self.log, folder, after, self.position, each_bytes)
+                    workers = FOLD_WORKERS if self.tail_events >= SIDE_BY_SIDE_EVENTS else 1
+                    _fold_all(self.connection, chunks, schema=self._tail, workers=workers)
             except OSError as error:
                 raise _no_room(error.strerror or "") from None
             except duckdb.Error as error:
@@ -498,45 +507,67 @@ def _replay(
     progress: Progress,
 ) -> None:
     """Fold the log into fresh tables, chunks side by side; what does not fit spills beside it."""
-    workers = REBUILD_WORKERS_MAX if position >= PARALLEL_REBUILD_EVENTS else 1
     connection.execute(
         f"SET memory_limit = '{MEMORY_LIMIT}';"
         f" SET temp_directory = {_quoted(building / 'spill')};"
-        # Each worker folds a chunk of its own: the engine would share out no table so small.
-        " SET preserve_insertion_order = false; SET threads = 1"
+        " SET preserve_insertion_order = false"
     )
     fold.create_tables(connection)
+    _fold_all(
+        connection,
+        _chunks(log, building, 0, position, REBUILD_CHUNK_BYTES),
+        schema="main",
+        workers=FOLD_WORKERS if position >= PARALLEL_REBUILD_EVENTS else 1,
+        progress=progress,
+    )
+
+
+def _fold_all(
+    connection: duckdb.DuckDBPyConnection,
+    chunks: Iterator[fold.Chunk],
+    *,
+    schema: str,
+    workers: int,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Fold chunks into a schema's tables, and remove their files; `workers` of them side by side."""
     folded = 0
-    with closing(_Folding(connection, workers)) as folding:
-        for chunk in _chunks(log, building, 0, position, REBUILD_CHUNK_BYTES):
-            for each in folding.take(chunk):
-                folded += each.events
-                progress(folded)
-        for each in folding.rest():
-            folded += each.events
+    if workers == 1:
+        for chunk in chunks:
+            fold.fold_chunk(connection, chunk)
+            chunk.path.unlink()
+            folded += chunk.events
             progress(folded)
-    connection.execute("RESET threads")
+        return
+    # Each worker folds a chunk of its own: the engine would share out no table so small.
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchall()[0]
+    connection.execute("SET threads = 1")
+    with closing(_Folding(connection, schema, workers)) as folding:
+        for done in folding.all(chunks):
+            folded += done.events
+            progress(folded)
+    connection.execute(f"SET threads = {threads}")
 
 
 class _Folding:
     """Chunks being folded, each over a connection of its own, while the next are written."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, workers: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str, workers: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         self._workers = workers
         self._idle = [connection.cursor() for _number in range(workers)]
+        for cursor in self._idle:
+            cursor.execute(f"USE {schema}")
         self._pool = ThreadPoolExecutor(max_workers=workers)
         self._running: deque[Future[fold.Chunk]] = deque()
 
-    def take(self, chunk: fold.Chunk) -> Iterator[fold.Chunk]:
-        """Fold a chunk as soon as a worker is free; yield those that had to be waited for."""
-        while len(self._running) > self._workers:
-            yield self._running.popleft().result()
-        self._running.append(self._pool.submit(self._fold, chunk))
-
-    def rest(self) -> Iterator[fold.Chunk]:
-        """Yield what is still being folded."""
+    def all(self, chunks: Iterator[fold.Chunk]) -> Iterator[fold.Chunk]:
+        """Fold each chunk as soon as a worker is free; yield them folded, in their order."""
+        for chunk in chunks:
+            while len(self._running) > self._workers:
+                yield self._running.popleft().result()
+            self._running.append(self._pool.submit(self._fold, chunk))
         while self._running:
             yield self._running.popleft().result()
 

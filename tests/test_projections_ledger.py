@@ -533,7 +533,7 @@ def test_a_full_disk_is_no_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     """The image stays, and the tail is folded in the temporary folder, or the disk is named."""
-    monkeypatch.setattr(ledger, "PUBLISH_TAIL_EVENTS", 5)
+    monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", 5)
     path = make(tmp_path)
     with Workspace(path) as workspace:
         assert workspace.folder is not None
