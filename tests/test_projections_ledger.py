@@ -217,12 +217,23 @@ def test_a_log_that_grew_is_answered_from_the_old_image(
         assert max(row[0] for row in told["events"]) == 49
 
 
+@pytest.mark.parametrize("disk_tail", [1, 10_000])
+@pytest.mark.parametrize("side_by_side", [1, 10_000])
 def test_chunks_of_any_size_fold_the_same(
-    log: ConnectionLog, folder: ImageFolder, right: Rows, monkeypatch: pytest.MonkeyPatch
+    log: ConnectionLog,
+    folder: ImageFolder,
+    right: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    side_by_side: int,
+    disk_tail: int,
 ) -> None:
-    """Where the log is cut into files makes no difference."""
+    """Where the log is cut into files makes no difference, nor how many are folded at once, or where."""
     monkeypatch.setattr("registry.storage.log.PAGE_EVENTS", 3)
     monkeypatch.setattr(ledger, "CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(ledger, "REBUILD_CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", side_by_side)
+    monkeypatch.setattr(ledger, "PARALLEL_REBUILD_EVENTS", side_by_side)
+    monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", disk_tail)
     assert asked(log, None)[0] == right
     published(log, folder)
     assert asked(log, folder)[0] == right
@@ -299,10 +310,18 @@ def test_an_empty_log_has_an_empty_ledger(tmp_path: Path, folder: ImageFolder) -
     ("topic", "error"),
     [("ucj.batch-proposed", StoreNewerError), ("ucj.target-set", StoreDamagedError)],
 )
+@pytest.mark.parametrize("side_by_side", [1, 10_000])
 def test_no_answer_is_given_while_an_event_is_skipped(
-    tmp_path: Path, folder: ImageFolder, topic: str, error: type[StoreError]
+    tmp_path: Path,
+    folder: ImageFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    topic: str,
+    error: type[StoreError],
+    side_by_side: int,
 ) -> None:
     """In the tail and in a build: refused with the position, and no image is published."""
+    monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", side_by_side)
+    monkeypatch.setattr(ledger, "PARALLEL_REBUILD_EVENTS", side_by_side)
     path = make(tmp_path, 5)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
