@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
-from projections.boundaries import boundaries_at, within
+from projections.boundaries import among, boundaries_at, within
 from registry.reference.gazetteer import area_of
 from registry.terms import is_regency
 
@@ -31,12 +31,15 @@ _GROUPS: Final = ("category", "segment", "funding")
 
 IN_FORCE: Final = """
 SELECT area, valid_from, workers, definition, source, position FROM potentials
-WHERE valid_from <= $on AND position <= $known AND NOT EXISTS (
+WHERE valid_from <= $on AND position <= $known AND $of AND NOT EXISTS (
     SELECT 1 FROM taken_back
     WHERE taken_back.takes_back_position = potentials.position AND taken_back.position <= $known)
 QUALIFY row_number() OVER (PARTITION BY area ORDER BY valid_from DESC, position DESC) = 1
 """
-"""The potential in force: the latest valid_from up to the date, among equals the latest recorded."""
+"""The potential in force: the latest valid_from up to the date, among equals the latest recorded.
+
+`$of` stands for a condition over the area.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +125,18 @@ def coverage_at(
     if category is not None and "category" not in grouped:
         grouped.append("category")
     drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
-    sums = _sums(ledger.connection, within(areas, drawn), on, position, grouped)
-    potentials = potentials_in_force(ledger.connection, on, position)
+    inside = within(areas, drawn)
+    sums = _sums(ledger.connection, inside, on, position, grouped)
+    potentials = potentials_in_force(
+        ledger.connection, on, position, of=f"({inside} OR {among(areas)})"
+    )
     rows: list[CoverageRow] = []
     for area in _below(areas, dimensions, drawn, sums, potentials):
-        inside = drawn.keys(area)
+        keys = drawn.keys(area)
         own = potentials.get(area) if own_potential or not is_regency(area) else None
         total = _total(area, drawn, sums, potentials, own, on, position, forced=own_potential)
         if grouped:
-            rows.extend(_groups(total, inside, grouped, sums, potentials, category, dimensions))
+            rows.extend(_groups(total, keys, grouped, sums, potentials, category, dimensions))
         else:
             rows.append(total)
     return rows
@@ -148,10 +154,10 @@ def shown_name(area: str) -> str:
 
 
 def potentials_in_force(
-    connection: DuckDBPyConnection, on: date, known: int
+    connection: DuckDBPyConnection, on: date, known: int, *, of: str = "true"
 ) -> dict[str, Potential]:
-    """Return the labour potential in force of every area that has one."""
-    found = connection.execute(IN_FORCE, {"on": on, "known": known}).fetchall()
+    """Return the labour potential in force of every area that has one, or of those `of` a condition."""
+    found = connection.execute(IN_FORCE.replace("$of", of), {"on": on, "known": known}).fetchall()
     return {
         area: Potential(workers, valid_from, definition, source)
         for area, valid_from, workers, definition, source, _ in found
