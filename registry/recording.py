@@ -263,18 +263,18 @@ class Recording:
             progress(len(page))
 
     def _decide_page(self, page: list[Command]) -> list[StoredEvent]:
-        streams = [each.identity() for each in page if isinstance(each, RecordBatch)]
+        identities = [each.identity() if isinstance(each, RecordBatch) else None for each in page]
+        streams = [each for each in identities if each is not None]
         self._unrecorded = set(streams) - self.transaction.known_streams(streams)
         decided = (
-            self._batch(each)
-            if isinstance(each, RecordBatch)
-            else self._said(cast("RevisePotential | SetTarget | PublishFigure", each))
-            for each in page
+            self._said(cast("RevisePotential | SetTarget | PublishFigure", each))
+            if identity is None
+            else self._batch(cast("RecordBatch", each), identity)
+            for each, identity in zip(page, identities, strict=True)
         )
         return [stored for stored in decided if stored is not None]
 
-    def _batch(self, command: RecordBatch) -> StoredEvent | None:
-        identity = command.identity()
+    def _batch(self, command: RecordBatch, identity: UUID) -> StoredEvent | None:
         if identity in command.draws_on():
             self._refuse_circular(command)
             return None
@@ -283,7 +283,7 @@ class Recording:
         batch = self._find_by_id(identity)
         decided: BatchFact | StoredEvent | None = None
         if batch is None and self._entries is not None:
-            decided = self._entries.stored(command)
+            decided = self._entries.stored(command, identity)
         try:
             decided = decided or self._decided(command, batch)
         except DrawingError as error:

@@ -93,7 +93,7 @@ _entries = st.builds(
 @given(_entries)
 def test_an_entry_is_stored_as_its_model_is(command: RecordBatch) -> None:
     """Byte for byte, identity, version and topic."""
-    assert ENTRIES.stored(command) == _by_the_model(command)
+    assert ENTRIES.stored(command, command.identity()) == _by_the_model(command)
 
 
 @pytest.mark.parametrize("action", [each for each in Action if each not in ENTERING])
@@ -101,13 +101,13 @@ def test_what_does_more_than_bring_heads_in_is_left_to_the_model(action: Action)
     """It draws on other batches, or changes one: its cohorts must be looked up."""
     line = BatchLine("guru", 10, of_batch="SK-0")
     command = RecordBatch(action, "16.06", "SK-1", (line,), effective_on=date(2025, 1, 1))
-    assert ENTRIES.stored(command) is None
+    assert ENTRIES.stored(command, command.identity()) is None
 
 
 def test_what_replaces_a_batch_is_left_to_the_model() -> None:
     """A file of corrections says `enrol` too."""
     command = RecordBatch(Action.ENROL, "16.06", "SK-1", (BatchLine("guru", 1),), because="misread")
-    assert ENTRIES.stored(command) is None
+    assert ENTRIES.stored(command, command.identity()) is None
 
 
 # --- whatever intake admits ---------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_whatever_intake_admits_the_model_admits(
         assume(not admission.report.errors)
         (command,) = admission.commands()
     assert isinstance(command, RecordBatch)
-    assert ENTRIES.stored(command) == _by_the_model(command)
+    assert ENTRIES.stored(command, command.identity()) == _by_the_model(command)
 
 
 # --- within a transaction -------------------------------------------------------------------------
@@ -194,6 +194,6 @@ def test_only_what_was_admitted_goes_without_its_model() -> None:
         effective_on=date(2025, 1, 1),
         row=2,
     )
-    assert ENTRIES.stored(hostile) is not None
+    assert ENTRIES.stored(hostile, hostile.identity()) is not None
     with closing(Store(None)) as store, pytest.raises(ValidationError):
         store.registry.record(hostile)

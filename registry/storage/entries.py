@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from pydantic_core import to_json
@@ -36,7 +37,7 @@ class Entries:
         self._recorded_at = instant_text(stamp.recorded_at)
         self._sources = {name: source.model_dump(mode="json") for name, source in sources.items()}
 
-    def stored(self, command: RecordBatch) -> StoredEvent | None:
+    def stored(self, command: RecordBatch, identity: UUID) -> StoredEvent | None:
         """Return the first event of the batch's stream; None if it does more than bring heads in."""
         entering = _ENTERING.get(command.action)
         if entering is None or command.because is not None:
@@ -81,4 +82,4 @@ class Entries:
             "source": self._sources.get(command.sheet or ""),
             "transaction_id": self._stamp.transaction_id,
         }
-        return StoredEvent(command.identity(), 1, event_class.TOPIC, to_json(state))
+        return StoredEvent(identity, 1, event_class.TOPIC, to_json(state))
