@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ import openpyxl
 import pytest
 
 from cli.imported_before import ImportedBefore
+from registry.intake.columns import COLUMNS, KINDS, InputKind
 from tests.program import (
     EXAMPLE,
     Answer,
@@ -32,6 +34,7 @@ from tests.program import (
 )
 
 NIK = "1671012304560001"
+WRITTEN = {".csv", ".json"}
 HEADER = "reference,action,area,category,workers,effective_on,covered_until,of_batch,reason,note\n"
 ENROL = "400/1/2025,enrol,16.06,pekerja-rentan,100,2025-01-01,2025-12-31,,,\n"
 LEAVE = "400/2/2025,deactivate,16.06,pekerja-rentan,30,2025-03-01,,400/1/2025,deceased,\n"
@@ -662,6 +665,41 @@ THEIRS = {
     "what a spreadsheet has saved again": b"\xef\xbb\xbfrow;problem;reference\r\n2;x;y\r\n",
     "nothing": b"",
 }
+
+
+def workbook(path: Path, *rows: Sequence[object], sheet: str | None = None) -> Path:
+    """Write a workbook with one sheet, each cell of the type that is given."""
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = sheet or page.title
+    for row in rows:
+        page.append(row)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", [int(NIK), 17_019_876_543])
+def test_a_number_of_a_person_in_a_number_cell_goes_nowhere(
+    number: int, kind: InputKind, office: Path
+) -> None:
+    """In whatever column it stands: neither into the refused rows nor into any report."""
+    names = [column.name for column in COLUMNS[kind]]
+    workbook(office / "b.xlsx", names, [number] * len(names))
+    answers = [
+        ucj("import", kind, "b.xlsx", "--dry-run", "--report", "r.json", folder=office),
+        ucj("import", kind, "b.xlsx", "--format", "json", folder=office),
+    ]
+    if kind == "batches":
+        because = ("--area", "16.06", "--reason", "typing error", "--refused", "c.csv")
+        answers.append(ucj("correct", "SK 1", "b.xlsx", *because, folder=office))
+        assert (office / "c.csv").is_file()
+    said = [text for answer in answers for text in (answer.out, answer.err)]
+    written = [path.read_text("utf-8-sig") for path in office.iterdir() if path.suffix in WRITTEN]
+    assert [answer.code for answer in answers] == [1] * len(answers)
+    assert "[number withheld]" in (office / "b.refused.csv").read_text("utf-8-sig")
+    assert not [text for text in said + written if str(number) in text]
 
 
 @pytest.mark.parametrize("content", THEIRS.values(), ids=THEIRS)

@@ -68,8 +68,4 @@ def _row(rows: Iterator[tuple[int, tuple[Value, ...]]], number: int) -> tuple[Va
 
 
 def _cell(value: Value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return shown(value, limit=_CELL_LENGTH_MAX)
+    return "" if value is None else shown(value, limit=_CELL_LENGTH_MAX)
