@@ -182,7 +182,8 @@ def import_command() -> None:
 
     CSV, XLSX, XLS and ODS, with headers in Indonesian or English. One file is one decision: all of
     it is recorded, or nothing. Importing the same file again records nothing and says so, however
-    it is to be read. Rows that are refused are written beside it.
+    it is to be read. Rows that are refused are written beside it, to look through: repair the file
+    itself and import that again.
 
     \b
     Examples:

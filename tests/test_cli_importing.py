@@ -12,7 +12,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -667,7 +666,7 @@ THEIRS = {
 }
 
 
-def workbook(path: Path, *rows: Sequence[object], sheet: str | None = None) -> Path:
+def workbook(path: Path, *rows: list[Any], sheet: str | None = None) -> Path:
     """Write a workbook with one sheet, each cell of the type that is given."""
     book = openpyxl.Workbook()
     page = book.active
@@ -700,6 +699,33 @@ def test_a_number_of_a_person_in_a_number_cell_goes_nowhere(
     assert [answer.code for answer in answers] == [1] * len(answers)
     assert "[number withheld]" in (office / "b.refused.csv").read_text("utf-8-sig")
     assert not [text for text in said + written if str(number) in text]
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--ignore-column", "row", "--ignore-column", "problem"), ("--dry-run",)]
+)
+def test_refused_rows_are_not_taken_for_a_file(more: tuple[str, ...], office: Path) -> None:
+    """Not even repaired: the rows beside them would be missing. None are refused of them again."""
+    file = write(office, "b.csv", ENROL, ENROL.replace(",100,", ",many,"))
+    words = "the refused rows are in b.refused.csv, to look through; repair the original file and"
+    assert words in ucj("import", "batches", file, folder=office).err
+    refused = office / "b.refused.csv"
+    refused.write_bytes(refused.read_bytes().replace(b"many", b"50"))
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", "b.csv", "b.refused.csv", *more, folder=office)
+    assert answer.code == 1
+    assert "error: b.refused.csv:1: these are rows that ucj has refused of another" in answer.err
+    assert "Repair the original file and import that again." in answer.err
+    assert not list(office.glob("*.refused.refused*"))
+
+
+def test_a_value_that_is_missing_with_its_column_says_which_to_add(office: Path) -> None:
+    """There is no cell to fill in."""
+    header = "reference,action,area,category,workers\n"
+    file = write(office, "b.csv", "SK 1,enrol,16.06,guru,5\n", header=header)
+    answer = ucj("import", "batches", file, folder=office)
+    words = "Add the column effective_on; it may also be called TMT, berlaku, tanggal berlaku."
+    assert words in answer.err
 
 
 @pytest.mark.parametrize("content", THEIRS.values(), ids=THEIRS)

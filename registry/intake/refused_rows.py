@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +20,14 @@ from registry.intake.grid import Table
 from registry.safe_text import unformulated
 
 _CELL_LENGTH_MAX: Final = 4_000
+_SHEET: Final = "sheet"
+_OF_ROWS: Final = ("row", "problem")
+
+
+def holds_refused_rows(headers: Sequence[str]) -> bool:
+    """Whether a header begins as ours do: such a table lacks whatever was not refused."""
+    names = tuple(header.strip().casefold() for header in headers)
+    return (names[1:] if names[:1] == (_SHEET,) else names)[: len(_OF_ROWS)] == _OF_ROWS
 
 
 def write_refused(
@@ -56,7 +64,7 @@ def _lines(
     header_written = False
     for number, reasons in groupby(refusals, key=itemgetter(0)):
         if not header_written:
-            yield [*(["sheet"] if sheet else []), "row", "problem", *headers]
+            yield [*([_SHEET] if sheet else []), *_OF_ROWS, *headers]
             header_written = True
         values = _row(rows, number)
         why = "; ".join(dict.fromkeys(why for _, why in reasons))
