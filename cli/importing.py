@@ -24,6 +24,7 @@ from cli.options import (
     TEXT,
     Settings,
     dry_run_option,
+    given_once,
     notice,
     records,
     taking,
@@ -124,7 +125,13 @@ _READING_OPTIONS: Final = (
         show_default=True,
         help="What digits without a dot mean; kemendagri refuses them.",
     ),
-    click.option("--sheet", metavar="NAME", help="Read only this sheet of a spreadsheet."),
+    click.option(
+        "--sheet",
+        multiple=True,
+        callback=given_once,
+        metavar="NAME",
+        help="Read only this sheet of a spreadsheet.",
+    ),
     click.option(
         "--ignore-column",
         "ignore_columns",

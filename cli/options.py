@@ -448,6 +448,21 @@ dry_run_option = click.option(
 )
 
 
+def given_once(ctx: click.Context | None, param: click.Parameter, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - a callback of click
+    """Return the one value of an option that is declared `multiple`; of two none is left unsaid.
+
+    Otherwise click takes the last one in silence.
+    """
+    del ctx
+    if len(values) > 1:
+        raise click.UsageError(
+            _("{option} can be given once; it was given {number} times.").format(
+                option=_written(param, str(param.name)), number=len(values)
+            )
+        )
+    return values[0] if values else None
+
+
 def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Return a decorator that gives a command these arguments and options, in this order."""
 

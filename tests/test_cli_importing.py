@@ -1169,7 +1169,13 @@ def test_a_sheet_that_is_no_table_of_batches_can_be_left_out(office: Path) -> No
     refused = ucj("import", "batches", "b.xlsx", folder=office)
     assert refused.code == 1
     assert "--sheet NAME" in refused.err
-    assert ucj("import", "batches", "b.xlsx", "--sheet", "Data", folder=office).code == 0
+    twice = ucj("import", "batches", "b.xlsx", "--sheet", "Rekap", "--sheet", "Data", folder=office)
+    assert twice.code == 2
+    assert "--sheet can be given once; it was given 2 times." in twice.err
+    read = ucj("import", "batches", "b.xlsx", "--sheet", "Data", folder=office)
+    assert read.code == 0
+    assert "it has a table as well, and --sheet names another" in read.err
+    assert "(Rekap) [sheet-left-out]" in read.err
 
 
 def test_a_list_of_persons_without_a_header_is_not_echoed(office: Path) -> None:
