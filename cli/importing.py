@@ -380,7 +380,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
     from registry.nomenclature import categories_of
     from registry.storage.log import open_log
 
-    with closing(open_log(settings.store)) as log:
+    with closing(open_log(settings.store, asking=False)) as log:
         known = categories_of(log), boundaries_of(log)
     codes: list[int] = []
     done = 0  # decided well; one that was recorded, and could not be reported, as well
