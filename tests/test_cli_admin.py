@@ -136,6 +136,14 @@ def test_a_template_is_a_csv_and_says_what_it_may_hold(kind: str, tmp_path: Path
     assert allowed.out in f"{answer.err.partition(chr(10))[2]}\n"
 
 
+def test_a_template_in_indonesian_is_explained_in_its_own_words(tmp_path: Path) -> None:
+    """The headers printed are the headers explained."""
+    answer = ucj("--lang", "id", "template", "batches", folder=tmp_path)
+    for header in answer.out.splitlines()[0].split(","):
+        assert f"\n{header} (" in answer.err
+    assert "deactivate (nonaktif)" in answer.err
+
+
 def test_a_template_never_overwrites(tmp_path: Path) -> None:
     """A filled-in file of that name stays."""
     assert ucj("template", "batches", "--output", "b.csv", folder=tmp_path).code == 0
