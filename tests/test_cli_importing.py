@@ -701,6 +701,24 @@ def test_a_number_of_a_person_in_a_number_cell_goes_nowhere(
     assert not [text for text in said + written if str(number) in text]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_refused_rows_are_written_as_the_input_and_in_the_persons_language(
+    delimiter: str, office: Path
+) -> None:
+    """Its delimiter, and the problems in Indonesian; known again as ours by the headers."""
+    rows = (HEADER + ENROL.replace(",100,", ",many,")).replace(",", delimiter)
+    (office / "b.csv").write_text(rows, encoding="utf-8")
+    for _ in range(2):
+        answer = ucj("--lang", "id", "import", "batches", "b.csv", folder=office)
+        assert "baris yang ditolak ada di b.refused.csv" in answer.err
+    text = (office / "b.refused.csv").read_text("utf-8-sig")
+    header, row = csv.reader(text.splitlines(), delimiter=delimiter)
+    assert header[:3] == ["row", "problem", "reference"]
+    assert row[1].startswith("workers: many bukan jumlah orang yang bulat")
+    again = ucj("import", "batches", "b.refused.csv", folder=office)
+    assert "[refused-rows]" in again.err
+
+
 @pytest.mark.parametrize(
     "more", [(), ("--ignore-column", "row", "--ignore-column", "problem"), ("--dry-run",)]
 )

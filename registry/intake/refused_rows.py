@@ -33,6 +33,8 @@ def holds_refused_rows(headers: Sequence[str]) -> bool:
 def write_refused(
     path: Path,
     parts: Iterable[tuple[Table, Mapping[str, int], Iterable[tuple[int, str]]]],
+    *,
+    delimiter: str = ",",
 ) -> None:
     """Write the refused rows; an existing file is replaced, at the end.
 
@@ -44,7 +46,13 @@ def write_refused(
     try:
         # With a BOM: without it a spreadsheet reads UTF-8 as cp1252.
         with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\r\n")
+            # Quoted, as no spreadsheet saves it: by that ours are told from those saved again.
+            writer = csv.writer(
+                stream,
+                delimiter=delimiter,
+                quoting=csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_ALL,
+                lineterminator="\r\n",
+            )
             for table, columns, refusals in parts:
                 for line in _lines(table, columns, refusals):
                     writer.writerow([unformulated(cell) for cell in line])
