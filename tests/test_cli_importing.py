@@ -187,6 +187,22 @@ def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
     assert "1 of its batches is withdrawn since" in answer.err
 
 
+def test_a_batch_in_another_spelling_is_the_same_batch(office: Path) -> None:
+    """Withdrawn and recorded again so, it is in force, and one: also for whom has the first file."""
+    file = write(office, "a.csv", ENROL.replace("400/1/2025", "SK 400/1"))
+    again = write(office, "b.csv", ENROL.replace("400/1/2025", "sk400/1"))
+    withdraw = ("withdraw", "SK 400/1", "--area", "16.06", "--reason", "x")
+    assert ucj("import", "batches", file, folder=office).code == 0
+    assert ucj(*withdraw, folder=office).code == 0
+    assert ucj("import", "batches", again, folder=office).code == 0
+    assert "withdrawn" not in ucj("import", "batches", file, folder=office).err
+    assert ucj("status", "--format", "json", folder=office).json()["batches"] == 1
+    assert ucj(*withdraw, folder=office).code == 0
+    for each in (file, again):
+        answer = ucj("import", "batches", each, folder=office)
+        assert "1 of its batches is withdrawn since" in answer.err
+
+
 @pytest.mark.parametrize("kind", ["potentials", "targets", "figures"])
 def test_what_was_taken_back_by_mistake_is_recorded_again(office: Path, kind: str) -> None:
     """By a file of other bytes, with a warning; the very same bytes stay a no-op."""
