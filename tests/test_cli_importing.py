@@ -1212,6 +1212,37 @@ def test_a_sheet_that_is_no_table_of_batches_can_be_left_out(office: Path) -> No
     assert "(Rekap) [sheet-left-out]" in read.err
 
 
+RENEW = "R1,renew,16.06,,60,,2026-12-31,E1,,\n"
+E1 = "E1,enrol,16.06,guru,100,2025-01-01,2025-12-31,,,\n"
+L1 = "L1,deactivate,16.06,guru,50,2025-03-01,,E1,deceased,\n"
+
+
+def test_who_breaks_a_renewal_is_told_of_the_renewal(office: Path) -> None:
+    """Of 100, 60 are renewed: a correction to 50, or 50 who leave, concern what is renewed."""
+    assert ucj("import", "batches", write(office, "a.csv", E1, RENEW), folder=office).code == 0
+    fewer = write(office, "c.csv", E1.replace("100", "50"))
+    corrected = ucj(
+        "correct", "E1", fewer, "--area", "16.06", "--reason", "x", folder=office
+    )  # fmt: skip
+    assert corrected.code == 1
+    assert "First correct R1 to fewer, or withdraw it.\n" in corrected.err
+    left = ucj("import", "batches", write(office, "l.csv", L1), folder=office)
+    assert "First correct R1 to fewer, or withdraw it. Where heads that left had" in left.err
+    more = write(office, "r.csv", RENEW.replace("R1", "R2"))
+    renewed = ucj("import", "batches", more, folder=office)
+    assert "Renew fewer; or, where heads that left had been renewed" in renewed.err
+
+
+def test_a_row_that_withdraws_is_addressed_by_its_reference(office: Path) -> None:
+    """It has no workers: a blank cell is nothing to look at."""
+    assert ucj("import", "batches", write(office, "a.csv", E1, L1), folder=office).code == 0
+    file = write(office, "w.csv", "E1,withdraw,16.06,,,,,,,typing error\n")
+    answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 1
+    assert "error: w.csv:2:reference: " in answer.err
+    assert "w.csv:2:workers" not in answer.err
+
+
 def test_a_list_of_persons_without_a_header_is_not_echoed(office: Path) -> None:
     """Where a number of a person stands in the row, its names are not shown either."""
     people = f"1,{NIK},Budi Santoso,Jl. Merdeka 5\n2,{NIK},Siti,Jl. Sudirman 1\n"
