@@ -378,8 +378,8 @@ def test_what_was_said_of_an_area_is_taken_back_once(what: str, tmp_path: Path) 
     assert answer.lines[0].startswith(f"recorded at #{end + 1}, ")
     assert answer.lines[1] == f"the {what} of Musi Banyuasin (16.06) at #2 is taken back"
     again = ucj("retract", what, "@2", "--reason", "x", folder=tmp_path)
-    assert again.code == 0
-    assert "nothing" in again.out
+    assert (again.code, again.out) == (0, "nothing to record\n")
+    assert "#2 is taken back already" in again.err
 
 
 # --- category ----------------------------------------------------------------------------------
