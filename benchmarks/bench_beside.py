@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import sys
 import time
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from benchmarks.bench_import import import_command, make_file
-from benchmarks.processes import start
+from benchmarks.bench_import import File, import_command, make_file
+from benchmarks.processes import run, start
 from projections.coverage import coverage_at
 from projections.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from benchmarks.conftest import Country
@@ -61,3 +66,55 @@ def test_a_reader_beside_an_import(
     benchmark.extra_info["worst_alone_seconds"] = max(took for took, _ in alone)
     benchmark.extra_info["worst_beside_seconds"] = max(took for took, _ in beside)
     benchmark.extra_info["questions_beside"] = len(beside)
+
+
+READERS: Final = 8
+ALONE_SECONDS: Final = 10.0
+
+
+@pytest.mark.benchmark(group="beside")
+def test_eight_readers_beside_a_writer(
+    benchmark: Benchmark,
+    environment: dict[str, str],
+    growing: Store,
+    country: Country,
+    tmp_path: Path,
+    large: int,
+    measuring: bool,  # noqa: FBT001 - a fixture
+) -> None:
+    """Each asks once a second: how long it takes alone and beside an import, and the import likewise."""
+    files = []
+    for name in ("alone", "beside"):
+        file = make_file(tmp_path / f"{name}.csv", "plain", large)
+        text = file.path.read_text(encoding="utf-8")
+        file.path.write_text(text.replace("/SK-", f"/S8-{name}-"), encoding="utf-8")
+        files.append(file)
+
+    def importing(file: File) -> float:
+        began = time.perf_counter()
+        run(*import_command(file, growing), environment=environment)
+        return time.perf_counter() - began
+
+    def reading(meanwhile: Callable[[], float], name: str) -> tuple[float, float]:
+        """Return the readers' median while something goes on, and what that took."""
+        stop = tmp_path / f"stop-{name}"
+        asked = (str(growing.path), country.regency, str(country.on), str(stop))
+        command = (sys.executable, "-m", "benchmarks.reader", *asked)
+        readers = [start(*command, environment=environment) for _ in range(READERS)]
+        took = meanwhile()
+        stop.touch()
+        answers = [json.loads(reader.wait().printed) for reader in readers]
+        assert all(answers), "a reader never asked"
+        return median(itertools.chain.from_iterable(answers)), took
+
+    def waiting() -> float:
+        seconds = ALONE_SECONDS if measuring else 1.5
+        time.sleep(seconds)
+        return seconds
+
+    writer_alone = importing(files[0])
+    alone, _ = reading(waiting, "alone")
+    found = benchmark.pedantic(reading, (lambda: importing(files[1]), "beside"), rounds=1)
+    benchmark.extra_info["alone"] = alone
+    benchmark.extra_info["beside"], benchmark.extra_info["writer_beside"] = found
+    benchmark.extra_info["writer_alone"] = writer_alone

@@ -68,6 +68,68 @@ def test_the_nation_by_regency_and_category(benchmark: Benchmark, country: Count
     assert _heads(rows) == _without_zeros(country.heads)
 
 
+@pytest.fixture(scope="module")
+def ledger(country: Country) -> Iterator[Ledger]:
+    """The ledger opened once, for what is asked in process."""
+    with (
+        closing(country.store.log()) as log,
+        closing(Ledger(log, country.store.folder())) as opened,
+    ):
+        yield opened
+
+
+@pytest.mark.benchmark(group="coverage in process")
+def test_one_regency_by_category_in_process(
+    benchmark: Benchmark, country: Country, ledger: Ledger
+) -> None:
+    """As known half-way, the ledger open: what a server would do for each question."""
+    rows = benchmark(
+        lambda: coverage_at(
+            ledger, [country.regency], country.on, known=country.half_way, by="category"
+        )
+    )
+    assert _heads(rows) == _without_zeros(country.heads_half_way, country.regency)
+
+
+@pytest.mark.benchmark(group="coverage in process")
+def test_the_nation_by_regency_and_category_in_process(
+    benchmark: Benchmark, country: Country, ledger: Ledger
+) -> None:
+    """As known half-way, the ledger open."""
+    rows = benchmark(
+        lambda: coverage_at(ledger, ["ID"], country.on, known=country.half_way, by=BOTH)
+    )
+    assert _heads(rows) == _without_zeros(country.heads_half_way)
+
+
+_BARE: Final = (
+    "SELECT area, category, sum(workers) FROM entries WHERE effective_on <= $on"
+    " AND position <= $known{} GROUP BY ALL"
+)
+
+
+@pytest.mark.benchmark(group="coverage in process")
+def test_bare_sum_of_one_regency(benchmark: Benchmark, country: Country, ledger: Ledger) -> None:
+    """Beside it: DuckDB's own sum over the same sorted columns, with nothing around it."""
+    known = {"on": country.on, "known": country.half_way, "area": country.regency}
+    statement = _BARE.format(" AND area = $area")
+    found = benchmark(lambda: ledger.connection.execute(statement, known).fetchall())
+    expected = _without_zeros(country.heads_half_way, country.regency)
+    assert Heads({(a, c): int(n) for a, c, n in found if n}) == expected
+
+
+@pytest.mark.benchmark(group="coverage in process")
+def test_bare_sum_of_the_same_entries(
+    benchmark: Benchmark, country: Country, ledger: Ledger
+) -> None:
+    """Beside it: the same of the nation."""
+    known = {"on": country.on, "known": country.half_way}
+    found = benchmark(lambda: ledger.connection.execute(_BARE.format(""), known).fetchall())
+    assert Heads({(a, c): int(n) for a, c, n in found if n}) == _without_zeros(
+        country.heads_half_way
+    )
+
+
 @pytest.mark.benchmark(group="coverage")
 def test_the_nation_as_known_half_way(benchmark: Benchmark, country: Country) -> None:
     """The same as it was known at an earlier position."""
@@ -77,23 +139,6 @@ def test_the_nation_as_known_half_way(benchmark: Benchmark, country: Country) ->
             lambda ledger: coverage_at(ledger, ["ID"], country.on, known=country.half_way, by=BOTH),
         )
     assert _heads(rows) == _without_zeros(country.heads_half_way)
-
-
-@pytest.mark.benchmark(group="coverage")
-def test_bare_sum_of_the_same_entries(benchmark: Benchmark, country: Country) -> None:
-    """Beside it: DuckDB's own sum over an open image, with nothing around it."""
-    with (
-        closing(country.store.log()) as log,
-        closing(Ledger(log, country.store.folder())) as ledger,
-    ):
-        found = benchmark(
-            lambda: ledger.connection.execute(
-                "SELECT area, category, sum(workers) FROM entries WHERE effective_on <= $1"
-                " AND position <= $2 GROUP BY ALL",
-                [country.on, country.store.events],
-            ).fetchall()
-        )
-    assert Heads({(a, c): int(n) for a, c, n in found if n}) == _without_zeros(country.heads)
 
 
 @pytest.mark.benchmark(group="catch-up")

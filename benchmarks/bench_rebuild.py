@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.bench_coverage import later
-from benchmarks.stores import fill
+from benchmarks.processes import UCJ, Finished, run_weighed
+from benchmarks.stores import fill, filled_store
 from projections.ledger import ImageFolder, Ledger, build_image, publish_next
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def test_rebuild(benchmark: Benchmark, country: Country, tmp_path: Path) -> None
     """The image holds every event and every head."""
     folder = ImageFolder(tmp_path)
     with closing(country.store.log()) as log:
-        image = benchmark.pedantic(build_image, (log, folder), rounds=3)
+        image = benchmark.pedantic(build_image, (log, folder), rounds=5)
         assert image is not None
         assert image.position == country.store.events
         with closing(Ledger(log, folder)) as ledger:
@@ -34,6 +35,33 @@ def test_rebuild(benchmark: Benchmark, country: Country, tmp_path: Path) -> None
     assert events == [(country.store.events,)]
     assert heads == [(country.heads.total(),)]
     benchmark.extra_info["events"] = country.store.events
+
+
+@pytest.mark.benchmark(group="rebuild")
+def test_rebuild_of_a_tenth(
+    benchmark: Benchmark, batches: int, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Beside it: of a country of a tenth of the batches, for the growth."""
+    tenth = filled_store(tmp_path_factory.mktemp("tenth") / "store", max(30, batches // 10))
+    with closing(tenth.log()) as log:
+        image = benchmark.pedantic(build_image, (log, ImageFolder(tmp_path)), rounds=5)
+    assert image is not None
+    assert image.position == tenth.events
+
+
+@pytest.mark.benchmark(group="rebuild")
+def test_rebuild_as_a_process(
+    benchmark: Benchmark, country: Country, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """`ucj rebuild`: what it takes of memory, Python and all."""
+    command = (*UCJ, "--store", str(country.store.path), "rebuild")
+    elsewhere = environment | {"UCJ_CACHE": str(tmp_path)}
+    weighed: list[Finished] = []
+    benchmark.pedantic(
+        lambda: weighed.append(run_weighed(*command, environment=elsewhere)), rounds=1
+    )
+    if weighed[0].memory_mib_max is not None:
+        benchmark.extra_info["memory_mib_max"] = weighed[0].memory_mib_max
 
 
 @pytest.mark.benchmark(group="rebuild")
@@ -67,7 +95,7 @@ def test_bare_scan_written_out_as_lines(
     benchmark: Benchmark, country: Country, tmp_path: Path
 ) -> None:
     """Beside it: the log only read and written to a file, which no rebuild can do without."""
-    target = tmp_path / "lines.json"
+    target = tmp_path / "lines"
 
     def scan() -> int:
         count = 0
@@ -77,6 +105,6 @@ def test_bare_scan_written_out_as_lines(
                 count += len(page)
         return count
 
-    assert benchmark.pedantic(scan, rounds=3) == country.store.events
+    assert benchmark.pedantic(scan, rounds=5) == country.store.events
     with target.open("rb") as file:
         assert sum(1 for _ in file) == country.store.events

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from benchmarks.timing import Benchmark
 
 ROUNDS: Final = 9
+COMPLETING: Final = (
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'ucj'; import cli.start; cli.start.main()",
+)
 
 
 def _time(benchmark: Benchmark, *command: str, environment: dict[str, str]) -> str:
@@ -45,6 +50,14 @@ def test_version(benchmark: Benchmark, environment: dict[str, str]) -> None:
     """`ucj --version` says which."""
     said = _time(benchmark, *UCJ, "--version", environment=environment)
     assert said.strip() == f"ucj {__version__}"
+
+
+@pytest.mark.benchmark(group="start")
+def test_completion(benchmark: Benchmark, environment: dict[str, str]) -> None:
+    """The word that the shell asks for at each press of the tab key."""
+    asked = {"_UCJ_COMPLETE": "bash_complete", "COMP_WORDS": "ucj cov", "COMP_CWORD": "1"}
+    said = _time(benchmark, *COMPLETING, environment=environment | asked)
+    assert "coverage" in said
 
 
 @pytest.mark.benchmark(group="start")

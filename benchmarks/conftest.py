@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from benchmarks.bars import table
 from benchmarks.country import commands, regencies_of
 from benchmarks.stores import Store, filled_store
 from benchmarks.tally import Heads, changed_references, heads_on, potentials_on
@@ -71,7 +72,8 @@ def is_measuring(config: pytest.Config) -> bool:
 
 SIZES: Final = {
     # fixture: what is measured, and what only has to work
-    "lines": ((1_000, 100_000), (60,)),
+    "lines": ((1_000, 200_000), (60,)),
+    "large": ((200_000,), (60,)),
     "tail": ((0, 1_000, 10_000), (60,)),
     "questions": ((50,), (3,)),
 }
@@ -82,6 +84,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, (measured, smoke) in SIZES.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, measured if is_measuring(metafunc.config) else smoke)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """End with what was measured beside what is promised."""
+    session = getattr(config, "_benchmarksession", None)
+    if session is None or not is_measuring(config):
+        return
+    figures: dict[str, float] = {}
+    for each in session.benchmarks:
+        name = each.name.removeprefix("test_")
+        if each.stats.rounds:
+            figures[name] = each.stats.median
+        for key, value in each.extra_info.items():
+            if isinstance(value, int | float):
+                figures[f"{name}:{key}"] = value
+    for line in table(figures):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, Final
 
-UCJ: Final = (sys.executable, "-m", "cli.main")
+UCJ: Final = (sys.executable, "-m", "cli.start")
 
 # The system counts the memory of whoever starts a process as the new one's own, until it has become
 # another program: so a small one starts it, and says what it took.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ from registry.language import _, formatted, joined, ngettext, whole
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from projections.ledger import Image, Ledger
     from projections.workspace import Workspace
     from registry.storage.soundness import Soundness
 
@@ -186,24 +187,27 @@ def _identity(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
 def _status(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
     from projections.closings import closed_periods
 
-    held = workspace.ask(lambda ledger: ledger.connection.execute(_HELD).fetchone())
-    assert held is not None
-    document = _identity(workspace, soundness) | dict(zip(_HELD_KEYS, held, strict=True))
-    closed = workspace.ask(lambda ledger: closed_periods(ledger.connection, ledger.position))
+    def question(ledger: Ledger) -> tuple[Any, Any, Image | None, int]:
+        held = ledger.connection.execute(_HELD).fetchone()
+        closed = closed_periods(ledger.connection, ledger.position)
+        return held, closed, ledger.image, ledger.tail_events
+
+    identity = _identity(workspace, soundness)
+    held, closed, image, tail_events = workspace.ask(question, known=identity["known_position"])
+    document = identity | dict(zip(_HELD_KEYS, held, strict=True))
     document["closed"] = [
         {"area": each.area, "closed_through": each.closed_through, "position": each.position}
         for each in closed.values()
     ]
-    images = workspace.folder.images() if workspace.folder else []
-    if images:
-        newest = images[0]
-        document["image"] = {
-            "file": newest.path.name,
-            "folder": str(newest.path.parent.resolve()),
-            "position": newest.position,
-            "bytes": newest.path.stat().st_size,
-        }
-        document["tail_events"] = max(0, document["known_position"] - newest.position)
+    document["tail_events"] = tail_events
+    if image is not None:
+        with suppress(FileNotFoundError):  # a newer one has taken its place
+            document["image"] = {
+                "file": image.path.name,
+                "folder": str(image.path.parent.resolve()),
+                "position": image.position,
+                "bytes": image.path.stat().st_size,
+            }
     return document
 
 

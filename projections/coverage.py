@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
-from projections.boundaries import boundaries_at, within
+from projections.boundaries import among, boundaries_at, within
 from registry.reference.gazetteer import area_of
 from registry.terms import is_regency
 
@@ -31,12 +31,15 @@ _GROUPS: Final = ("category", "segment", "funding")
 
 IN_FORCE: Final = """
 SELECT area, valid_from, workers, definition, source, position FROM potentials
-WHERE valid_from <= $on AND position <= $known AND NOT EXISTS (
+WHERE valid_from <= $on AND position <= $known AND $of AND NOT EXISTS (
     SELECT 1 FROM taken_back
     WHERE taken_back.takes_back_position = potentials.position AND taken_back.position <= $known)
 QUALIFY row_number() OVER (PARTITION BY area ORDER BY valid_from DESC, position DESC) = 1
 """
-"""The potential in force: the latest valid_from up to the date, among equals the latest recorded."""
+"""The potential in force: the latest valid_from up to the date, among equals the latest recorded.
+
+`$of` stands for a condition over the area.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,12 @@ class Potential:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageRow:
+class CoverageRow(NamedTuple):
     """One area, or one group of its heads, on one date as known at one position.
 
     `coverage` and `points` are exact percentages; they are rounded only when printed. Below the
     area `potential` and `coverage` are None, and `points` is the group's share of the area's
-    percentage. `active` is None before the area's first entry. `active_counted` are the heads of
+    percentage: `active_counted` over `points_of`. `active` is None before the area's first entry. `active_counted` are the heads of
     the regencies that `coverage` is taken over; with `own_potential` the area's own recorded
     potential is divided by, and all are counted; of a regency it is its own, where it has one.
     `area` is the code in force (of what one place was split into: joined by a plus), `key` the one
@@ -72,7 +74,7 @@ class CoverageRow:
     active: int | None
     potential: int | None
     coverage: Fraction | None
-    points: Fraction | None
+    points_of: int | None
     potential_valid_from: date | None
     potential_definition: str | None
     potential_source: str | None
@@ -82,6 +84,13 @@ class CoverageRow:
     active_counted: int | None
     own_potential: bool
     key: str
+
+    @property
+    def points(self) -> Fraction | None:
+        """The group's share of the area's percentage."""
+        if self.active_counted is None or not self.points_of:
+            return None
+        return Fraction(100 * self.active_counted, self.points_of)
 
 
 def coverage_at(
@@ -116,15 +125,18 @@ def coverage_at(
     if category is not None and "category" not in grouped:
         grouped.append("category")
     drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
-    sums = _sums(ledger.connection, within(areas, drawn), on, position, grouped)
-    potentials = potentials_in_force(ledger.connection, on, position)
+    inside = within(areas, drawn)
+    sums = _sums(ledger.connection, inside, on, position, grouped)
+    potentials = potentials_in_force(
+        ledger.connection, on, position, of=f"({inside} OR {among(areas)})"
+    )
     rows: list[CoverageRow] = []
     for area in _below(areas, dimensions, drawn, sums, potentials):
-        inside = drawn.keys(area)
+        keys = drawn.keys(area)
         own = potentials.get(area) if own_potential or not is_regency(area) else None
         total = _total(area, drawn, sums, potentials, own, on, position, forced=own_potential)
         if grouped:
-            rows.extend(_groups(total, inside, grouped, sums, potentials, category, dimensions))
+            rows.extend(_groups(total, keys, grouped, sums, potentials, category, dimensions))
         else:
             rows.append(total)
     return rows
@@ -142,10 +154,10 @@ def shown_name(area: str) -> str:
 
 
 def potentials_in_force(
-    connection: DuckDBPyConnection, on: date, known: int
+    connection: DuckDBPyConnection, on: date, known: int, *, of: str = "true"
 ) -> dict[str, Potential]:
-    """Return the labour potential in force of every area that has one."""
-    found = connection.execute(IN_FORCE, {"on": on, "known": known}).fetchall()
+    """Return the labour potential in force of every area that has one, or of those `of` a condition."""
+    found = connection.execute(IN_FORCE.replace("$of", of), {"on": on, "known": known}).fetchall()
     return {
         area: Potential(workers, valid_from, definition, source)
         for area, valid_from, workers, definition, source, _ in found
@@ -153,7 +165,7 @@ def potentials_in_force(
 
 
 Value = TypeVar("Value")
-_Sums = dict[str, dict[tuple[str | None, ...], int]]
+_Sums = dict[str, dict[tuple[str, ...], int]]
 
 
 def _sums(
@@ -162,13 +174,13 @@ def _sums(
     """Return regency → group → active heads, for the regencies of the areas asked."""
     columns = "".join(f", coalesce({each}, '{NOT_ATTRIBUTED}')" for each in grouped)
     found = connection.execute(
-        f"SELECT area{columns}, sum(workers) FROM entries"
+        f"SELECT area{columns}, CAST(sum(workers) AS BIGINT) FROM entries"
         f" WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL",
         {"on": on, "known": known},
     ).fetchall()
     sums: _Sums = {}
-    for area, *group, workers in found:
-        sums.setdefault(area, {})[tuple(group)] = int(workers)
+    for row in found:
+        sums.setdefault(row[0], {})[row[1:-1]] = row[-1]
     return sums
 
 
@@ -239,7 +251,7 @@ def _total(
         active=active,
         potential=denominator.workers if denominator else None,
         coverage=coverage,
-        points=None,
+        points_of=None,
         potential_valid_from=denominator.valid_from if denominator else None,
         potential_definition=denominator.definition if denominator else None,
         potential_source=denominator.source if denominator else None,
@@ -279,48 +291,54 @@ def _groups(
     dimensions: tuple[Dimension, ...],
 ) -> list[CoverageRow]:
     """Return the rows of an area's groups; their points add up to the area's coverage."""
-    whole: dict[tuple[str | None, ...], int] = {}
-    counted: dict[tuple[str | None, ...], int] = {}
-    own_used = total.own_potential
-    taken_over = set(_counted(inside, sums, potentials))
-    for regency in inside:
-        for group, workers in sums.get(regency, {}).items():
-            whole[group] = whole.get(group, 0) + workers
-            if regency in taken_over or own_used:
-                counted[group] = counted.get(group, 0) + workers
+    taken_over = inside if total.own_potential else _counted(inside, sums, potentials)
+    whole = _added(inside, sums)
+    counted = whole if len(taken_over) == len(inside) else _added(taken_over, sums)
     if category is not None:
         at = grouped.index("category")
         whole = {group: workers for group, workers in whole.items() if group[at] == category}
         if not whole and "category" not in dimensions and len(grouped) == 1:
             whole = {(category,): 0}
-    rows = []
-    for group in sorted(whole, key=lambda each: tuple(part or "" for part in each)):
-        named = dict(zip(grouped, group, strict=True))
-        in_counted = counted.get(group, 0)
-        rows.append(
-            CoverageRow(
-                area=total.area,
-                area_name=total.area_name,
-                category=named.get("category"),
-                segment=named.get("segment"),
-                funding=named.get("funding"),
-                on=total.on,
-                known_position=total.known_position,
-                active=whole[group] if total.active is not None else None,
-                potential=None,
-                coverage=None,
-                points=Fraction(100 * in_counted, total.potential)
-                if total.coverage is not None and total.potential
-                else None,
-                potential_valid_from=None,
-                potential_definition=None,
-                potential_source=None,
-                regencies_total=total.regencies_total,
-                regencies_counted=total.regencies_counted,
-                complete=total.complete,
-                active_counted=in_counted if total.coverage is not None else None,
-                own_potential=total.own_potential,
-                key=total.key,
-            )
+    # What is not grouped by is read from the None behind a group.
+    in_category, in_segment, in_funding = (
+        grouped.index(each) if each in grouped else -1 for each in _GROUPS
+    )
+    has_active, has_points = total.active is not None, total.coverage is not None
+    # By place, and not by name: the nation by regency and category are twelve thousand.
+    return [
+        CoverageRow(
+            total.area,
+            total.area_name,
+            parts[in_category],
+            parts[in_segment],
+            parts[in_funding],
+            total.on,
+            total.known_position,
+            workers if has_active else None,
+            None,
+            None,
+            total.potential if has_points else None,
+            None,
+            None,
+            None,
+            total.regencies_total,
+            total.regencies_counted,
+            total.complete,
+            counted.get(group, 0) if has_points else None,
+            total.own_potential,
+            total.key,
         )
-    return rows
+        for group, workers in sorted(whole.items())
+        for parts in [(*group, None)]
+    ]
+
+
+def _added(regencies: Sequence[str], sums: _Sums) -> dict[tuple[str, ...], int]:
+    """Return the heads of regencies together, by group."""
+    if len(regencies) == 1:
+        return sums.get(regencies[0], {})
+    added: dict[tuple[str, ...], int] = {}
+    for regency in regencies:
+        for group, workers in sums.get(regency, {}).items():
+            added[group] = added.get(group, 0) + workers
+    return added

@@ -26,10 +26,12 @@ class LatePotential:
     position: int
 
 
+_IN_FORCE: Final = IN_FORCE.replace("$of", "true")
+
 # A transaction's events follow each other, and what it overrides comes last.
 _LATE: Final = f"""
-WITH first AS ({IN_FORCE.replace("$on", "$start_on").replace("$known", "$start_known")}),
-second AS ({IN_FORCE.replace("$on", "$end_on").replace("$known", "$end_known")}),
+WITH first AS ({_IN_FORCE.replace("$on", "$start_on").replace("$known", "$start_known")}),
+second AS ({_IN_FORCE.replace("$on", "$end_on").replace("$known", "$end_known")}),
 differing AS (
     SELECT area, position, valid_from FROM first WHERE position NOT IN (SELECT position FROM second)
     UNION ALL

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -34,8 +35,13 @@ CHUNK_BYTES: Final = 16 << 20
 """Folded at once: about 25,000 events; what a fold takes of memory grows with it."""
 
 REBUILD_CHUNK_BYTES: Final = 32 << 20
-REBUILD_WORKERS_MAX: Final = 2
+"""A rebuild has memory to itself: fewer and larger chunks are folded in less time."""
+
+FOLD_WORKERS: Final = 2
 """Chunks folded side by side, each taking memory; more than two hardly gain, as one thread reads."""
+
+SIDE_BY_SIDE_EVENTS: Final = 4_000
+"""Fewer are folded sooner by one thread."""
 
 MEMORY_LIMIT: Final = "384MB"
 TAIL_MEMORY_LIMIT: Final = "112MB"
@@ -58,15 +64,27 @@ PARALLEL_EVENTS: Final = 50_000
 PARALLEL_REBUILD_EVENTS: Final = 20_000
 """Of fewer events an image is laid out sooner by one thread."""
 
+DISK_TAIL_EVENTS: Final = 40_000
+"""A longer tail lies on disk; a shorter one takes about 2 kB of memory an event, and is there sooner."""
+
 LISTINGS_MAX: Final = 5
 """An image that was listed may be gone before it is opened; a newer one is there then."""
 
 CHECKPOINT_BYTES: Final = "64MB"
 """What is not yet checkpointed stays in memory; to checkpoint every chunk took half the fold."""
 
+FOREIGN_IMAGE_SECONDS: Final = 30 * 86_400.0
+_NAMED: Final = re.compile(r"[0-9a-f]{8}-[^-]+-\d+-[0-9a-f]{16}\.duckdb")
+
 _BUILDING: Final = "building-"
 
-_DISK_FAULTS: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
+_DISK_FAULTS: Final = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.FatalException,
+    duckdb.TransactionException,
+)
+_FULL: Final = ("No space left on device", "Disk quota exceeded", "File too large", "offload")
 
 Notice = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -99,9 +117,17 @@ class ImageFolder:
         return self.path / f"{_name_prefix()}-{position}-{time.time_ns():016x}{ending}"
 
     def discard_older(self) -> None:
-        """Remove all images but the newest: whoever publishes last sees them all."""
+        """Remove all images but the newest: whoever publishes last sees them all.
+
+        Of another fold or engine those that are old: by then everybody uses the newer program.
+        """
         for older in self.images()[1:]:
             self.discard(older)
+        for path in self.path.glob("*.duckdb"):
+            if _NAMED.fullmatch(path.name) and not path.name.startswith(f"{_name_prefix()}-"):
+                with suppress(OSError):
+                    if path.stat().st_mtime < time.time() - FOREIGN_IMAGE_SECONDS:
+                        path.unlink()
 
     def discard(self, image: Image) -> None:
         """Remove an image; a file in use on Windows stays, and is not used again."""
@@ -114,6 +140,7 @@ class ImageFolder:
             with suppress(ValueError, IndexError, OSError):
                 if _position_in(path) <= head:
                     path.rename(path.with_suffix(".duckdb"))
+                    self.discard_older()
 
     def forget_ahead(self) -> None:
         """Remove what was laid out for a commit that never came; asked under the write lock."""
@@ -129,15 +156,15 @@ def is_worth_publishing(tail_events: int, image: Image | None) -> bool:
 
 
 def image_folder(store: Path, store_id: str) -> ImageFolder | None:
-    """Return where images are kept: beside the store, else the user's cache, else nowhere.
+    """Return where images are kept: beside the store, or in the user's cache; None if nowhere.
 
-    `UCJ_CACHE` names another folder for the cache.
+    `UCJ_CACHE` names another folder for the cache, and then it comes first.
     """
     beside = store.with_name(store.name + ".ledger")
-    if (folder := _usable(beside)) is not None:
-        return folder
     if named := os.environ.get("UCJ_CACHE"):
-        return _usable(Path(named) / store_id)
+        return _usable(Path(named) / store_id) or _usable(beside)
+    if folder := _usable(beside):
+        return folder
     from platformdirs import user_cache_path
 
     return _usable(user_cache_path("ucj") / store_id)
@@ -166,7 +193,8 @@ class Ledger:
 
     `tail_events` says how many events were folded for this view alone. A long tail lies on disk, and
     what is worked out over it spills there above `memory_limit`. `refused_images` were damaged or of
-    another log; they are removed, or with `keep_damaged` left as they are.
+    another log; they are removed, or with `keep_damaged` left as they are. `apart`: what lies on disk
+    lies in the temporary folder, because there is no room beside the image.
     """
 
     def __init__(
@@ -178,6 +206,7 @@ class Ledger:
         notice: Notice = lambda _: None,
         memory_limit: str = TAIL_MEMORY_LIMIT,
         keep_damaged: bool = False,
+        apart: bool = False,
     ) -> None:
         self.log = log
         self.folder = folder
@@ -186,6 +215,7 @@ class Ledger:
         self._notice = notice
         self.refused_images: tuple[Path, ...] = ()
         self._keep_damaged = keep_damaged
+        self._apart = apart
         self._memory_limit = memory_limit
         self._working = ExitStack()
         self._tail = "memory.tail"
@@ -285,23 +315,23 @@ class Ledger:
         if self.image and after >= self.position:  # nothing came after it
             self._show([f"SELECT * FROM image.{table}" for table in fold.TABLES])
             return
-        if self.tail_events >= PUBLISH_TAIL_EVENTS:
+        if self.tail_events >= DISK_TAIL_EVENTS:
             self._work_on_disk()
         self.connection.execute(f"CREATE SCHEMA {self._tail}; USE {self._tail}")
         fold.create_tables(self.connection)
         if after < self.position:
             try:
                 with private_folder() as folder:
-                    for chunk in _chunks(self.log, folder, after, self.position):
-                        fold.fold_chunk(self.connection, chunk)
-                        chunk.path.unlink()
+                    each_bytes = min(CHUNK_BYTES, max(1, self.tail_events // 10_000) << 22)
+                    chunks = _chunks(self.log, folder, after, self.position, each_bytes)
+                    workers = FOLD_WORKERS if self.tail_events >= SIDE_BY_SIDE_EVENTS else 1
+                    _fold_all(self.connection, chunks, schema=self._tail, workers=workers)
             except OSError as error:
-                what = _("the temporary folder is full or cannot be written; nothing was recorded")
-                raise StoreError(
-                    what,
-                    why=error.strerror or "",
-                    remedy=_("Free some space there, or name another folder in TMPDIR."),
-                ) from None
+                raise _no_room(error.strerror or "") from None
+            except duckdb.Error as error:
+                if self._apart and is_of_a_full_disk(error):
+                    raise _no_room(_("The disk may be full.")) from None
+                raise
         self._settle_tail()
         self.connection.execute("USE memory.main")
         parts = [*(["image"] if self.image else []), self._tail]
@@ -324,7 +354,10 @@ class Ledger:
 
     def _work_on_disk(self) -> None:
         """Keep a long tail in a file, compressed, so that its length hardly shows in memory."""
-        beside = _building_folder(self.folder.path) if self.folder else private_folder()
+        if self.folder is None or self._apart:
+            beside = private_folder()
+        else:
+            beside = _building_folder(self.folder.path)
         folder = self._working.enter_context(beside)
         self.connection.execute(
             f"SET memory_limit = '{self._memory_limit}';"
@@ -347,7 +380,22 @@ _FAULTS_OF_A_QUESTION = (
 
 def is_of_a_damaged_image(error: duckdb.Error, folder: ImageFolder) -> bool:
     """Whether an error in the middle of a question can come from an image, which is then at fault."""
-    return bool(folder.images()) and not isinstance(error, _FAULTS_OF_A_QUESTION)
+    if isinstance(error, _FAULTS_OF_A_QUESTION) or is_of_a_full_disk(error):
+        return False
+    return bool(folder.images())
+
+
+def is_of_a_full_disk(error: duckdb.Error) -> bool:
+    """Whether there was no room for what the engine puts on disk, which is no image's fault."""
+    return any(words in str(error) for words in _FULL)
+
+
+def _no_room(why: str) -> StoreError:
+    return StoreError(
+        _("the temporary folder is full or cannot be written; nothing was recorded"),
+        why=why,
+        remedy=_("Free some space there, or name another folder in TMPDIR."),
+    )
 
 
 def connect(path: Path | None = None, *, parallel: bool = True) -> duckdb.DuckDBPyConnection:
@@ -405,19 +453,29 @@ def publish_next(
 ) -> Image | None:
     """Publish an image of the newest one and what came after it; of the whole log where none is.
 
-    Copying what is folded takes a fraction of folding it again. Raises: as `build_image`.
+    Copying what is folded takes a fraction of folding it again. An image that cannot be copied is
+    damaged: it is removed, and the log folded again. Raises: as `build_image`.
     """
     with closing(Ledger(log, folder, memory_limit=MEMORY_LIMIT)) as ledger:
-        if ledger.image is None or not ledger.tail_events:
-            return build_image(log, folder, progress=progress)
-        image = Image(folder.new_path(ledger.position), ledger.position)
-        with _writing_an_image(), _building_folder(folder.path) as building:
-            built = building / "image.duckdb"
-            _lay_out(ledger.connection, ledger.merge_image_into_tail(), built, log, ledger.position)
-            _publish(built, image.path)
-    progress(image.position)
-    folder.discard_older()
-    return image
+        if ledger.image is not None and ledger.tail_events:
+            image = Image(folder.new_path(ledger.position), ledger.position)
+            try:
+                with _building_folder(folder.path) as building:
+                    built = building / "image.duckdb"
+                    whole = ledger.merge_image_into_tail()
+                    _lay_out(ledger.connection, whole, built, log, ledger.position)
+                    with _writing_an_image():
+                        _publish(built, image.path)
+            except duckdb.Error as error:
+                if not is_of_a_damaged_image(error, folder):
+                    with _writing_an_image():
+                        raise
+                folder.discard(ledger.image)
+            else:
+                progress(image.position)
+                folder.discard_older()
+                return image
+    return build_image(log, folder, progress=progress)
 
 
 @contextmanager
@@ -449,45 +507,67 @@ def _replay(
     progress: Progress,
 ) -> None:
     """Fold the log into fresh tables, chunks side by side; what does not fit spills beside it."""
-    workers = REBUILD_WORKERS_MAX if position >= PARALLEL_REBUILD_EVENTS else 1
     connection.execute(
         f"SET memory_limit = '{MEMORY_LIMIT}';"
         f" SET temp_directory = {_quoted(building / 'spill')};"
-        # Each worker folds a chunk of its own: the engine would share out no table so small.
-        " SET preserve_insertion_order = false; SET threads = 1"
+        " SET preserve_insertion_order = false"
     )
     fold.create_tables(connection)
+    _fold_all(
+        connection,
+        _chunks(log, building, 0, position, REBUILD_CHUNK_BYTES),
+        schema="main",
+        workers=FOLD_WORKERS if position >= PARALLEL_REBUILD_EVENTS else 1,
+        progress=progress,
+    )
+
+
+def _fold_all(
+    connection: duckdb.DuckDBPyConnection,
+    chunks: Iterator[fold.Chunk],
+    *,
+    schema: str,
+    workers: int,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Fold chunks into a schema's tables, and remove their files; `workers` of them side by side."""
     folded = 0
-    with closing(_Folding(connection, workers)) as folding:
-        for chunk in _chunks(log, building, 0, position, REBUILD_CHUNK_BYTES):
-            for each in folding.take(chunk):
-                folded += each.events
-                progress(folded)
-        for each in folding.rest():
-            folded += each.events
+    if workers == 1:
+        for chunk in chunks:
+            fold.fold_chunk(connection, chunk)
+            chunk.path.unlink()
+            folded += chunk.events
             progress(folded)
-    connection.execute("RESET threads")
+        return
+    # Each worker folds a chunk of its own: the engine would share out no table so small.
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchall()[0]
+    connection.execute("SET threads = 1")
+    with closing(_Folding(connection, schema, workers)) as folding:
+        for done in folding.all(chunks):
+            folded += done.events
+            progress(folded)
+    connection.execute(f"SET threads = {threads}")
 
 
 class _Folding:
     """Chunks being folded, each over a connection of its own, while the next are written."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, workers: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str, workers: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         self._workers = workers
         self._idle = [connection.cursor() for _number in range(workers)]
+        for cursor in self._idle:
+            cursor.execute(f"USE {schema}")
         self._pool = ThreadPoolExecutor(max_workers=workers)
         self._running: deque[Future[fold.Chunk]] = deque()
 
-    def take(self, chunk: fold.Chunk) -> Iterator[fold.Chunk]:
-        """Fold a chunk as soon as a worker is free; yield those that had to be waited for."""
-        while len(self._running) > self._workers:
-            yield self._running.popleft().result()
-        self._running.append(self._pool.submit(self._fold, chunk))
-
-    def rest(self) -> Iterator[fold.Chunk]:
-        """Yield what is still being folded."""
+    def all(self, chunks: Iterator[fold.Chunk]) -> Iterator[fold.Chunk]:
+        """Fold each chunk as soon as a worker is free; yield them folded, in their order."""
+        for chunk in chunks:
+            while len(self._running) > self._workers:
+                yield self._running.popleft().result()
+            self._running.append(self._pool.submit(self._fold, chunk))
         while self._running:
             yield self._running.popleft().result()
 

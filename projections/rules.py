@@ -6,7 +6,7 @@ the areas and categories that it takes from. There is no second table of balance
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,10 +17,13 @@ from projections.ledger import (
     TAIL_MEMORY_LIMIT_LAST,
     Ledger,
     is_of_a_damaged_image,
+    is_of_a_full_disk,
+    is_worth_publishing,
     lay_out_ahead,
     publish_next,
 )
 from registry.balances import FINDINGS_MAX, Blame, Finding, StatedPeriod, Survivors
+from registry.errors import RegistryError
 from registry.language import _, joined
 
 if TYPE_CHECKING:
@@ -215,10 +218,8 @@ class LedgerBalances:
         try:
             if self._tail_looks_short(log):
                 return
-            ledger = Ledger(log, self._folder, upto=0)
-            due = log.head() - (ledger.image.position if ledger.image else 0)
-            ledger.close()
-            if due >= PREPARE_TAIL_EVENTS:
+            # It is a cache: failing is no failure, and what is damaged the next question finds.
+            with suppress(duckdb.Error, RegistryError):
                 publish_next(log, self._folder)
         finally:
             log.close()
@@ -229,7 +230,8 @@ class LedgerBalances:
         head = log.head()
         self._folder.adopt(head)
         newest = next(iter(self._folder.images()), None)
-        return 0 <= head - (newest.position if newest else 0) < PREPARE_TAIL_EVENTS
+        tail_events = head - (newest.position if newest else 0)
+        return tail_events >= 0 and not is_worth_publishing(tail_events, newest)
 
     def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
         """See `registry.balances.Balances.findings`."""
@@ -240,7 +242,9 @@ class LedgerBalances:
         def question(ledger: Ledger) -> list[Finding]:
             found = _findings(ledger.connection, since)
             refused = any(each.severity == "error" for each in found)
-            if ledger.publish_is_due() and not refused and not dry_run:
+            # Others wait for the lock meanwhile, so only whoever brings most of a tail lays it out.
+            is_ours = 2 * (ledger.position - since) >= ledger.tail_events
+            if ledger.publish_is_due() and is_ours and not refused and not dry_run:
                 lay_out_ahead(ledger)
             return found
 
@@ -255,9 +259,13 @@ class LedgerBalances:
             with closing(Ledger(log, self._folder)) as ledger:
                 return question(ledger)
         except duckdb.OutOfMemoryException:
-            with closing(Ledger(log, self._folder, memory_limit=TAIL_MEMORY_LIMIT_LAST)) as ledger:
+            wide = Ledger(log, self._folder, memory_limit=TAIL_MEMORY_LIMIT_LAST, apart=True)
+            with closing(wide) as ledger:
                 return question(ledger)
         except duckdb.Error as error:
+            if is_of_a_full_disk(error):
+                with closing(Ledger(log, self._folder, apart=True)) as ledger:
+                    return question(ledger)
             if self._folder is None or not is_of_a_damaged_image(error, self._folder):
                 raise
             for image in self._folder.images():
@@ -308,10 +316,6 @@ class LedgerBalances:
             for category, segment, funding, expires_on, workers in found
             if workers > 0
         ]
-
-
-PREPARE_TAIL_EVENTS: Final = 50_000
-"""Above this a fold takes about a second, which no other writer should wait for."""
 
 
 def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:

@@ -22,6 +22,7 @@ from projections.ledger import (
     Ledger,
     image_folder,
     is_of_a_damaged_image,
+    is_of_a_full_disk,
     is_worth_publishing,
     publish_next,
 )
@@ -74,8 +75,10 @@ class Workspace:
         try:
             return self._ask(question, known)
         except duckdb.OutOfMemoryException:
-            return self._ask(question, known, memory_limit=TAIL_MEMORY_LIMIT_LAST)
+            return self._ask(question, known, memory_limit=TAIL_MEMORY_LIMIT_LAST, apart=True)
         except duckdb.Error as error:
+            if is_of_a_full_disk(error):
+                return self._ask(question, known, apart=True)
             if self.folder is None or not is_of_a_damaged_image(error, self.folder):
                 raise
             self._notice(_("The ledger image was damaged; it was set aside and is built anew."))
@@ -90,13 +93,19 @@ class Workspace:
         known: int | None,
         *,
         memory_limit: str = TAIL_MEMORY_LIMIT,
+        apart: bool = False,
     ) -> Answer:
         ledger = Ledger(
-            self.log, self.folder, upto=known, notice=self._notice, memory_limit=memory_limit
+            self.log,
+            self.folder,
+            upto=known,
+            notice=self._notice,
+            memory_limit=memory_limit,
+            apart=apart,
         )
         try:
             answer = question(ledger)
-            due = ledger.publish_is_due()
+            due = ledger.publish_is_due() and not apart
         finally:
             ledger.close()
         if due:

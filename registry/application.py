@@ -29,7 +29,7 @@ from registry.language import _
 from registry.nomenclature import added_categories
 from registry.recording import Counts, Recording, import_fact
 from registry.reference.categories import AddedCategory, Categories, check_new_category
-from registry.storage.log import StoredRow
+from registry.storage.log import LOCK_TIMEOUT_SECONDS, StoredRow
 from registry.storage.mapper import EventMapper
 from registry.storage.sqlite import LogFactory, LogRecorder, WriteTransaction
 from registry.terms import (
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int], None]
-LOCK_TIMEOUT_SECONDS: Final = 15.0
 SHOWN_EVENTS_MAX: Final = 100
 
 

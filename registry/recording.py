@@ -44,7 +44,6 @@ from registry.events import (
     AreaEvent,
     BatchCorrected,
     BatchRecorded,
-    CategoryAdded,
     Event,
     FileImported,
     ImportSource,
@@ -780,6 +779,3 @@ def import_fact(
             "control_workers": control_workers,
         }
     )
-
-
-__all__ = ["CategoryAdded", "Counts", "Recording", "Where", "import_fact"]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,16 @@ import duckdb
 import pytest
 
 from projections import fold, ledger
-from projections.ledger import Image, ImageFolder, Ledger, build_image, image_folder
+from projections.ledger import (
+    Image,
+    ImageFolder,
+    Ledger,
+    build_image,
+    connect,
+    image_folder,
+    publish_next,
+)
+from projections.workspace import Workspace
 from registry import temporary
 from registry.errors import StoreDamagedError, StoreError, StoreNewerError
 from registry.events import BatchEnrolled, Event
@@ -208,12 +217,23 @@ def test_a_log_that_grew_is_answered_from_the_old_image(
         assert max(row[0] for row in told["events"]) == 49
 
 
+@pytest.mark.parametrize("disk_tail", [1, 10_000])
+@pytest.mark.parametrize("side_by_side", [1, 10_000])
 def test_chunks_of_any_size_fold_the_same(
-    log: ConnectionLog, folder: ImageFolder, right: Rows, monkeypatch: pytest.MonkeyPatch
+    log: ConnectionLog,
+    folder: ImageFolder,
+    right: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    side_by_side: int,
+    disk_tail: int,
 ) -> None:
-    """Where the log is cut into files makes no difference."""
+    """Where the log is cut into files makes no difference, nor how many are folded at once, or where."""
     monkeypatch.setattr("registry.storage.log.PAGE_EVENTS", 3)
     monkeypatch.setattr(ledger, "CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(ledger, "REBUILD_CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", side_by_side)
+    monkeypatch.setattr(ledger, "PARALLEL_REBUILD_EVENTS", side_by_side)
+    monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", disk_tail)
     assert asked(log, None)[0] == right
     published(log, folder)
     assert asked(log, folder)[0] == right
@@ -290,10 +310,18 @@ def test_an_empty_log_has_an_empty_ledger(tmp_path: Path, folder: ImageFolder) -
     ("topic", "error"),
     [("ucj.batch-proposed", StoreNewerError), ("ucj.target-set", StoreDamagedError)],
 )
+@pytest.mark.parametrize("side_by_side", [1, 10_000])
 def test_no_answer_is_given_while_an_event_is_skipped(
-    tmp_path: Path, folder: ImageFolder, topic: str, error: type[StoreError]
+    tmp_path: Path,
+    folder: ImageFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    topic: str,
+    error: type[StoreError],
+    side_by_side: int,
 ) -> None:
     """In the tail and in a build: refused with the position, and no image is published."""
+    monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", side_by_side)
+    monkeypatch.setattr(ledger, "PARALLEL_REBUILD_EVENTS", side_by_side)
     path = make(tmp_path, 5)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
@@ -478,6 +506,88 @@ def test_a_flipped_bit_is_an_error_and_never_another_answer(
     assert noticed >= 10, "hardly a flip was met: the test proves nothing"
 
 
+def test_a_damaged_image_is_not_copied_into_the_next(tmp_path: Path, folder: ImageFolder) -> None:
+    """Whichever block of it is damaged, the next image is sound: else it is made of the log."""
+    path = make(tmp_path)
+    with closing(open_log(path)) as log:
+        image = published(log, folder)
+    sound = image.path.read_bytes()
+    add(path, 10)
+    blocks = range(4096 * 3, len(sound), 1 << 18)
+    anew = 0
+    for block in blocks:
+        for each in folder.images():
+            folder.discard(each)
+        damaged = bytearray(sound)
+        damaged[block + 100] ^= 0xFF
+        image.path.write_bytes(damaged)
+        with closing(open_log(path)) as log, monkeypatched_builds() as built:
+            found = publish_next(log, folder)
+            assert found is not None
+            anew += bool(built)
+            told, used = asked(log, folder)
+            assert used == found
+            assert told == asked(log, None)[0]
+    assert anew, "no damage was met"
+    assert len(blocks) >= 4
+
+
+@contextmanager
+def monkeypatched_builds() -> Iterator[list[int]]:
+    """Give the positions at which images are built anew."""
+    built: list[int] = []
+    build = ledger.build_image
+
+    def counted(log: ConnectionLog, folder: ImageFolder, **named: Any) -> Image | None:
+        built.append(log.head())
+        return build(log, folder, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "build_image", counted)
+        yield built
+
+
+@pytest.mark.parametrize("when", ["a tail is folded", "a tail is folded anywhere"])
+def test_a_full_disk_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The image stays, and the tail is folded in the temporary folder, or the disk is named."""
+    monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", 5)
+    path = make(tmp_path)
+    with Workspace(path) as workspace:
+        assert workspace.folder is not None
+        image = published(workspace.log, workspace.folder)
+        add(path, 10)
+        right = asked(workspace.log, None)[0]
+        fold_chunk = fold.fold_chunk
+        beside = str(workspace.folder.path)
+
+        def full(connection: duckdb.DuckDBPyConnection, chunk: fold.Chunk) -> None:
+            (used,) = connection.execute(
+                "SELECT path FROM duckdb_databases() WHERE database_name = 'working'"
+            ).fetchall()
+            if when.endswith("anywhere") or str(used[0]).startswith(beside):
+                msg = "Could not write file: No space left on device"
+                raise duckdb.IOException(msg)
+            fold_chunk(connection, chunk)
+
+        monkeypatch.setattr(fold, "fold_chunk", full)
+        if when.endswith("anywhere"):
+            with pytest.raises(StoreError, match="temporary folder is full"):
+                workspace.ask(rows_of)
+        else:
+            assert workspace.ask(rows_of) == right
+        assert workspace.folder.images() == [image]
+
+
+def test_a_rollback_that_the_engine_has_done_hides_nothing() -> None:
+    """A full disk ends the transaction by itself: what is said is what went wrong."""
+    with closing(connect(parallel=False)) as connection:
+        fold._undo(connection)
+        with pytest.raises(duckdb.TransactionException):
+            connection.execute("ROLLBACK")
+
+
 def test_the_log_of_an_older_backup_is_not_answered_from_the_future(
     tmp_path: Path, folder: ImageFolder
 ) -> None:
@@ -498,6 +608,20 @@ def test_the_log_of_an_older_backup_is_not_answered_from_the_future(
         told, used = asked(restored, folder)
         assert used is None
         assert told == asked(restored, None)[0]
+
+
+def test_images_of_another_fold_go_once_they_are_old(
+    log: ConnectionLog, folder: ImageFolder
+) -> None:
+    """A month later nobody uses that program; what has another name is nobody's image."""
+    old, new = (folder.path / f"00000000-2.0.0-40-{n:016x}.duckdb" for n in (1, 2))
+    other = folder.path / "notes-of-2025-40.duckdb"
+    for each in (old, new, other):
+        each.write_bytes(b"theirs")
+    for each in (old, other):
+        os.utime(each, (0, 0))
+    published(log, folder)
+    assert (old.exists(), new.exists(), other.exists()) == (False, True, True)
 
 
 def test_images_of_another_fold_or_engine_are_left_alone(

@@ -13,6 +13,7 @@ from benchmarks.country import commands
 from benchmarks.stores import Store, empty_store, filled_store
 from projections import fold, ledger
 from projections.ledger import ImageFolder, Ledger
+from projections.rules import LedgerBalances
 from registry.application import EnrolmentRegistry
 from registry.storage.log import ConnectionLog
 
@@ -67,6 +68,21 @@ def test_nobody_folds_what_a_long_transaction_recorded(store: Store) -> None:
         assert folded == 0
         assert told == _told(log, None)[1]
         assert len(told["events"]) == 200
+
+
+def test_nobody_lays_out_under_the_lock_what_others_recorded(store: Store) -> None:
+    """A small command after a long tail leaves the image to whoever asks without a lock."""
+    _record(store, 0, 200)
+    for image in store.folder().images():
+        store.folder().discard(image)
+    for ahead in _ahead(store):
+        ahead.unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LedgerBalances, "prepare", lambda _: None)
+        _record(store, 200, 201)
+    assert _ahead(store) == []
+    _record(store, 201, 202)
+    assert [each.position for each in store.folder().images()] == [201], "prepared before the lock"
 
 
 def test_a_second_image_is_laid_out_from_the_first_and_the_tail(store: Store) -> None:

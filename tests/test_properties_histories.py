@@ -7,7 +7,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -89,7 +88,9 @@ def rows(ledger: Ledger, on: date, known: int) -> str:
         *coverage_at(ledger, [NATION], on, known=known, by=("area", "category")),
         *coverage_at(ledger, [NATION], on, known=known, by=("area", "segment", "funding")),
     ]
-    return json.dumps([asdict(each) for each in answers], default=str, sort_keys=True)
+    return json.dumps(
+        [each._asdict() | {"points": each.points} for each in answers], default=str, sort_keys=True
+    )
 
 
 def agree(ledger: Ledger, oracle: Oracle, on: date, known: int) -> None:

@@ -445,6 +445,21 @@ def test_a_read_only_store_answers(shared: Path, file_mode: int, folder_mode: in
     shared.chmod(0o700)
 
 
+def test_a_read_only_copy_in_wal_mode_says_what_to_do(shared: Path) -> None:
+    """SQLite would need to make a file beside it, and say that it cannot open the store."""
+    path = make(shared, 6)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+    own(path)
+    path.chmod(0o400)
+    shared.chmod(0o500)
+    said = as_nobody(ASK, path, folder=shared)
+    shared.chmod(0o700)
+    assert said[0] == "StoreError 4"
+    assert any("WAL" in line for line in said)
+    assert any("ucj backup" in line for line in said)
+
+
 def test_a_store_that_may_not_be_read_is_refused(shared: Path) -> None:
     """Somebody else's 0600 file: exit code 4 and the word permissions, no traceback."""
     path = make(shared, 6)

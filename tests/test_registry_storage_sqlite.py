@@ -1001,8 +1001,59 @@ with opened(Path(sys.argv[1])) as registry:
 """
 
 
-def test_backups_while_another_writes_are_exact_prefixes(tmp_path: Path) -> None:
+def test_a_writer_need_not_wait_for_a_whole_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two steps of the copy another commits; the copy begins again, and has it."""
+    path = make(tmp_path)
+    with opened(path, lock_timeout_seconds=0.2) as registry:
+        for number in range(1, 60):
+            say(registry, number, "x" * 2_000)
+        steps: list[int] = []
+        copy_pages = storage._copy_pages
+
+        def slow(origin: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+            class Origin:
+                def backup(self, target: sqlite3.Connection, **named: Any) -> None:
+                    in_time = named.pop("progress")
+
+                    def step(status: int, remaining: int, total: int) -> None:
+                        steps.append(remaining)
+                        if len(steps) == 2:
+                            say(registry, 1_000)
+                        in_time(status, remaining, total)
+
+                    origin.backup(target, progress=step, **named)
+
+            copy_pages(cast("Any", Origin()), copy)
+
+        monkeypatch.setattr(storage, "BACKUP_PAGES", 1)
+        monkeypatch.setattr(storage, "_copy_pages", slow)
+        assert back_up(path, tmp_path / "backup.db") == 60
+    assert len(steps) > 5
+    assert positions(tmp_path / "backup.db") == list(range(1, 61))
+
+
+def test_control_a_backup_in_one_step_holds_writers_up(tmp_path: Path) -> None:
+    """While SQLite copies, the one who commits is refused: so it must not copy all at once."""
+    path = make(tmp_path)
+    with opened(path, lock_timeout_seconds=0.2) as registry:
+        say(registry)
+        with closing(sqlite3.connect(path, isolation_level=None)) as reading:
+            reading.execute("BEGIN")
+            reading.execute("SELECT count(*) FROM stored_events").fetchall()
+            if journal_mode() == "delete":
+                with pytest.raises(StoreError, match="busy"):
+                    say(registry, 2)
+
+
+@pytest.mark.parametrize("pages", [1_024, 1])
+def test_backups_while_another_writes_are_exact_prefixes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
     """Each is a whole store: same id, the log as it was, one file, 0600, and the triggers in it."""
+    monkeypatch.setattr(storage, "BACKUP_PAGES", pages)
+    monkeypatch.setattr(storage, "BACKUP_IN_STEPS_SECONDS", 0.3)
     path = make(tmp_path)
     with opened(path) as registry:
         say(registry)

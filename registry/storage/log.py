@@ -14,7 +14,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from registry.safe_text import safe
 APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
 STORE_FORMAT: Final = 1
 _SQLITE_HEADER_BYTES: Final = 100
+_WRITE_VERSION_AT: Final = 18
 _APPLICATION_ID_AT: Final = 68  # https://sqlite.org/fileformat.html#the_database_header
 PAGE_EVENTS: Final = 5_000
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
@@ -268,6 +269,7 @@ def open_log(
     writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
     if not writable:
         _refuse_interrupted(path)
+        _refuse_wal(path)
     connection = connect(path, mode="rw" if writable else "ro", timeout=0, factory=_Reading)
     cast("_Reading", connection).lock_timeout_seconds = lock_timeout_seconds
     try:
@@ -443,6 +445,23 @@ def _gap(position: int) -> StoreDamagedError:
         _("the event at #{position} is missing from the log").format(position=position),
         remedy=_("Restore the store from a backup."),
     )
+
+
+def _refuse_wal(path: Path) -> None:
+    """Refuse a store kept in WAL where the file that this mode needs beside it cannot be made."""
+    is_wal = False
+    with suppress(OSError), path.open("rb") as file:  # SQLite tells of one that may not be read
+        file.seek(_WRITE_VERSION_AT)
+        is_wal = file.read(1) == b"\x02"
+    if is_wal and not path.with_name(path.name + "-shm").exists():
+        raise StoreError(
+            _(
+                "the store is kept in SQLite's WAL mode, which is not readable where nothing can be written"
+            ),
+            remedy=_(
+                "Copy it to a folder you may write, and ask there; or use a file made by `ucj backup`."
+            ),
+        )
 
 
 def _refuse_interrupted(path: Path) -> None:

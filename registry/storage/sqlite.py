@@ -61,7 +61,7 @@ ENGINE_MIN: Final = (3, 37, 0)  # STRICT tables
 
 BACKUP_PAGES: Final = 1_024
 BACKUP_PAUSE_SECONDS: Final = 0.01
-BACKUP_IN_STEPS_SECONDS: Final = 600.0
+BACKUP_IN_STEPS_SECONDS: Final = 60.0
 """How long a backup goes on in steps, beginning again after each import, before it holds them up."""
 
 
