@@ -114,13 +114,14 @@ def template_command(kind: str, allowed: bool, output: Path | None) -> None:  # 
     file = None if output == Path("-") else output
     if file is not None:
         check_place(file, f"--output {file.name}", new=True)
+    values = said(allowed_values(wanted, language()))
     with text_to(file, reader="programs") as stream:
-        stream.write(said(allowed_values(wanted)) if allowed else template(wanted, language()))
+        stream.write(values if allowed else template(wanted, language()))
     if not allowed:
         sys.stdout.flush()
         notice(
             _("What the columns of {kind} may hold:\n{columns}").format(
-                kind=kind, columns=said(allowed_values(wanted)).rstrip()
+                kind=kind, columns=values.rstrip()
             )
         )
 

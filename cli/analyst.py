@@ -17,6 +17,7 @@ from cli.options import (
     boundaries_notes,
     boundaries_option,
     drawn_as_of,
+    given_once,
     known_option,
     today,
     uses_store,
@@ -67,7 +68,13 @@ _COVERAGE = (
     multiple=True,
     help="A row for each; may be given twice (--by area --by category).",
 )
-@click.option("--category", type=CATEGORY, help="Only this category of workers.")
+@click.option(
+    "--category",
+    type=CATEGORY,
+    multiple=True,
+    callback=given_once,
+    help="Only this category of workers.",
+)
 @click.option(
     "--own-potential",
     is_flag=True,

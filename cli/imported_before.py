@@ -86,7 +86,7 @@ def imported_before(store: Path, admitted: AdmittedFile) -> ImportedBefore | Non
     from registry.storage.log import open_log
     from registry.terms import import_id
 
-    with closing(open_log(store)) as log:
+    with closing(open_log(store, asking=False)) as log:
         streams = [
             log.stream(import_id(admitted.sha256, admitted.import_kind, sheet.name).hex)
             for sheet in admitted.sheets

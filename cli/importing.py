@@ -24,6 +24,7 @@ from cli.options import (
     TEXT,
     Settings,
     dry_run_option,
+    given_once,
     notice,
     records,
     taking,
@@ -124,7 +125,13 @@ _READING_OPTIONS: Final = (
         show_default=True,
         help="What digits without a dot mean; kemendagri refuses them.",
     ),
-    click.option("--sheet", metavar="NAME", help="Read only this sheet of a spreadsheet."),
+    click.option(
+        "--sheet",
+        multiple=True,
+        callback=given_once,
+        metavar="NAME",
+        help="Read only this sheet of a spreadsheet.",
+    ),
     click.option(
         "--ignore-column",
         "ignore_columns",
@@ -182,7 +189,8 @@ def import_command() -> None:
 
     CSV, XLSX, XLS and ODS, with headers in Indonesian or English. One file is one decision: all of
     it is recorded, or nothing. Importing the same file again records nothing and says so, however
-    it is to be read. Rows that are refused are written beside it.
+    it is to be read. Rows that are refused are written beside it, to look through: repair the file
+    itself and import that again.
 
     \b
     Examples:
@@ -372,7 +380,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
     from registry.nomenclature import categories_of
     from registry.storage.log import open_log
 
-    with closing(open_log(settings.store)) as log:
+    with closing(open_log(settings.store, asking=False)) as log:
         known = categories_of(log), boundaries_of(log)
     codes: list[int] = []
     done = 0  # decided well; one that was recorded, and could not be reported, as well

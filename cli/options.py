@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 import click
 
 from cli.speech import language_option
-from registry.errors import BareDigitsError, InvalidDateError, RegistryError, StoreError
+from registry.errors import (
+    BareDigitsError,
+    InvalidDateError,
+    RegistryError,
+    StoreBusyError,
+    StoreError,
+)
 from registry.language import _
 from registry.safe_text import looks_personal
 from registry.terms import is_regency
@@ -84,8 +90,8 @@ class Settings:
         return Workspace(self.store, notice=notice)
 
     def boundaries(self) -> Boundaries:
-        """Return the areas of the store, as it knows them now."""
-        return _boundaries(self.store)
+        """Return the areas of the store, as it knows them now, for what is said at the end."""
+        return _boundaries_or_built_in(self.store)
 
     @contextmanager
     def recording(self) -> Iterator[EnrolmentRegistry]:
@@ -110,9 +116,9 @@ class Settings:
             from registry.application import EnrolmentRegistry
             from registry.storage.log import open_log
 
-        with closing(open_log(self.store)) as log:
+        with closing(open_log(self.store, asking=False)) as log:
             folder = image_folder(self.store, log.store_id)
-        balances = LedgerBalances(folder, lambda: open_log(self.store))
+        balances = LedgerBalances(folder, lambda: open_log(self.store, asking=False))
         return EnrolmentRegistry(
             self.store,
             balances=balances,
@@ -146,7 +152,7 @@ def _with_settings(command: Command, *, acts: bool) -> Command:
         store = options.pop("store") or given.get("store")
         actor = (options.pop("actor") if acts else None) or given.get("actor")
         settings = _settings(store, actor if acts else "-")
-        return command(settings, *args, **_with_areas(settings.store, options))
+        return command(settings, *args, **_with_areas(settings.store, options, asking=not acts))
 
     decorated: Any = click.option("--store", metavar="PATH", help="The store to use.")(called)
     if acts:
@@ -239,8 +245,12 @@ class AskedArea:
         return area.code
 
 
-def _with_areas(store: Path, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options with each area that was typed as its code in the store."""
+def _with_areas(store: Path, options: dict[str, Any], *, asking: bool) -> dict[str, Any]:
+    """Return the options with each area that was typed as its code in the store.
+
+    Raises: StoreBusyError: to go on would only be to wait once more. Of any other store that cannot
+    be read it is said later what is wrong, with the built-in areas till then.
+    """
     asked = {
         name: value
         for name, value in options.items()
@@ -249,7 +259,14 @@ def _with_areas(store: Path, options: dict[str, Any]) -> dict[str, Any]:
     }
     if not asked:
         return options
-    boundaries = _boundaries(store)
+    try:
+        boundaries = _boundaries(store, asking=asking)
+    except StoreBusyError:
+        raise
+    except StoreError:
+        from registry.reference.boundaries import BUILT_IN
+
+        boundaries = BUILT_IN
     return options | {
         name: value.code(boundaries)
         if isinstance(value, AskedArea)
@@ -258,16 +275,24 @@ def _with_areas(store: Path, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _boundaries(store: Path, *, wait_seconds: float | None = None) -> Boundaries:
-    """Return the areas of a store; the built-in ones where it cannot be read, as is said later."""
+def _boundaries(
+    store: Path, *, wait_seconds: float | None = None, asking: bool = True
+) -> Boundaries:
+    """Return the areas of a store. Raises: StoreError."""
     from registry.boundaries import boundaries_of
+    from registry.storage.log import READ_TIMEOUT_SECONDS, open_log
+
+    timeout = READ_TIMEOUT_SECONDS if wait_seconds is None else wait_seconds
+    with closing(open_log(store, lock_timeout_seconds=timeout, asking=asking)) as log:
+        return boundaries_of(log)
+
+
+def _boundaries_or_built_in(store: Path, *, wait_seconds: float | None = None) -> Boundaries:
+    """Return the areas of a store; the built-in ones where it cannot be read."""
     from registry.reference.boundaries import BUILT_IN
-    from registry.storage.log import LOCK_TIMEOUT_SECONDS, open_log
 
     try:
-        timeout = LOCK_TIMEOUT_SECONDS if wait_seconds is None else wait_seconds
-        with closing(open_log(store, lock_timeout_seconds=timeout)) as log:
-            return boundaries_of(log)
+        return _boundaries(store, wait_seconds=wait_seconds)
     except StoreError:
         return BUILT_IN
 
@@ -289,7 +314,7 @@ class AreaType(click.ParamType[Any]):
 
         begun = incomplete.casefold()
         store = ctx.params.get("store") or ctx.find_root().params.get("store")
-        boundaries = _boundaries(_place(store), wait_seconds=COMPLETION_WAIT_SECONDS)
+        boundaries = _boundaries_or_built_in(_place(store), wait_seconds=COMPLETION_WAIT_SECONDS)
         return [
             CompletionItem(area.code, help=area.full_name)
             for area in boundaries.areas
@@ -446,6 +471,21 @@ dry_run_option = click.option(
     is_flag=True,
     help="Check everything and say what would be recorded; record nothing.",
 )
+
+
+def given_once(ctx: click.Context | None, param: click.Parameter, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - a callback of click
+    """Return the one value of an option that is declared `multiple`; of two none is left unsaid.
+
+    Otherwise click takes the last one in silence.
+    """
+    del ctx
+    if len(values) > 1:
+        raise click.UsageError(
+            _("{option} can be given once; it was given {number} times.").format(
+                option=_written(param, str(param.name)), number=len(values)
+            )
+        )
+    return values[0] if values else None
 
 
 def taking(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -12,7 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-_BEGINNING: Final = re.compile(rb"\xef\xbb\xbf(?:sheet,)?row,problem[,\r]")
+_BEGINNING: Final = re.compile(
+    rb'\xef\xbb\xbf(?:(?:sheet,)?row,problem[,\r]|"row"[;\t]"problem"[;\t\r])'
+)
 _BEGINNING_BYTES: Final = 32
 
 

@@ -243,7 +243,7 @@ def batch_at(ledger: Ledger, key: BatchKey, *, on: date, known: int) -> BatchSho
 def batch_rows(log: Log, key: BatchKey, known: int) -> list[StoredRow]:
     """Return the events of a batch up to a position, in the order of its stream."""
     stream = log.stream(batch_id(key.area, key.reference, key.part).hex)
-    return [row for row in stream if row.position <= known]
+    return _upto(stream, known)
 
 
 def versions_of(connection: DuckDBPyConnection, stream: list[StoredRow]) -> tuple[Version, ...]:
@@ -253,17 +253,27 @@ def versions_of(connection: DuckDBPyConnection, stream: list[StoredRow]) -> tupl
 
 
 def withdrawn_of(ledger: Ledger, imports: Sequence[str]) -> int:
-    """Return how many of the batches that some imports brought are withdrawn by now."""
-    (found,) = ledger.connection.execute(
+    """Return how many of the batches that some imports brought are withdrawn by now.
+
+    One that seems so may have been recorded again in another spelling: its stream tells.
+    """
+    seeming = ledger.connection.execute(
         """
-        SELECT count(*) FROM (
-            SELECT arg_max(event, position) AS latest, bool_or(import_id IN $imports) AS brought
+        SELECT area, reference, part FROM (
+            SELECT area, reference, part, arg_max(event, position) AS latest,
+                   bool_or(import_id IN $imports) AS brought
             FROM events WHERE reference IS NOT NULL GROUP BY area, reference, part)
         WHERE brought AND latest = 'batch-withdrawn'
         """,
         {"imports": list(imports)},
     ).fetchall()
-    return int(found[0])
+    streams = {batch_id(*each).hex for each in seeming}
+    latest = (_upto(ledger.log.stream(each), ledger.position)[-1] for each in streams)
+    return sum(event_of(row) == "batch-withdrawn" for row in latest)
+
+
+def _upto(stream: list[StoredRow], known: int) -> list[StoredRow]:
+    return [row for row in stream if row.position <= known]
 
 
 def event_of(row: StoredRow) -> str:

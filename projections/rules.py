@@ -461,10 +461,7 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
                 renewals=renewals,
                 survivors=max(survivors, 0),
             ),
-            remedy=_(
-                "Renew fewer; or, where heads that left had been renewed, name the renewal"
-                " (of_batch) for them as well, leaving on {starts_on}."
-            ).format(starts_on=starts_on),
+            remedy=_renewal_remedy(connection, area, reference, part, starts_on, renewals),
             column="workers",
             blames=_blames(
                 connection,
@@ -481,6 +478,41 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
                 funding=funding,
             ),
         )
+
+
+def _renewal_remedy(
+    connection: DuckDBPyConnection,
+    area: str,
+    reference: str,
+    part: str,
+    starts_on: date,
+    renewals: str,
+) -> str:
+    """Return what to do, by what the transaction does: renew, take from what is renewed, change it."""
+    ((renews, leaves),) = _all(
+        connection,
+        """SELECT coalesce(bool_or(kind = 'renewal' AND workers > 0
+                   AND of_reference = $reference AND of_part = $part), false),
+               coalesce(bool_or(cohort_reference = $reference AND cohort_part = $part
+                   AND act = 'original' AND workers < 0), false)
+        FROM own WHERE area = $area AND kind <> 'lapse'""",
+        area=area,
+        reference=reference,
+        part=part,
+    )
+    if renews:
+        return _(
+            "Renew fewer; or, where heads that left had been renewed, name the renewal"
+            " (of_batch) for them as well, leaving on {starts_on}."
+        ).format(starts_on=starts_on)
+    first = _("First correct {renewals} to fewer, or withdraw it.").format(renewals=renewals)
+    if not leaves:
+        return first
+    named = _(
+        "Where heads that left had been renewed, name the renewal (of_batch) for them as well,"
+        " leaving on {starts_on}."
+    ).format(starts_on=starts_on)
+    return joined(" ", (first, named))
 
 
 def _openings(connection: DuckDBPyConnection) -> Iterator[Finding]:

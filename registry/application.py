@@ -365,7 +365,8 @@ class EnrolmentRegistry(Application[UUID]):
                 raise RuleBrokenError(message, remedy=_("Find its position with `ucj history`."))
             area = recording.area(str(row.facts()["area"]))
             if position in area.taken_back:
-                return self._end(recording, dry_run=dry_run)  # nothing to do
+                recording.problems.append(_taken_back_already(position))
+                return self._end(recording, dry_run=dry_run)
             recording.append(
                 [areas.take_back(area, position, what, because=because, stamp=recording.stamp)]
             )
@@ -429,7 +430,8 @@ class EnrolmentRegistry(Application[UUID]):
                 raise RuleBrokenError(message, remedy=_("Find its position with `ucj history`."))
             boundaries = boundaries_of(transaction.log)
             if all(each.position != position for each in boundaries.changes):
-                return self._end(recording, dry_run=dry_run)  # nothing to do
+                recording.problems.append(_taken_back_already(position))
+                return self._end(recording, dry_run=dry_run)
             redrawing.check_unused(boundaries, position, transaction.log.rows(position))
             recording.append(
                 [
@@ -565,6 +567,17 @@ def _other_plan(file_name: str, digest: str, plan: str) -> Problem:
             "Look at it again with --dry-run: the file, the way it is read, or what is recorded"
             " already has changed."
         ),
+    )
+
+
+def _taken_back_already(position: int) -> Problem:
+    return Problem(
+        code="already-taken-back",
+        severity="warning",
+        where="",
+        value=None,
+        why=_("#{position} is taken back already").format(position=position),
+        remedy=_("Nothing needs to be done."),
     )
 
 

@@ -56,7 +56,7 @@ class ShownNumber(float):
 
 
 _SHORT_MAX: Final = 1e10  # what has fewer digits before the point than any person's number
-_EXACT_MAX: Final = 1e15  # a spreadsheet keeps 15 digits
+_LONG_MAX: Final = 1e21  # longer than any person's number; read more easily with an exponent
 
 Value = str | int | float | bool | date | datetime | CellError | None  # None: an empty cell
 
@@ -69,8 +69,11 @@ def shown(value: Value, *, limit: int = 80) -> str:
         return safe(value.text, limit=limit)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_MAX:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LONG_MAX:
         value = int(value)  # 1671.0 is how a parser has it, 1671 what the clerk sees
     if isinstance(value, float) and abs(value) < _SHORT_MAX:
-        return safe(f"{value:.10g}", limit=limit)  # a third has no end, and is nobody's number
+        text = f"{value:.10g}"  # a third has no end, and is nobody's number
+        if float(text).is_integer():  # so near to a whole number that it must be seen to be none
+            text = repr(float(value))
+        return text
     return safe(str(value), limit=limit)

@@ -118,6 +118,7 @@ class Recording:
         self._entries = Entries(stamp, self._sources) if admitted else None
         # Each as last looked at, and what was decided since: hardly any is looked at again.
         self._known: dict[UUID, tuple[Batch | None, BatchFact | StoredEvent | None]] = {}
+        self._withdrawing: set[tuple[str, int]] = set()  # sheets and rows that withdraw a batch
         self._unrecorded: set[UUID] = set()  # of the batches of a page, those not in the log
         self._areas: dict[str, Area] = {}
         changed = boundaries_of(transaction.log).opened
@@ -324,6 +325,8 @@ class Recording:
         if batch is None and (command.because is not None or command.action is Action.WITHDRAW):
             raise batches.missing(command.area, command.reference, command.part)
         if command.action is Action.WITHDRAW:
+            if command.row is not None:
+                self._withdrawing.add((command.sheet or "", command.row))
             if command.row is not None and batch is not None and batch.statement is None:
                 self._skip(
                     command,
@@ -688,11 +691,13 @@ class Recording:
                 )
             )
         for blame in blames:
+            withdraws = (blame.sheet or "", blame.row) in self._withdrawing
+            column = "reference" if withdraws else finding.column  # it has hardly another cell
             self.problems.append(
                 Problem(
                     code=finding.code,
                     severity=finding.severity,
-                    where=self._where(blame.sheet, blame.row, finding.column),
+                    where=self._where(blame.sheet, blame.row, column),
                     value=safe(blame.reference),
                     why=finding.why,
                     remedy=finding.remedy,

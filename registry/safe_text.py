@@ -36,6 +36,16 @@ _PERSONAL: Final = re.compile(
     rf"\d(?:{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+"
     rf"|(?<!\d)\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{NIK_DIGITS - 1}}}(?!{_GAP}{_SEPARATOR}{_GAP}\d)"
 )
+# In groups of whatever length where the word right before says whose it is: KPJ 1234-5678-901.
+_SAYING_SO: Final = (
+    "nik|ktp|kk|kpj|nip|npwp|hp|handphone|ponsel|mobile|phone|telp|tlp|telpon|telepon|wa|whatsapp"
+    "|rek|rekening|paspor|passport"
+)
+_NAMED: Final = re.compile(
+    rf"(?<![^\W_])(?:{_SAYING_SO})(?:\W{{0,3}}(?:no|nomor|number))?[^\w]{{0,6}}"
+    rf"(?P<number>\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+)",
+    re.IGNORECASE,
+)
 # = + - @, their full-width and small forms: a spreadsheet reads each as the start of a formula.
 _STARTERS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
 _BEFORE: Final = "[\\s\"'`\u2018\u2019\u201c\u201d]*"  # spaces and quotes hide nothing from it
@@ -54,6 +64,7 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
     `\UNNNNNNNN`; a number long enough to be a NIK or a KPJ is withheld; what is too long ends in …
     """
     masked = _PERSONAL.sub(_withheld, unicodedata.normalize("NFC", text))
+    masked = _NAMED.sub(_withheld_after_its_name, masked)
     if len(masked) <= limit and masked.isascii() and masked.isprintable():
         return masked
     pieces: list[str] = []
@@ -69,7 +80,14 @@ def safe(text: str, *, limit: int = LIMIT) -> str:
 
 def looks_personal(text: str) -> bool:
     """Whether the text holds a number long enough to be a person's: a NIK or a KPJ."""
-    return any(not _is_of_dates(match[0]) for match in _PERSONAL.finditer(text))
+    return names_number(text) or any(
+        not _is_of_dates(match[0]) for match in _PERSONAL.finditer(text)
+    )
+
+
+def names_number(text: str) -> bool:
+    """Whether a number of 11 digits or more, in whatever groups, comes after a word such as KPJ."""
+    return any(not _is_of_dates(match["number"]) for match in _NAMED.finditer(text))
 
 
 def unformulated(text: str) -> str:
@@ -83,6 +101,12 @@ def unformulated(text: str) -> str:
 
 def _withheld(match: re.Match[str]) -> str:
     return match[0] if _is_of_dates(match[0]) else WITHHELD
+
+
+def _withheld_after_its_name(match: re.Match[str]) -> str:
+    if _is_of_dates(match["number"]):
+        return match[0]
+    return match[0].removesuffix(match["number"]) + WITHHELD
 
 
 def _is_of_dates(number: str) -> bool:

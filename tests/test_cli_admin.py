@@ -136,6 +136,14 @@ def test_a_template_is_a_csv_and_says_what_it_may_hold(kind: str, tmp_path: Path
     assert allowed.out in f"{answer.err.partition(chr(10))[2]}\n"
 
 
+def test_a_template_in_indonesian_is_explained_in_its_own_words(tmp_path: Path) -> None:
+    """The headers printed are the headers explained."""
+    answer = ucj("--lang", "id", "template", "batches", folder=tmp_path)
+    for header in answer.out.splitlines()[0].split(","):
+        assert f"\n{header} (" in answer.err
+    assert "deactivate (nonaktif)" in answer.err
+
+
 def test_a_template_never_overwrites(tmp_path: Path) -> None:
     """A filled-in file of that name stays."""
     assert ucj("template", "batches", "--output", "b.csv", folder=tmp_path).code == 0
@@ -370,8 +378,8 @@ def test_what_was_said_of_an_area_is_taken_back_once(what: str, tmp_path: Path) 
     assert answer.lines[0].startswith(f"recorded at #{end + 1}, ")
     assert answer.lines[1] == f"the {what} of Musi Banyuasin (16.06) at #2 is taken back"
     again = ucj("retract", what, "@2", "--reason", "x", folder=tmp_path)
-    assert again.code == 0
-    assert "nothing" in again.out
+    assert (again.code, again.out) == (0, "nothing to record\n")
+    assert "#2 is taken back already" in again.err
 
 
 # --- category ----------------------------------------------------------------------------------

@@ -93,6 +93,13 @@ def test_a_table_says_how_many_regencies_are_counted(folder: Path) -> None:
     assert len(header) <= 80
 
 
+def test_of_two_categories_none_is_left_unsaid(folder: Path) -> None:
+    """`--category` means one; the last of two would be answered as if it were both."""
+    answer = ucj("coverage", "--category", "guru", "--category", "marbot", folder=folder)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--category can be given once" in answer.err
+
+
 def test_the_timeline_by_category_and_as_known(folder: Path) -> None:
     """A row for each category that changed; before the batches were known there is none."""
     assert "* Points are of" in ucj("timeline", "16", "--by", "category", folder=folder).out

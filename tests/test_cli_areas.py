@@ -180,6 +180,9 @@ def test_a_change_is_found_and_taken_back(folder: Path) -> None:
     taken = ucj("retract", "area", f"@{event['position']}", "--reason", "typo", folder=folder)
     assert taken.code == 0, taken
     assert ucj("coverage", "Muba Raya", folder=folder).code == 1
+    again = ucj("retract", "area", f"@{event['position']}", "--reason", "typo", folder=folder)
+    assert (again.code, again.out) == (0, "nothing to record\n")
+    assert f"#{event['position']} is taken back already" in again.err
 
 
 def test_sql_sums_a_province_by_the_day(folder: Path) -> None:

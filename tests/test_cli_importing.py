@@ -21,6 +21,7 @@ import openpyxl
 import pytest
 
 from cli.imported_before import ImportedBefore
+from registry.intake.columns import COLUMNS, KINDS, InputKind
 from tests.program import (
     EXAMPLE,
     Answer,
@@ -32,6 +33,7 @@ from tests.program import (
 )
 
 NIK = "1671012304560001"
+WRITTEN = {".csv", ".json"}
 HEADER = "reference,action,area,category,workers,effective_on,covered_until,of_batch,reason,note\n"
 ENROL = "400/1/2025,enrol,16.06,pekerja-rentan,100,2025-01-01,2025-12-31,,,\n"
 LEAVE = "400/2/2025,deactivate,16.06,pekerja-rentan,30,2025-03-01,,400/1/2025,deceased,\n"
@@ -183,6 +185,22 @@ def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
         answer = ucj("import", "batches", file, folder=office)
     assert answer.code == 0
     assert "1 of its batches is withdrawn since" in answer.err
+
+
+def test_a_batch_in_another_spelling_is_the_same_batch(office: Path) -> None:
+    """Withdrawn and recorded again so, it is in force, and one: also for whom has the first file."""
+    file = write(office, "a.csv", ENROL.replace("400/1/2025", "SK 400/1"))
+    again = write(office, "b.csv", ENROL.replace("400/1/2025", "sk400/1"))
+    withdraw = ("withdraw", "SK 400/1", "--area", "16.06", "--reason", "x")
+    assert ucj("import", "batches", file, folder=office).code == 0
+    assert ucj(*withdraw, folder=office).code == 0
+    assert ucj("import", "batches", again, folder=office).code == 0
+    assert "withdrawn" not in ucj("import", "batches", file, folder=office).err
+    assert ucj("status", "--format", "json", folder=office).json()["batches"] == 1
+    assert ucj(*withdraw, folder=office).code == 0
+    for each in (file, again):
+        answer = ucj("import", "batches", each, folder=office)
+        assert "1 of its batches is withdrawn since" in answer.err
 
 
 @pytest.mark.parametrize("kind", ["potentials", "targets", "figures"])
@@ -664,6 +682,86 @@ THEIRS = {
 }
 
 
+def workbook(path: Path, *rows: list[Any], sheet: str | None = None) -> Path:
+    """Write a workbook with one sheet, each cell of the type that is given."""
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = sheet or page.title
+    for row in rows:
+        page.append(row)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", [int(NIK), 17_019_876_543])
+def test_a_number_of_a_person_in_a_number_cell_goes_nowhere(
+    number: int, kind: InputKind, office: Path
+) -> None:
+    """In whatever column it stands: neither into the refused rows nor into any report."""
+    names = [column.name for column in COLUMNS[kind]]
+    workbook(office / "b.xlsx", names, [number] * len(names))
+    answers = [
+        ucj("import", kind, "b.xlsx", "--dry-run", "--report", "r.json", folder=office),
+        ucj("import", kind, "b.xlsx", "--format", "json", folder=office),
+    ]
+    if kind == "batches":
+        because = ("--area", "16.06", "--reason", "typing error", "--refused", "c.csv")
+        answers.append(ucj("correct", "SK 1", "b.xlsx", *because, folder=office))
+        assert (office / "c.csv").is_file()
+    said = [text for answer in answers for text in (answer.out, answer.err)]
+    written = [path.read_text("utf-8-sig") for path in office.iterdir() if path.suffix in WRITTEN]
+    assert [answer.code for answer in answers] == [1] * len(answers)
+    assert "[number withheld]" in (office / "b.refused.csv").read_text("utf-8-sig")
+    assert not [text for text in said + written if str(number) in text]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_refused_rows_are_written_as_the_input_and_in_the_persons_language(
+    delimiter: str, office: Path
+) -> None:
+    """Its delimiter, and the problems in Indonesian; known again as ours by the headers."""
+    rows = (HEADER + ENROL.replace(",100,", ",many,")).replace(",", delimiter)
+    (office / "b.csv").write_text(rows, encoding="utf-8")
+    for _ in range(2):
+        answer = ucj("--lang", "id", "import", "batches", "b.csv", folder=office)
+        assert "baris yang ditolak ada di b.refused.csv" in answer.err
+    text = (office / "b.refused.csv").read_text("utf-8-sig")
+    header, row = csv.reader(text.splitlines(), delimiter=delimiter)
+    assert header[:3] == ["row", "problem", "reference"]
+    assert row[1].startswith("workers: many bukan jumlah orang yang bulat")
+    again = ucj("import", "batches", "b.refused.csv", folder=office)
+    assert "[refused-rows]" in again.err
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--ignore-column", "row", "--ignore-column", "problem"), ("--dry-run",)]
+)
+def test_refused_rows_are_not_taken_for_a_file(more: tuple[str, ...], office: Path) -> None:
+    """Not even repaired: the rows beside them would be missing. None are refused of them again."""
+    file = write(office, "b.csv", ENROL, ENROL.replace(",100,", ",many,"))
+    words = "the refused rows are in b.refused.csv, to look through; repair the original file and"
+    assert words in ucj("import", "batches", file, folder=office).err
+    refused = office / "b.refused.csv"
+    refused.write_bytes(refused.read_bytes().replace(b"many", b"50"))
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", "b.csv", "b.refused.csv", *more, folder=office)
+    assert answer.code == 1
+    assert "error: b.refused.csv:1: these are rows that ucj has refused of another" in answer.err
+    assert "Repair the original file and import that again." in answer.err
+    assert not list(office.glob("*.refused.refused*"))
+
+
+def test_a_value_that_is_missing_with_its_column_says_which_to_add(office: Path) -> None:
+    """There is no cell to fill in."""
+    header = "reference,action,area,category,workers\n"
+    file = write(office, "b.csv", "SK 1,enrol,16.06,guru,5\n", header=header)
+    answer = ucj("import", "batches", file, folder=office)
+    words = "Add the column effective_on; it may also be called TMT, berlaku, tanggal berlaku."
+    assert words in answer.err
+
+
 @pytest.mark.parametrize("content", THEIRS.values(), ids=THEIRS)
 def test_refused_rows_go_over_nothing_of_others(content: bytes, office: Path) -> None:
     """Beside it they have a number; the next refusal takes the same place, which is ours."""
@@ -806,7 +904,7 @@ def test_a_busy_store_is_waited_for_and_then_said(
         answer = ucj("import", "batches", "a.csv", "b.csv", folder=office)
         other.execute("ROLLBACK")
     assert answer.code == 4, answer
-    assert "busy" in answer.err
+    assert "the store registry.db is busy: another is writing; nothing was recorded" in answer.err
     assert "left: a.csv, b.csv." in answer.err
     assert head(office / "registry.db") == 0
     assert ucj("import", "batches", "a.csv", "b.csv", folder=office).code == 0
@@ -1105,7 +1203,44 @@ def test_a_sheet_that_is_no_table_of_batches_can_be_left_out(office: Path) -> No
     refused = ucj("import", "batches", "b.xlsx", folder=office)
     assert refused.code == 1
     assert "--sheet NAME" in refused.err
-    assert ucj("import", "batches", "b.xlsx", "--sheet", "Data", folder=office).code == 0
+    twice = ucj("import", "batches", "b.xlsx", "--sheet", "Rekap", "--sheet", "Data", folder=office)
+    assert twice.code == 2
+    assert "--sheet can be given once; it was given 2 times." in twice.err
+    read = ucj("import", "batches", "b.xlsx", "--sheet", "Data", folder=office)
+    assert read.code == 0
+    assert "it has a table as well, and --sheet names another" in read.err
+    assert "(Rekap) [sheet-left-out]" in read.err
+
+
+RENEW = "R1,renew,16.06,,60,,2026-12-31,E1,,\n"
+E1 = "E1,enrol,16.06,guru,100,2025-01-01,2025-12-31,,,\n"
+L1 = "L1,deactivate,16.06,guru,50,2025-03-01,,E1,deceased,\n"
+
+
+def test_who_breaks_a_renewal_is_told_of_the_renewal(office: Path) -> None:
+    """Of 100, 60 are renewed: a correction to 50, or 50 who leave, concern what is renewed."""
+    assert ucj("import", "batches", write(office, "a.csv", E1, RENEW), folder=office).code == 0
+    fewer = write(office, "c.csv", E1.replace("100", "50"))
+    corrected = ucj(
+        "correct", "E1", fewer, "--area", "16.06", "--reason", "x", folder=office
+    )  # fmt: skip
+    assert corrected.code == 1
+    assert "First correct R1 to fewer, or withdraw it.\n" in corrected.err
+    left = ucj("import", "batches", write(office, "l.csv", L1), folder=office)
+    assert "First correct R1 to fewer, or withdraw it. Where heads that left had" in left.err
+    more = write(office, "r.csv", RENEW.replace("R1", "R2"))
+    renewed = ucj("import", "batches", more, folder=office)
+    assert "Renew fewer; or, where heads that left had been renewed" in renewed.err
+
+
+def test_a_row_that_withdraws_is_addressed_by_its_reference(office: Path) -> None:
+    """It has no workers: a blank cell is nothing to look at."""
+    assert ucj("import", "batches", write(office, "a.csv", E1, L1), folder=office).code == 0
+    file = write(office, "w.csv", "E1,withdraw,16.06,,,,,,,typing error\n")
+    answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 1
+    assert "error: w.csv:2:reference: " in answer.err
+    assert "w.csv:2:workers" not in answer.err
 
 
 def test_a_list_of_persons_without_a_header_is_not_echoed(office: Path) -> None:

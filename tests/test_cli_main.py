@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from cli.main import COMMANDS
 from cli.main import ucj as program
 from tests.program import ucj, ucj_process
 
+TIMEOUT_SECONDS = 1.5
 NIK = "1671012304560001"
 
 
@@ -214,3 +218,36 @@ def test_a_refusal_tells_every_error_and_no_warning_for_one(
     )
     assert _refused(RuleBrokenError("first", problems=problems)) == 1
     assert capsys.readouterr().err == "first\nalso: second\n"
+
+
+BUSY_SAID = {
+    ("coverage", "16.06"): "the store registry.db is busy: another is writing\n",
+    ("timeline", "16.06"): "the store registry.db is busy: another is writing\n",
+    ("withdraw", "S1", "--area", "16.06", "--reason", "x", "--dry-run"): (
+        "the store registry.db is busy: another is writing; nothing was recorded\n"
+    ),
+}
+
+
+@pytest.mark.parametrize(("typed", "said"), BUSY_SAID.items())
+def test_a_busy_store_is_waited_for_once(
+    typed: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by a command that first asks it for its areas; a question says nothing of recording."""
+    from registry.storage import log
+
+    monkeypatch.setattr(log, "READ_TIMEOUT_SECONDS", TIMEOUT_SECONDS)
+    waits = log.open_log.__kwdefaults__
+    assert waits is not None
+    monkeypatch.setitem(waits, "lock_timeout_seconds", TIMEOUT_SECONDS)
+    assert ucj("init", folder=tmp_path).code == 0
+    assert ucj(*typed[:2], folder=tmp_path).code != 4, "its modules are loaded"
+    with closing(sqlite3.connect(tmp_path / "registry.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        started = time.monotonic()
+        answer = ucj(*typed, folder=tmp_path)
+        waited = time.monotonic() - started
+        other.execute("ROLLBACK")
+    assert answer.code == 4, answer
+    assert said in answer.err
+    assert waited < 2 * TIMEOUT_SECONDS

@@ -153,13 +153,41 @@ def test_two_columns_of_one_meaning_are_refused() -> None:
     """`jumlah` and `workers` in one table: nobody knows which counts."""
     headers = mapped(*BATCHES, "jumlah")
     assert codes(headers) == [("duplicate-column", "berkas.csv:3:jumlah")]
-    assert headers.problems[0].why == "columns 5 and 7 are both workers"
-    assert "--ignore-column jumlah" in headers.problems[0].remedy
+    assert headers.problems[0].why == "columns 5 (workers) and 7 (jumlah) are both workers"
+    assert "--ignore-column workers or --ignore-column jumlah" in headers.problems[0].remedy
     twice = mapped(*BATCHES, "workers")
     assert codes(twice) == [("duplicate-column", "berkas.csv:3:workers")]
     assert "--ignore-column" not in twice.problems[0].remedy, "it would leave out both"
     assert not headers.readable
     assert mapped(*BATCHES, "jumlah", ignore=("Jumlah",)).readable
+
+
+@pytest.mark.parametrize("province", ["Provinsi", "PROVINCE"])
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_of_a_province_and_a_regency_the_province_is_left_out(
+    province: str, *, comes_first: bool
+) -> None:
+    """The other way round a regency's potential would become its province's."""
+    areas = (province, "Kabupaten/Kota") if comes_first else ("Kabupaten/Kota", province)
+    others = ("berlaku", "jumlah", "definisi", "sumber")
+    headers = mapped(*areas, *others, kind="potentials")
+    problem = headers.problems[0]
+    assert not headers.readable
+    assert all(area in problem.why for area in areas)
+    assert problem.remedy == f"Leave the province out: pass --ignore-column {province}."
+    assert mapped(*areas, *others, kind="potentials", ignore=(province,)).readable
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("begins", [("row", "problem"), ("sheet", "Row", "PROBLEM ")])
+def test_refused_rows_are_no_file_to_import(begins: tuple[str, ...], kind: InputKind) -> None:
+    """They are a part of a file; their remedy is the only one, whatever is told to be ignored."""
+    names = [column.name for column in COLUMNS[kind]]
+    headers = mapped(*begins, *names, kind=kind, ignore=("sheet", "row", "problem"))
+    assert codes(headers) == [("refused-rows", "berkas.csv:3")]
+    assert headers.problems[0].remedy == "Repair the original file and import that again."
+    assert not headers.readable
+    assert "refused-rows" not in dict(codes(mapped("problem", "row", *names, kind=kind)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

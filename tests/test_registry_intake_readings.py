@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from registry.cells import CellError, Value
+from registry.cells import CellError, ShownNumber, Value
 from registry.intake.readings import (
     CellRefusedError,
     Reading,
@@ -79,6 +79,38 @@ def test_an_error_cell_is_never_empty() -> None:
     """`#REF!` in an optional column is refused too: nobody knows what stood there."""
     for reading in (reading_of_prose(), reading_of_count("id"), reading_of_day()):
         assert refusal(reading, CellError("#REF!")).code == "cell-error"
+
+
+@pytest.mark.parametrize("reading", [reading_of_prose(), reading_of_reference()])
+def test_a_number_in_groups_is_refused_after_the_word_that_names_it(reading: Reading) -> None:
+    """Whoever's it is; the groups of a decree stay, also of 16 digits in a reference."""
+    for cell in ("KPJ 1234-5678-901", "nip 19700101 199003 1 001", "No. HP: 0812-3456-7890"):
+        refused = refusal(reading, cell)
+        assert (refused.code, refused.value) == ("personal-data", "[withheld]")
+    assert reading["SK 100.3.3.2.1234.2025"] == "SK 100.3.3.2.1234.2025"
+    assert reading_of_reference()["100.3.3.2/1234.5678.2025"] == "100.3.3.2/1234.5678.2025"
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "remark"),
+    [
+        (45, (False, 3, 3), "the cell holds 45 and shows 45.000"),
+        (45, (False, 2, 2), None),
+        (45_000, (False, 3, 3), None),  # 45000.000: nobody writes thousands so
+        (45, (False, 0, 3), None),
+    ],
+)
+def test_heads_that_are_shown_as_thousands_have_a_remark(
+    number: int, form: tuple[bool, int, int], remark: str | None
+) -> None:
+    """45 in the format 0.000 reads 45.000 on the screen; it is taken as what the cell holds."""
+    reading, cell = reading_of_count("id"), ShownNumber(number, form)
+    if remark is None:
+        assert reading[cell] == number
+    else:
+        found = refusal(reading, cell)
+        assert (found.code, found.severity, found.reading) == ("shown-as-thousands", "warning", 45)
+        assert remark in found.why
 
 
 @pytest.mark.parametrize(

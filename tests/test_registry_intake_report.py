@@ -271,6 +271,18 @@ def test_a_number_of_a_person_is_masked(tmp_path: Path) -> None:
     assert b"\x1b" not in content
 
 
+@pytest.mark.parametrize("cell", [1606011212900001, 12345678901, 197001011990031001])
+@pytest.mark.parametrize("kind", [int, float])
+def test_a_number_of_a_person_is_masked_in_a_number_cell(
+    kind: type[int | float], cell: int, tmp_path: Path
+) -> None:
+    """As a spreadsheet holds it; the heads beside it are shown as they stand."""
+    table = Given(("reference", "workers"), (2, (kind(cell), kind(45_000))))
+    path = tmp_path / "refused.csv"
+    write_refused(path, [(table, {"reference": 0, "workers": 1}, [(2, "bad")])])
+    assert read_back(path)[1] == ["2", "bad", "[number withheld]", "45000"]
+
+
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """Neither half a file nor a changed old one."""
     path = tmp_path / "refused.csv"

@@ -437,8 +437,9 @@ def test_sheets_without_a_header_are_left_out_and_named(open_bytes: Opener) -> N
     assert [table.sheet for table in tables] == ["Data"]
     assert [name for name, _ in tables.left_out] == ["Cover", "Lama", "Kosong"]
     assert "hidden" in dict(tables.left_out)["Lama"]
-    (asked,) = open_bytes(content, sheet="lama")
-    assert list(asked.rows()) == [(2, ("16.07", None, None))]
+    asked = open_bytes(content, sheet="lama")
+    assert list(asked[0].rows()) == [(2, ("16.07", None, None))]
+    assert asked.left_out == (("Data", workbooks.NOT_ASKED_FOR),), "only what has a table is missed"
 
 
 def test_several_sheets_with_a_header_are_several_tables(open_bytes: Opener) -> None:

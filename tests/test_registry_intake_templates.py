@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from itertools import product
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from registry.intake.spool import spool_input
 from registry.intake.templates import Language, allowed_values, template
 from registry.numbers import Locale
 from registry.reference.categories import Categories
-from registry.terms import Action, Funding, LeaveReason, Segment
+from registry.reference.words import WordKind, find_word, usual_words
+from registry.terms import Action, Funding, LeaveReason, Programme, Segment
 
 LANGUAGES: tuple[Language, ...] = ("en", "id")
 LOCALES: tuple[Locale, ...] = ("en", "id")
@@ -78,6 +80,40 @@ def test_the_allowed_values_name_every_word() -> None:
         assert word in text
     for action, demand in DEMANDS.items():
         assert f"  {action}: {', '.join(demand.needs)}" in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_allowed_values_call_columns_as_the_template_does(kind: InputKind) -> None:
+    """In Indonesian too, with the column's own name in brackets."""
+    headers = template(kind, "id").splitlines()[0].split(",")
+    lines = allowed_values(kind, "id").splitlines()
+    names = [column.name for column in COLUMNS[kind]]
+    for header, name, line in zip(headers, names, lines, strict=False):
+        assert line.startswith(f"{header} ({name})")
+    if kind == "batches":
+        assert "  enrol: kategori, jumlah, TMT" in lines
+        assert "  deactivate, balance-out: kategori or sk_asal" in lines
+
+
+def test_the_allowed_values_have_indonesian_words_that_are_read() -> None:
+    """Beside each English one of a closed list; a word of another value would be worse than none."""
+    text = allowed_values("batches", "id")
+    kinds: dict[WordKind, type[StrEnum]] = {
+        "action": Action, "funding": Funding, "programme": Programme, "reason": LeaveReason,
+        "segment": Segment,
+    }  # fmt: skip
+    for kind, values in kinds.items():
+        for value in values:
+            word = usual_words(kind)[value]
+            assert f"{value} ({word})" in text
+            assert find_word(kind, word) == value
+    assert "opened (pemekaran)" in allowed_values("areas", "id")
+
+
+def test_a_note_on_areas_is_no_note_on_batches() -> None:
+    """No change of an area needs one."""
+    assert "note: text\n" in allowed_values("areas")
+    assert "note: text; needed by balance-in" in allowed_values("batches")
 
 
 def test_every_action_has_its_demand() -> None:

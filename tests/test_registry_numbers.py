@@ -340,4 +340,5 @@ def test_a_whole_number_of_a_spreadsheet_is_shown_as_people_see_it() -> None:
     """1671.0 is how a parser has it."""
     assert [shown(1671.0), shown(0.0), shown(48.5), shown(1e300)] == ["1671", "0", "48.5", "1e+300"]
     assert [shown(1 / 3), shown(41.65051362000001)] == ["0.3333333333", "41.65051362"]
+    assert shown(12.0000000001) == "12.0000000001", "12 would be admitted"
     assert "1606" not in shown(1606011212900001.0), "digits before the point may be a person's"

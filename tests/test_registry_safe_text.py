@@ -82,8 +82,29 @@ def test_a_number_that_may_be_a_persons_is_withheld(number: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("KPJ 1234-5678-901", f"KPJ {WITHHELD}"),
+        ("a.n. Siti, NIP 19700101 199003 1 001.", f"a.n. Siti, NIP {WITHHELD}."),
+        ("(No. HP: 0812-3456-7890)", f"(No. HP: {WITHHELD})"),
+        ("wa +62 812 3456 7890", f"wa +{WITHHELD}"),
+        ("Telp. 0711.3456.7890", f"Telp. {WITHHELD}"),
+        ("kpj no. 1234\u200b5678.901", f"kpj no. {WITHHELD}"),
+    ],
+)
+def test_a_number_in_groups_is_withheld_after_the_word_that_names_it(text: str, shown: str) -> None:
+    """It has 11 digits or more; without such a word it may be a decree's."""
+    assert looks_personal(text)
+    assert safe(text) == shown
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "KPJ 1234-5678-90",
+        "NIP 2025-07-16 2025-07-31",
+        "skpj 100.3.3.2.1234.2025",
+        "KPJ menurut SK 100.3.3.2.1234.2025",
         "1234567890",
         "SK 188.45/123/2025",
         "SK 100.3.3.2.1234.2025",
@@ -120,7 +141,15 @@ def test_nothing_raw_ever_comes_out(text: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1" + "\u200b" * 32_000, "1\u200b \u200b" * 8_000 + "x", "1 " * 10 + "\x00" * 32_000]
+    "text",
+    [
+        "hp" * 16_000,
+        "hp " + "1 " * 9 + "\x00" * 32_000,
+        "wa no" * 8_000,
+        "1" + "\u200b" * 32_000,
+        "1\u200b \u200b" * 8_000 + "x",
+        "1 " * 10 + "\x00" * 32_000,
+    ],
 )
 def test_no_text_is_slow(text: str) -> None:
     """The search for numbers takes one pass: a hostile cell cannot make it quadratic."""

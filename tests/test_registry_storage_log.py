@@ -294,8 +294,11 @@ def test_a_writer_that_commits_is_waited_for(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("PRAGMA journal_mode = delete")
         writer.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(StoreBusyError):
+        with pytest.raises(StoreBusyError) as busy:
             open_log(path, lock_timeout_seconds=0.1)
+        with pytest.raises(StoreBusyError, match="nothing was recorded"):
+            open_log(path, lock_timeout_seconds=0.1, asking=False)
+    assert busy.value.what == f"the store {path} is busy: another is writing"
     with closing(open_log(path)) as log:
         assert log.head() == 2
 

@@ -345,6 +345,7 @@ def test_a_busy_store_is_waited_for_and_then_refused(tmp_path: Path, statements:
             waited = time.monotonic() - started
         assert LOCK_TIMEOUT_SECONDS * 0.9 <= waited < LOCK_TIMEOUT_SECONDS + 1
         assert busy.value.exit_code == 4
+        assert f"the store {path} is busy" in busy.value.what
         assert "nothing was recorded" in busy.value.what
         assert positions(path) == [1]
         assert say(registry, 200) == 2
@@ -929,6 +930,7 @@ def test_what_is_no_store_of_ours_is_refused_by_every_opener(
             assert isinstance(refused.value, error), refused.value
             assert refused.value.exit_code == 4
             assert refused.value.remedy
+            assert path.name in refused.value.what
     assert (path.read_bytes() if path.is_file() else None) == before
     assert not target.exists()
 

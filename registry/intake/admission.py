@@ -15,6 +15,7 @@ from typing import Self
 from registry.commands import Command, Commands
 from registry.errors import ImportRefusedError, Problem
 from registry.intake.columns import InputKind
+from registry.intake.delimited import DelimitedTable
 from registry.intake.first_pass import FirstPass
 from registry.intake.forms import form_for
 from registry.intake.grid import Table
@@ -120,13 +121,18 @@ class Admission:
         self._notes.of_problem(sheet, problem, column)
 
     def write_refused(self, path: Path) -> None:
-        """Write the failed rows, in file order, as a CSV; `report.refused_file` names it."""
+        """Write the failed rows, in file order, as a CSV; `report.refused_file` names it.
+
+        It has the delimiter of a text file that was read: whoever sent it opens that one well.
+        """
+        first = self._sheets[0].table
         write_refused(
             path,
             (
                 (sheet.table, sheet.headers.positions, self._rows.refusals(sheet.index))
                 for sheet in self._sheets
             ),
+            delimiter=first.delimiter if isinstance(first, DelimitedTable) else ",",
         )
         self.report.refused_file = path.name
 

@@ -36,11 +36,12 @@ _AREA: Final = Column(
     (
         "kabupaten/kota", "kab/kota", "kabkota", "kabupaten", "kota", "kabupaten atau kota",
         "wilayah", "kode wilayah", "nama wilayah", "nama kabupaten/kota", "nama kabupaten",
-        "kode kabupaten/kota", "daerah", "pemerintah daerah", "pemda", "provinsi", "regency",
-        "regency/city", "area code", "ke wilayah", "wilayah tujuan",
+        "kode kabupaten/kota", "daerah", "pemerintah daerah", "pemda", "provinsi", "province",
+        "regency", "regency/city", "area code", "ke wilayah", "wilayah tujuan",
     ),
     required=True,
 )  # fmt: skip
+PROVINCE_NAMES: Final = frozenset({"provinsi", "province"})  # of those of the area
 _CATEGORY: Final = Column(
     "category",
     (

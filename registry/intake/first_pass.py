@@ -12,6 +12,7 @@ from operator import getitem, itemgetter
 from typing import Final
 
 from registry.cells import Value
+from registry.intake.headers import how_to_add
 from registry.intake.notes import Notes, Sheet
 from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
@@ -168,10 +169,12 @@ class FirstPass:
         return refused
 
     def _explained(self, sheet: Sheet, number: int, remark: Remark) -> Remark:
-        """Say of a blank cell that it is merged with the one above, or may have been."""
-        position = sheet.headers.positions.get(remark.column or "")
-        if remark.code != "missing-value" or position is None:
+        """Say of a blank cell that its column is missing, or that it is merged with the one above."""
+        if remark.code != "missing-value" or remark.column is None:
             return remark
+        position = sheet.headers.positions.get(remark.column)
+        if position is None:
+            return replace(remark, remedy=how_to_add(self._report.kind, remark.column))
         merged = sheet.table.merged_into(number, position)
         if merged is not None:
             return replace(

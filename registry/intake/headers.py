@@ -19,10 +19,12 @@ from registry.intake.columns import (
     COUNTING_WORDS,
     PERSONAL_NAMES,
     PERSONAL_WORDS,
+    PROVINCE_NAMES,
     Column,
     InputKind,
 )
 from registry.intake.grid import Table
+from registry.intake.refused_rows import holds_refused_rows
 from registry.language import _, joined
 from registry.safe_text import safe
 
@@ -89,6 +91,8 @@ def map_headers(
 
     `sheet` is the sheet's name as problems may show it.
     """
+    if holds_refused_rows(table.headers):
+        return HeaderMap({}, (), (_refused_rows(table, sheet),), readable=False)
     names = _names(kind)
     ignored = {normalised_header(name) for name in ignore_columns}
     positions: dict[str, int] = {}
@@ -127,6 +131,14 @@ def ignored_nowhere(
     """Return the columns to ignore that no table has: most likely misspelt."""
     present = {normalised_header(cell) for row in headers for cell in row}
     return tuple(name for name in ignore_columns if normalised_header(name) not in present)
+
+
+def how_to_add(kind: InputKind, name: str) -> str:
+    """Return what to do where a file lacks a column that a row of it needs."""
+    column = next(column for column in COLUMNS[kind] if column.name == name)
+    return _("Add the column {name}; it may also be called {names}.").format(
+        name=name, names=", ".join(column.aliases[:3])
+    )
 
 
 @cache
@@ -190,19 +202,39 @@ def _suggestions(kind: InputKind, name: str) -> list[str]:
     return list(dict.fromkeys(names[match] for match in close))[:_SUGGESTIONS_MAX]
 
 
-def _duplicate(table: Table, index: int, known: str, first: int, sheet: str | None) -> Problem:
-    keep = _("Keep one, or pass --ignore-column {quoted}.").format(
-        quoted=_quoted(table.headers[index])
+def _refused_rows(table: Table, sheet: str | None) -> Problem:
+    return Problem(
+        code="refused-rows",
+        severity="error",
+        where=table.address(table.header_row),
+        value=None,
+        why=_("these are rows that ucj has refused of another file, and not all of its rows"),
+        remedy=_("Repair the original file and import that again."),
+        sheet=sheet,
     )
-    if normalised_header(table.headers[index]) == normalised_header(table.headers[first]):
+
+
+def _duplicate(table: Table, index: int, known: str, first: int, sheet: str | None) -> Problem:
+    both = [table.headers[first], table.headers[index]]
+    one, other = map(_quoted, both)
+    provinces = [header for header in both if normalised_header(header) in PROVINCE_NAMES]
+    if normalised_header(both[0]) == normalised_header(both[1]):
         keep = _("Keep one: rename or delete the other, since both have one name.")
+    elif len(provinces) == 1:  # what stands in a row of a regency is the regency's
+        keep = _("Leave the province out: pass --ignore-column {quoted}.").format(
+            quoted=_quoted(provinces[0])
+        )
+    else:
+        keep = _(
+            "Keep the one that is meant: pass --ignore-column {one} or --ignore-column {other}."
+        ).format(one=one, other=other)
     return _header_problem(
         table,
         index,
         sheet,
         code="duplicate-column",
-        why=_("columns {first} and {second} are both {known}").format(
-            first=first + 1, second=index + 1, known=known
+        why=_("columns {first} ({one}) and {second} ({other}) are both {known}").format(
+            first=first + 1, one=one, second=index + 1, other=other, known=known
         ),
         remedy=keep,
     )

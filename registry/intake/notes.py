@@ -17,6 +17,7 @@ from registry.intake.readings import CellRefusedError
 from registry.intake.report import Report
 from registry.intake.row_spool import RowSpool
 from registry.intake.rows import Remark
+from registry.language import said
 from registry.safe_text import safe
 
 _SHEET_NAME_MAX: Final = 120
@@ -89,11 +90,11 @@ class Notes:
         self.of_problem(sheet, problem, remark.column)
 
     def of_problem(self, sheet: Sheet | None, problem: Problem, column: str | None = None) -> None:
-        """Take in a problem as it is."""
+        """Take in a problem as it is; in the file of refused rows a person reads it."""
         self._report.add(problem, column)
         if sheet is not None and problem.row is not None and problem.severity == "error":
             at = f"{column}: " if column else ""
-            self._rows.refuse(sheet.index, problem.row, f"{at}{problem.why} [{problem.code}]")
+            self._rows.refuse(sheet.index, problem.row, f"{at}{said(problem.why)} [{problem.code}]")
 
 
 def sheet_names(tables: Sequence[Table]) -> list[str | None]:

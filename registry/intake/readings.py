@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final, Literal
 
-from registry.cells import CellError, Value
+from registry.cells import CellError, ShownNumber, Value
 from registry.dates import parse_as_of, parse_day
 from registry.errors import RegistryError, Severity
 from registry.language import _, joined
@@ -21,7 +21,7 @@ from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
 from registry.reference.spelling import disguise
 from registry.reference.words import find_word
-from registry.safe_text import looks_personal
+from registry.safe_text import looks_personal, names_number
 from registry.terms import (
     CATEGORY_PATTERN,
     LAST_DAY,
@@ -45,6 +45,7 @@ _SLUG: Final = re.compile(CATEGORY_PATTERN)
 _SLUG_LENGTH_MAX: Final = 60
 _AREA_LENGTH_MAX: Final = 100
 _LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
+_AS_THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # 45.000, which holds 45
 _DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
 _REJECTED_SEPARATORS: Final = re.compile(r";|,(?=\s*[^\W\d])")  # 1,200 is one number
@@ -151,7 +152,7 @@ def reading_of_reference(*, may_be_example: bool = False) -> Reading:
 
     def parse(cell: Value) -> Canonical:
         text = _text(cell, REFERENCE_LENGTH_MAX)
-        if _LONG_NUMBER.search(text):
+        if _LONG_NUMBER.search(text) or names_number(text):
             raise _personal()
         if not may_be_example:
             _refuse_example(text)
@@ -256,8 +257,28 @@ def _refuse_example(text: str) -> None:
 
 
 def reading_of_count(locale: Locale, *, minimum: int = 1) -> Reading:
-    """Read a whole number of persons."""
-    return Reading(lambda cell: parse_count(cell, locale, minimum=minimum, maximum=WORKERS_MAX))
+    """Read a whole number of persons; one that is shown as thousands are written has a remark."""
+
+    def parse(cell: Value) -> Canonical:
+        count = parse_count(cell, locale, minimum=minimum, maximum=WORKERS_MAX)
+        if isinstance(cell, ShownNumber) and _reads_as_thousands(cell):
+            raise CellRefusedError(
+                "shown-as-thousands",
+                _(
+                    "the cell holds {count} and shows {shown}, or the same with a comma:"
+                    " it is read as {count}"
+                ).format(count=count, shown=cell.text()),
+                _("If thousands are meant, type the number without separators."),
+                severity="warning",
+                reading=count,
+            )
+        return count
+
+    return Reading(parse)
+
+
+def _reads_as_thousands(cell: ShownNumber) -> bool:
+    return not cell.is_percent and _AS_THOUSANDS.fullmatch(cell.text()) is not None
 
 
 def reading_of_percent(locale: Locale) -> Reading:

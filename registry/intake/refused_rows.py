@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -20,11 +20,21 @@ from registry.intake.grid import Table
 from registry.safe_text import unformulated
 
 _CELL_LENGTH_MAX: Final = 4_000
+_SHEET: Final = "sheet"
+_OF_ROWS: Final = ("row", "problem")
+
+
+def holds_refused_rows(headers: Sequence[str]) -> bool:
+    """Whether a header begins as ours do: such a table lacks whatever was not refused."""
+    names = tuple(header.strip().casefold() for header in headers)
+    return (names[1:] if names[:1] == (_SHEET,) else names)[: len(_OF_ROWS)] == _OF_ROWS
 
 
 def write_refused(
     path: Path,
     parts: Iterable[tuple[Table, Mapping[str, int], Iterable[tuple[int, str]]]],
+    *,
+    delimiter: str = ",",
 ) -> None:
     """Write the refused rows; an existing file is replaced, at the end.
 
@@ -36,7 +46,13 @@ def write_refused(
     try:
         # With a BOM: without it a spreadsheet reads UTF-8 as cp1252.
         with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\r\n")
+            # Quoted, as no spreadsheet saves it: by that ours are told from those saved again.
+            writer = csv.writer(
+                stream,
+                delimiter=delimiter,
+                quoting=csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_ALL,
+                lineterminator="\r\n",
+            )
             for table, columns, refusals in parts:
                 for line in _lines(table, columns, refusals):
                     writer.writerow([unformulated(cell) for cell in line])
@@ -56,7 +72,7 @@ def _lines(
     header_written = False
     for number, reasons in groupby(refusals, key=itemgetter(0)):
         if not header_written:
-            yield [*(["sheet"] if sheet else []), "row", "problem", *headers]
+            yield [*([_SHEET] if sheet else []), *_OF_ROWS, *headers]
             header_written = True
         values = _row(rows, number)
         why = "; ".join(dict.fromkeys(why for _, why in reasons))
@@ -68,8 +84,4 @@ def _row(rows: Iterator[tuple[int, tuple[Value, ...]]], number: int) -> tuple[Va
 
 
 def _cell(value: Value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return shown(value, limit=_CELL_LENGTH_MAX)
+    return "" if value is None else shown(value, limit=_CELL_LENGTH_MAX)

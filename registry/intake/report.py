@@ -361,7 +361,10 @@ class Report:
                 self.errors,
             ).format(count=self.errors)
             if self.refused_file:
-                yield _("the refused rows are in {file}").format(file=self.refused_file)
+                yield _(
+                    "the refused rows are in {file}, to look through;"
+                    " repair the original file and import that again"
+                ).format(file=self.refused_file)
         elif self.decision == "planned":
             yield _("plan {plan}: nothing was recorded yet").format(plan=self.plan)
         elif self.recorded is None:

@@ -42,7 +42,8 @@ def open_tables(
 
     `recognises` says how many of a row's cells are known headers; the first of the first rows
     that knows the most, two at least, is the header. `sheet` selects one sheet by its name.
-    Sheets without a header, and hidden ones not asked for, are named in `left_out`.
+    Sheets without a header, hidden ones not asked for, and tables beside the one that was asked
+    for are named in `left_out`.
 
     Raises: InputUnreadableError, saying what is wrong and where.
     """

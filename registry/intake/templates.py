@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from registry.intake.batch_form import DEMANDS
 from registry.intake.columns import COLUMNS, InputKind
 from registry.language import _, joined
 from registry.reference.categories import Categories
+from registry.reference.words import WordKind, usual_words
 from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment
 
 Language = Literal["en", "id"]
@@ -166,14 +167,15 @@ _MEANINGS: Final[Mapping[str, str]] = {
 }
 
 
+_MEANINGS_OF_AREAS: Final[Mapping[str, str]] = {"note": _TEXT}
+
+
 def template(kind: InputKind, lang: Language = "en") -> str:
     """Return a CSV with the headers of the kind and example rows to be replaced."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     columns = COLUMNS[kind]
-    writer.writerow(
-        column.name if lang == "en" else column.aliases[0].replace(" ", "_") for column in columns
-    )
+    writer.writerow(_headers(kind, lang).values())
     for example in _EXAMPLES[kind]:
         writer.writerow(
             example.get(column.name, "").replace("{mark}", _MARKS[lang]) for column in columns
@@ -182,29 +184,57 @@ def template(kind: InputKind, lang: Language = "en") -> str:
 
 
 def allowed_values(kind: InputKind, lang: Language = "en") -> str:
-    """Return, as text, what each column may hold and, for batches, what each action needs."""
-    categories = Categories()
+    """Return, as text, what each column may hold and, for batches, what each action needs.
+
+    The columns are called as the template of the language calls them; in Indonesian each English
+    value of a closed list has the Indonesian word beside it that means the same.
+    """
     closed = {
-        "action": ", ".join(Action),
-        "change": ", ".join(Change),
-        "category": ", ".join(categories.slugs()),
-        "segment": ", ".join(Segment),
-        "funding": ", ".join(Funding),
-        "programmes": _("{programmes}; several as JKK;JKM").format(programmes=", ".join(Programme)),
-        "reason": ", ".join(LeaveReason),
+        "action": _listed("action", Action, lang),
+        "change": _listed("change", Change, lang),
+        "category": ", ".join(Categories().slugs()),
+        "segment": _listed("segment", Segment, lang),
+        "funding": _listed("funding", Funding, lang),
+        "programmes": _("{programmes}; several as JKK;JKM").format(
+            programmes=_listed("programme", Programme, lang)
+        ),
+        "reason": _listed("reason", LeaveReason, lang),
     }
+    of_kind = _MEANINGS_OF_AREAS if kind == "areas" else {}
+    meanings = {**closed, **_MEANINGS, **of_kind}
+    headers = _headers(kind, lang)
     lines = []
     for column in COLUMNS[kind]:
-        name = column.name if lang == "en" else f"{column.aliases[0]} ({column.name})"
+        header = headers[column.name]
+        name = header if header == column.name else f"{header} ({column.name})"
         needed = _(" (needed)") if column.required else ""
-        lines.append(
-            joined("", (name, needed, ": ", closed.get(column.name) or _MEANINGS[column.name]))
-        )
+        lines.append(joined("", (name, needed, ": ", meanings[column.name])))
     if kind == "batches":
         lines += ["", _("Each action needs:")]
-        lines += [f"  {action}: {', '.join(demand.needs)}" for action, demand in DEMANDS.items()]
         lines += [
-            _("  deactivate, balance-out: category or of_batch"),
-            _("  reclassify: from_category or from_area"),
+            f"  {action}: {', '.join(headers[name] for name in demand.needs)}"
+            for action, demand in DEMANDS.items()
+        ]
+        lines += [
+            _("  deactivate, balance-out: {category} or {of_batch}").format(
+                category=headers["category"], of_batch=headers["of_batch"]
+            ),
+            _("  reclassify: {from_category} or {from_area}").format(
+                from_category=headers["from_category"], from_area=headers["from_area"]
+            ),
         ]
     return joined("\n", lines) + "\n"
+
+
+def _headers(kind: InputKind, lang: Language) -> dict[str, str]:
+    """Return the header that the template has for each column."""
+    return {
+        column.name: column.name if lang == "en" else column.aliases[0].replace(" ", "_")
+        for column in COLUMNS[kind]
+    }
+
+
+def _listed(kind: WordKind, values: Iterable[str], lang: Language) -> str:
+    """Return the values of a closed list; in Indonesian as `enrol (penambahan)`."""
+    words = {} if lang == "en" else usual_words(kind)
+    return ", ".join(f"{value} ({words[value]})" if value in words else value for value in values)

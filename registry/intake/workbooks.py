@@ -41,6 +41,9 @@ MEMORY_MIB: Final = 512  # what the child may use; said here for the messages
 PROCESSOR_SECONDS: Final = 10
 
 HIDDEN: Final = _("it is hidden; name it to have it read")
+NOT_ASKED_FOR: Final = _(
+    "it has a table as well, and --sheet names another; name it to have it read"
+)
 NO_HEADER: Final = _("it has no header row")
 
 
@@ -122,13 +125,16 @@ def open_workbook(
     output = spooled.path.with_name("sheets")
     _run_child(spooled, output)
     sheets = _announced(output, spooled.name)
-    chosen = sheets if sheet is None else [_named(sheets, sheet, spooled.name)]
+    asked_for = None if sheet is None else _named(sheets, sheet, spooled.name)
     tables: list[Table] = []
     left_out: list[tuple[str, str]] = []
-    for candidate in chosen:
+    for candidate in sheets:
         cells = [tuple(map(_header_text, values)) for _, values in candidate.first]
         index, matches = find_header(cells, recognises)
-        if candidate.hidden and sheet is None:
+        if asked_for is not None and candidate is not asked_for:
+            if matches:
+                left_out.append((candidate.name, NOT_ASKED_FOR))
+        elif candidate.hidden and asked_for is None:
             left_out.append((candidate.name, HIDDEN))
         elif not matches:
             left_out.append((candidate.name, NO_HEADER))
@@ -150,6 +156,7 @@ def open_workbook(
                 )
             )
     if not tables:
+        chosen = sheets if asked_for is None else [asked_for]
         seen = [tuple(map(_header_text, values)) for each in chosen for _, values in each.first]
         raise no_header(spooled.name, seen, recognises)
     return tables, tuple(left_out), len(sheets)

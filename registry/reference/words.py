@@ -72,6 +72,11 @@ def allowed_words(kind: WordKind) -> tuple[str, ...]:
     return (*_LISTS[kind], *words)
 
 
+def usual_words(kind: WordKind) -> dict[str, str]:
+    """Return, for each value of the list, the Indonesian word that is used most; some have none."""
+    return {value: words.split(";")[0] for of, value, words in rows("words") if of == kind}
+
+
 def _near(kind: WordKind, text: str) -> list[str]:
     near = _suggestions(kind).near(key(text))
     found = list(dict.fromkeys(_index(kind)[word].value for word in near))[:_SUGGESTIONS_MAX]

@@ -28,6 +28,7 @@ from registry.errors import (
     StoreNewerError,
 )
 from registry.language import _
+from registry.safe_text import safe
 
 APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
 STORE_FORMAT: Final = 1
@@ -43,6 +44,9 @@ READ_TIMEOUT_SECONDS: Final = LOCK_TIMEOUT_SECONDS + 5
 """A writer that waits for somebody to end reading holds up new readers until it gives up itself."""
 
 _RETRY_SECONDS: Final = 0.01
+_PATH_LENGTH_MAX: Final = (
+    500  # shown whole, but for the very longest: its end tells one from another
+)
 CHUNK_BYTES: Final = 1 << 20
 BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
@@ -142,9 +146,19 @@ class ConnectionLog:
     with the same eyes.
     """
 
-    def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        store_id: str,
+        *,
+        path: Path | None = None,
+        asking: bool = False,
+    ) -> None:
+        """`path` and `asking` are for what is said where it fails: see `store_error`."""
         self._connection = connection
         self.store_id = store_id
+        self._path = path
+        self._asking = asking
 
     def head(self) -> int:
         """See `Log.head`."""
@@ -191,7 +205,7 @@ class ConnectionLog:
                         len(value) for row in some for value in row if isinstance(value, _SIZED)
                     )
         except sqlite3.Error as error:
-            raise store_error(error) from error
+            raise store_error(error, self._path, asking=self._asking) from error
         return page
 
     def stream(self, originator_id: str) -> list[StoredRow]:
@@ -231,11 +245,13 @@ class ConnectionLog:
             cursor.row_factory = None
             return cursor.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise store_error(error) from error
+            raise store_error(error, self._path, asking=self._asking) from error
 
 
-def open_log(path: Path, *, lock_timeout_seconds: float = READ_TIMEOUT_SECONDS) -> ConnectionLog:
-    """Open a store for reading.
+def open_log(
+    path: Path, *, lock_timeout_seconds: float = READ_TIMEOUT_SECONDS, asking: bool = True
+) -> ConnectionLog:
+    """Open a store for reading; `asking` unless it is on the way to recording.
 
     Raises: StoreMissingError, StoreNewerError, StoreBusyError, StoreDamagedError, and StoreError
     where it cannot be reached, or an interrupted import lies in a place that cannot be written.
@@ -258,7 +274,8 @@ def open_log(path: Path, *, lock_timeout_seconds: float = READ_TIMEOUT_SECONDS) 
     cast("_Reading", connection).lock_timeout_seconds = lock_timeout_seconds
     try:
         connection.execute("PRAGMA query_only = ON")
-        return ConnectionLog(connection, identity(connection, path))
+        store_id = identity(connection, path, asking=asking)
+        return ConnectionLog(connection, store_id, path=path, asking=asking)
     except BaseException:
         connection.close()
         raise
@@ -311,10 +328,10 @@ def connect(
             factory=factory,
         )
     except sqlite3.Error as error:
-        raise store_error(error) from error
+        raise store_error(error, path) from error
 
 
-def identity(connection: sqlite3.Connection, path: Path) -> str:
+def identity(connection: sqlite3.Connection, path: Path, *, asking: bool = False) -> str:
     """Return the store's id after checking that this is a store, and of a form we know."""
     try:
         application_id = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -337,7 +354,7 @@ def identity(connection: sqlite3.Connection, path: Path) -> str:
             )
         found = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
     except sqlite3.Error as error:
-        raise store_error(error) from error
+        raise store_error(error, path, asking=asking) from error
     if found is None:
         what = _("{name} has no identity").format(name=path.name)
         raise StoreDamagedError(what, remedy=_("Restore the store from a backup."))
@@ -363,15 +380,19 @@ def primary_code(error: sqlite3.Error) -> int | None:
     return code & 0xFF if code is not None else None
 
 
-def store_error(error: sqlite3.Error) -> StoreError:
-    """Return the refusal for an SQLite error, in words."""
+def store_error(error: sqlite3.Error, path: Path | None, *, asking: bool = False) -> StoreError:
+    """Return the refusal for an SQLite error, in words; `path` None is a store in memory.
+
+    `asking`: nothing was to be recorded, so nothing is said of it.
+    """
+    store = _shown(path)
     primary = primary_code(error)
     if primary in BUSY:
-        return busy_store()
+        return busy_store(path, asking=asking)
     not_text = primary is None and "UTF-8" in str(error)  # said by Python, not by SQLite
     if not_text or primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamagedError(
-            _("the store's file is damaged or is not a store"),
+            _("the store's file {store} is damaged or is not a store").format(store=store),
             remedy=_("Restore it from a backup (`ucj backup` made one), or name another --store."),
         )
     if primary == sqlite3.SQLITE_FULL:
@@ -380,24 +401,30 @@ def store_error(error: sqlite3.Error) -> StoreError:
         )
     if primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return StoreError(
-            _("the store cannot be written or opened here"),
+            _("the store {store} cannot be written or opened here").format(store=store),
             remedy=_("Check the permissions of the file and of its folder."),
         )
     return StoreError(
-        _("the store did not answer ({name})").format(
-            name=getattr(error, "sqlite_errorname", "SQLite error")
+        _("the store {store} did not answer ({name})").format(
+            store=store, name=getattr(error, "sqlite_errorname", "SQLite error")
         ),
-        why=_("Nothing was recorded."),
+        why="" if asking else _("Nothing was recorded."),
         remedy=_("Check the disk and try again."),
     )
 
 
-def busy_store() -> StoreBusyError:
+def busy_store(path: Path | None, *, asking: bool = False) -> StoreBusyError:
     """Return the refusal for a store that another holds for longer than the time-out."""
-    return StoreBusyError(
-        _("the store is busy: another is writing; nothing was recorded"),
-        remedy=_("Try again in a moment."),
+    busy = (
+        _("the store {store} is busy: another is writing")
+        if asking
+        else _("the store {store} is busy: another is writing; nothing was recorded")
     )
+    return StoreBusyError(busy.format(store=_shown(path)), remedy=_("Try again in a moment."))
+
+
+def _shown(path: Path | None) -> str:
+    return _("in memory") if path is None else safe(str(path), limit=_PATH_LENGTH_MAX)
 
 
 def missing_store(path: Path) -> StoreMissingError:

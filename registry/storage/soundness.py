@@ -63,7 +63,7 @@ def examine(path: Path) -> Soundness:
                 *_pages(connection),
                 *_gaps(connection),
                 *_streams(connection),
-                *_originals(connection),
+                *_originals(connection, path),
                 *_birth(identity.get("created_at")),
             ),
             missing=tuple(sorted(laid_out.keys() - found.keys())),
@@ -74,7 +74,7 @@ def examine(path: Path) -> Soundness:
             ),
         )
     except sqlite3.Error as error:
-        raise store_error(error) from error
+        raise store_error(error, path, asking=True) from error
     finally:
         connection.close()
 
@@ -138,10 +138,10 @@ def _birth(created_at: str | None) -> list[str]:
     return []
 
 
-def _originals(connection: sqlite3.Connection) -> list[str]:
+def _originals(connection: sqlite3.Connection, path: Path) -> list[str]:
     """Find original files that are no longer what was imported."""
     found: list[str] = []
-    log = ConnectionLog(connection, "")
+    log = ConnectionLog(connection, "", path=path, asking=True)
     for (sha256,) in connection.execute("SELECT sha256 FROM sources ORDER BY sha256").fetchall():
         try:
             for _chunk in log.source(sha256):

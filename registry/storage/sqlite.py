@@ -110,7 +110,7 @@ def create_store(path: Path, *, created_at: str, created_by: str) -> str:
     try:
         connection = connect(path, mode="rw", timeout=LOCK_TIMEOUT_SECONDS)
         try:
-            return _lay_out(connection, created_at=created_at, created_by=created_by)
+            return _lay_out(connection, path, created_at=created_at, created_by=created_by)
         finally:
             connection.close()
     except BaseException:
@@ -118,7 +118,9 @@ def create_store(path: Path, *, created_at: str, created_by: str) -> str:
         raise
 
 
-def _lay_out(connection: sqlite3.Connection, *, created_at: str, created_by: str) -> str:
+def _lay_out(
+    connection: sqlite3.Connection, path: Path | None, *, created_at: str, created_by: str
+) -> str:
     """Write schema and identity in one transaction, the application id last."""
     store_id = uuid4().hex
     try:
@@ -136,7 +138,7 @@ def _lay_out(connection: sqlite3.Connection, *, created_at: str, created_by: str
         connection.execute(f"PRAGMA user_version = {STORE_FORMAT}")
         connection.execute("COMMIT")
     except sqlite3.Error as error:
-        raise store_error(error) from error
+        raise store_error(error, path) from error
     return store_id
 
 
@@ -163,7 +165,7 @@ class LogTransaction(SQLiteTransaction):
         try:
             cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
         except sqlite3.Error as error:
-            raise store_error(error) from error
+            raise self._refusal(error) from error
         return cursor
 
     def __exit__(
@@ -176,7 +178,7 @@ class LogTransaction(SQLiteTransaction):
         if exc_val is not None or not self.commit:
             connection.end_quietly()
             if isinstance(exc_val, sqlite3.Error):
-                raise store_error(exc_val) from exc_val
+                raise self._refusal(exc_val) from exc_val
             return
         try:
             connection.commit()  # waits for readers as long as the lock time-out
@@ -184,15 +186,20 @@ class LogTransaction(SQLiteTransaction):
         except sqlite3.Error as error:
             # A failed COMMIT leaves the transaction open: left so, it would lock everybody out.
             connection.end_quietly()
-            raise store_error(error) from error
+            raise self._refusal(error) from error
         except BaseException:  # an interruption is heard before a COMMIT or after it
             self.committed = not connection.sqlite_connection.in_transaction
             connection.end_quietly()
             raise
 
+    def _refusal(self, error: sqlite3.Error) -> StoreError:
+        return store_error(error, cast("LogConnection", self.connection).path)
+
 
 class LogConnection(SQLiteConnection):
-    """The library's connection with our transaction."""
+    """The library's connection with our transaction; `path` is None for a store in memory."""
+
+    path: Path | None = None
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
@@ -246,7 +253,7 @@ class LogPool(SQLiteConnectionPool):
                     self._num_readers -= 1
                     self._no_readers.notify()
             if isinstance(error, ConnectionUnavailableError):  # another thread has it
-                raise busy_store() from error
+                raise busy_store(self.path) from error
             raise
 
     def _get_connection(self, timeout: float = 0.0) -> SQLiteConnection:
@@ -269,11 +276,13 @@ class LogPool(SQLiteConnectionPool):
             _prepare(raw, in_memory=self.path is None)
         except sqlite3.Error as error:
             raw.close()
-            raise store_error(error) from error
+            raise store_error(error, self.path) from error
         except BaseException:
             raw.close()
             raise
-        return LogConnection(raw, max_age=None)
+        connection = LogConnection(raw, max_age=None)
+        connection.path = self.path
+        return connection
 
 
 def _prepare(connection: sqlite3.Connection, *, in_memory: bool) -> None:
@@ -313,9 +322,9 @@ class WriteTransaction:
     `log` reads with the transaction's own eyes: what was appended is in it.
     """
 
-    def __init__(self, connection: sqlite3.Connection, store_id: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, store_id: str, *, path: Path | None) -> None:
         self._connection = connection
-        self.log = ConnectionLog(connection, store_id)
+        self.log = ConnectionLog(connection, store_id, path=path)
         self.head = self.log.head()
         self.appended = 0
         self.discarded = False
@@ -399,7 +408,8 @@ class LogRecorder(SQLiteApplicationRecorder):
         either case nothing was recorded.
         """
         with self.datastore.get_connection(commit=True) as connection:
-            raw = cast("LogConnection", connection).sqlite_connection
+            ours = cast("LogConnection", connection)
+            raw = ours.sqlite_connection
             scope = LogTransaction(connection, commit=True)
             transaction: WriteTransaction | None = None
             try:
@@ -408,7 +418,7 @@ class LogRecorder(SQLiteApplicationRecorder):
                     if found is None:
                         what = _("the store has no identity")
                         raise StoreDamagedError(what, remedy=_("Restore it from a backup."))
-                    transaction = WriteTransaction(raw, str(found[0]))
+                    transaction = WriteTransaction(raw, str(found[0]), path=ours.path)
                     yield transaction
                     scope.commit = not transaction.discarded
             finally:
@@ -495,7 +505,8 @@ def lay_out_memory(factory: LogFactory, *, created_at: str, created_by: str) -> 
     pool = cast("LogPool", factory.datastore.pool)
     connection = cast("LogConnection", pool.get_connection(is_writer=True))
     try:
-        return _lay_out(connection.sqlite_connection, created_at=created_at, created_by=created_by)
+        raw = connection.sqlite_connection
+        return _lay_out(raw, None, created_at=created_at, created_by=created_by)
     finally:
         pool.put_connection(connection)
 
@@ -533,7 +544,7 @@ def back_up(path: Path, target: Path) -> int:
         target.unlink(missing_ok=True)
         if primary_code(error) == sqlite3.SQLITE_FULL:  # of the copy: the store is only read
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
-        raise store_error(error) from error
+        raise store_error(error, path) from error
     except BaseException:
         target.unlink(missing_ok=True)
         raise
