@@ -32,7 +32,7 @@ help:
 	@echo 'make demo    import the example and show what it says'
 	@echo 'make test    everything a change must pass: check, then all tests but soak'
 	@echo 'make check   fast: format, lint, types, import contracts'
-	@echo 'make bench   measure'
+	@echo 'make bench   measure, with a million batches; quicker: make bench SCALE=100k'
 	@echo 'make soak    the long tests, with many more examples'
 	@echo 'make docs    write the generated documents again'
 	@echo 'make lock    choose versions again: uv.lock and constraints.txt (needs uv)'
@@ -50,8 +50,16 @@ check: $(VENV)/.ready-to-develop
 test: check
 	$(BIN)/python -m pytest -n auto -m 'not soak'
 
+# make bench: a million batches. SCALE=100k for a quick look; SCALE=10m for the growth part alone.
+SCALE ?= 1m
+BATCHES_100k := 100000
+BATCHES_1m := 1000000
+BATCHES_10m := 10000000
+GROWTH_10m := -k 'rebuild or bare_scan or in_process or bare_sum'
 bench: $(VENV)/.ready-to-develop
-	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --timeout=3600
+	$(if $(BATCHES_$(SCALE)),,$(error SCALE is 100k, 1m or 10m))
+	UCJ_BENCH_BATCHES=$(BATCHES_$(SCALE)) $(BIN)/python -m pytest benchmarks --benchmark-enable \
+		--benchmark-only --timeout=14400 $(GROWTH_$(SCALE))
 
 soak: $(VENV)/.ready-to-develop
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests -n auto --timeout=28800

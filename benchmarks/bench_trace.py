@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from benchmarks.country import commands
-from benchmarks.tally import changed_references, heads_on
 from projections.coverage import coverage_at
 from projections.steps import Point, Traced, groups
 from projections.trace import Trace, trace
@@ -33,11 +31,9 @@ def _traced(country: Country, area: str) -> Traced:
 
 def _change(country: Country, area: str | None) -> int:
     """Return the change of the heads, counted from the commands."""
-    said = list(commands(country.store.batches))
-    before = heads_on(said, _a_year_before(country.on), changed=changed_references(said))
     return sum(
         heads[key] * sign
-        for heads, sign in ((country.heads, 1), (before, -1))
+        for heads, sign in ((country.heads, 1), (country.heads_a_year_before, -1))
         for key in heads
         if area in {None, key[0]}
     )

@@ -1,6 +1,6 @@
 """What the benchmarks measure on: one country a session, as large as UCJ_BENCH_BATCHES says.
 
-Without it, 100,000 batches where is measured (`make bench`), and a few hundred where the benchmarks
+Without it, a million batches where is measured (`make bench`), and a few hundred where the benchmarks
 only run once to see that they work (`make test`).
 """
 
@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from benchmarks.country import commands, regencies_of
 from benchmarks.stores import Store, filled_store
 from benchmarks.tally import Heads, changed_references, heads_on, potentials_on
 
-MEASURED_BATCHES: Final = 100_000
+MEASURED_BATCHES: Final = 1_000_000
 SMOKE_BATCHES: Final = 300
 REGENCY: Final = "16.06"
 
@@ -43,6 +44,11 @@ class Country:
         return self._heads_after(self.half_way)
 
     @cached_property
+    def heads_a_year_before(self) -> Heads:
+        """Heads by area and category a year before the day, as known at the end."""
+        return self._heads_after(None, on=self.on.replace(year=self.on.year - 1))
+
+    @cached_property
     def potentials(self) -> dict[str, int]:
         """The labour potential of each regency on the day."""
         return potentials_on(commands(self.store.batches), self.on)
@@ -58,10 +64,12 @@ class Country:
         codes = regencies_of(self.store.batches)
         return REGENCY if REGENCY in codes else codes[0]
 
-    def _heads_after(self, position: int | None) -> Heads:
+    def _heads_after(self, position: int | None, on: date | None = None) -> Heads:
         # One command is one event here, so a position counts commands.
-        said = list(commands(self.store.batches))[:position]
-        return heads_on(said, self.on, changed=changed_references(said))
+        changed = changed_references(islice(commands(self.store.batches), position))
+        return heads_on(
+            islice(commands(self.store.batches), position), on or self.on, changed=changed
+        )
 
 
 def is_measuring(config: pytest.Config) -> bool:
