@@ -20,8 +20,8 @@ from projections.figures import (
     persons_from,
 )
 from projections.gaps import Gap
-from projections.standings import PotentialSaid, Standing
-from projections.verdicts import GOOD, Tested, What, result_of
+from projections.standings import Balance, PotentialSaid, Standing
+from projections.verdicts import GOOD, Tested, What, result_of, verdict_on
 from registry.language import _, decimal, joined
 from registry.terms import Kind
 from registry.vocabulary import movement
@@ -197,21 +197,38 @@ def of_the_gap(gap: Gap | None) -> Iterator[Finding]:
         yield Finding("gap-inconsistent", gap.says)
 
 
-def of_the_balance(tested: Tested) -> Iterator[Finding]:
-    """Agreement that rests on an opening or a reconciling entry, which no batch explains."""
+def of_the_balance(figure: Figure, tested: Tested, days: Sequence[Standing]) -> Iterator[Finding]:
+    """Agreement that rests on an opening or a reconciling entry, which no batch explains.
+
+    Of a month or a year only where no day agrees as well without one.
+    """
     standing = tested.standing
-    if standing is None or standing.active is None or tested.verdict not in GOOD:
+    if standing is None or tested.verdict not in GOOD:
         return
     if not tested.agrees_in("active", "percent", "uncovered_percent"):
         return
-    if not (standing.opening or standing.reconciled_in or standing.reconciled_out):
+    if not any(_balance(figure, standing)) or any(
+        not any(_balance(figure, day)) and verdict_on(day, figure) == tested.verdict for day in days
+    ):
         return
+    yield Finding("balanced", _sum_of_the_balance(figure, standing))
+
+
+def _balance(figure: Figure, standing: Standing) -> Balance:
+    """Return what is in the heads that it was held against: for a percentage, in those counted."""
+    return standing.balance if figure.active is not None else standing.balance_counted
+
+
+def _sum_of_the_balance(figure: Figure, standing: Standing) -> str:
+    balance = _balance(figure, standing)
+    heads = standing.active if figure.active is not None else standing.active_counted
+    assert heads is not None
     reconciling = movement(Kind.RECONCILING)
-    by_batches = standing.active - standing.opening - standing.reconciling
+    by_batches = heads - balance.opening - balance.reconciling
     parts = (
-        (standing.opening, movement(Kind.OPENING)),
-        (standing.reconciled_in, reconciling),
-        (standing.reconciled_out, reconciling),
+        (balance.opening, movement(Kind.OPENING)),
+        (balance.reconciled_in, reconciling),
+        (balance.reconciled_out, reconciling),
         (by_batches, _("by batches")),
     )
     terms = [(workers, name) for workers, name in parts if workers]
@@ -223,7 +240,7 @@ def of_the_balance(tested: Tested) -> Iterator[Finding]:
             for place, (workers, name) in enumerate(terms)
         ],
     )
-    yield Finding("balanced", joined(" = ", (in_persons(standing.active), summed)))
+    return joined(" = ", (in_persons(heads), summed))
 
 
 def _against_its_own(figure: Figure, percent: Printed) -> Finding:

@@ -44,7 +44,7 @@ class Row(Protocol):
 
 
 class Movement(NamedTuple):
-    """Heads that enter or leave on a day."""
+    """Heads that enter or leave on a day; those that lapse had come or gone by another kind."""
 
     position: int
     documented_on: date | None
@@ -55,6 +55,7 @@ class Movement(NamedTuple):
     day: date
     workers: int
     batch: tuple[str, str, str]
+    by_kind: str
 
 
 class Said(NamedTuple):
@@ -84,6 +85,7 @@ class Count(NamedTuple):
     opening: int
     reconciling: int
     balanced_by: frozenset[tuple[str, str, str]]
+    counted_balanced_by: frozenset[tuple[str, str, str]]
 
     def percent(self) -> Decimal | None:
         """Return the coverage, nearly exact."""
@@ -143,10 +145,14 @@ def movements(rows: Iterable[Row]) -> Iterator[Movement]:
                 batch = facts["area"], facts["reference"], facts["part"]
                 day = date.fromisoformat(of["effective_on"])
                 workers = sign * line["workers"]
-                yield Movement(row.position, said, *place, of["kind"], day, workers, batch)
+                yield Movement(
+                    row.position, said, *place, of["kind"], day, workers, batch, of["kind"]
+                )
                 if cohort["expires_on"]:
                     ends = date.fromisoformat(cohort["expires_on"])
-                    yield Movement(row.position, said, *place, "lapse", ends, -workers, batch)
+                    yield Movement(
+                        row.position, said, *place, "lapse", ends, -workers, batch, of["kind"]
+                    )
 
 
 class Naive:
@@ -253,9 +259,10 @@ class Naive:
             counted=len(both),
             seen=bool(of_it),
             perhaps=sum(each.workers for each in perhaps),
-            opening=sum(each.workers for each in of_it if each.kind == "opening"),
-            reconciling=sum(each.workers for each in of_it if each.kind == "reconciling"),
+            opening=sum(each.workers for each in of_it if each.by_kind == "opening"),
+            reconciling=sum(each.workers for each in of_it if each.by_kind == "reconciling"),
             balanced_by=_standing_balances(of_it),
+            counted_balanced_by=_standing_balances(each for each in of_it if each.area in both),
         )
 
     def at(
@@ -345,7 +352,7 @@ class Naive:
 
     def _own_codes(self, facts: dict[str, Any], outcome: Outcome, known: int) -> set[str]:
         codes = set()
-        now, days = outcome.now, self.counts(facts, known)
+        days = self.counts(facts, known)
         percent, uncovered = facts["percent"], facts["uncovered_percent"]
         active, potential, slack = facts["active"], facts["potential"], facts["tolerance"]
         exact = quotient(active, potential) if active is not None and potential else None
@@ -378,9 +385,11 @@ class Naive:
         tested = {
             what for what in ("active", "percent", "uncovered") if outcome.results.get(what) in GOOD
         }
-        balances = now is not None and now.balanced_by
-        if outcome.verdict in GOOD and tested and balances:
-            codes.add("balanced")
+        if outcome.verdict in GOOD and tested:
+            agreeing = [day for day in days if _worst(facts, day)[0] == outcome.verdict]
+            rests = "counted_balanced_by" if active is None else "balanced_by"
+            if all(getattr(day, rests) for day in agreeing):
+                codes.add("balanced")
         return codes
 
     def _cut_of_a_part(self, facts: dict[str, Any], now: Count) -> set[str]:
@@ -622,7 +631,7 @@ def _standing_balances(movements: Iterable[Movement]) -> frozenset[tuple[str, st
     """Return the openings and reconciling entries of which anything is left as recorded."""
     sums: dict[tuple[tuple[str, str, str], str, str, str | None], int] = {}
     for each in movements:
-        if each.kind in {"opening", "reconciling"}:
+        if each.by_kind in {"opening", "reconciling"}:
             of = each.batch, each.area, each.category, each.segment
             sums[of] = sums.get(of, 0) + each.workers
     return frozenset(batch for (batch, *_), workers in sums.items() if workers)
