@@ -357,7 +357,9 @@ class Naive:
         active, potential, slack = facts["active"], facts["potential"], facts["tolerance"]
         exact = quotient(active, potential) if active is not None and potential else None
         if percent and exact is not None and not _may_be(percent, active, potential, slack):
-            codes.add("percent-truncated" if cut_to(exact, percent) else "percent-inconsistent")
+            cut = cut_to(exact, percent)
+            codes.add("percent-truncated" if cut else "percent-inconsistent")
+            codes |= set() if cut else self._of_another_that_is_recorded(facts, days, known)
         elif (
             uncovered
             and not percent
@@ -366,6 +368,7 @@ class Naive:
         ):
             cut = cut_to(100 - exact, uncovered)
             codes.add("percent-truncated" if cut else "uncovered-inconsistent")
+            codes |= set() if cut else self._of_another_that_is_recorded(facts, days, known)
         elif (percent or uncovered) and days:
             found = [
                 self._by_the_potential(facts, day, known)
@@ -403,6 +406,26 @@ class Naive:
         text = facts["percent"] if is_covered else facts["uncovered_percent"]
         return {"percent-truncated"} if cut_to(quotient(heads, now.potential), text) else set()
 
+    def _of_another_that_is_recorded(
+        self, facts: dict[str, Any], days: Sequence[Count], known: int
+    ) -> set[str]:
+        """Say whether a percentage that its own numbers do not make is of a potential that stands."""
+        fitting = [
+            said
+            for said in self.potentials
+            if said.facts["area"] == facts["area"]
+            and said.position <= known
+            and not _gone(said, known)
+            and _is_printed_of(facts, said.facts["workers"])
+        ]
+        found = [
+            self._by_the_potential(facts, day, known)
+            if day.potential and self._is_whole(facts, day)
+            else set()
+            for day in set(days)
+        ]
+        return set.intersection(*found) if fitting and found else set()
+
     def _is_whole(self, facts: dict[str, Any], now: Count) -> bool:
         return now.counted == len(regencies(facts["area"])) or "." in facts["area"]
 
@@ -416,12 +439,7 @@ class Naive:
             return quotient(heads if is_covered else potential - heads, potential)
 
         if active is not None:
-            low, high = active - facts["tolerance"], active + facts["tolerance"]
-            if any(
-                rounds_to(share(heads, now.potential), text)
-                for heads in {low, active, high, *range(max(low, 0), min(high, low + 2_000) + 1)}
-                if heads >= 0
-            ):
+            if _is_printed_of(facts, now.potential):
                 return set()
             if facts["potential"] is None and cut_to(share(active, now.potential), text):
                 return {"percent-truncated"}
@@ -721,6 +739,18 @@ def _rounding(text: str) -> tuple[Decimal, Decimal]:
     """Return from where to where, without the end, what rounds to a text lies."""
     half = Decimal(1).scaleb(-len(text.partition(".")[2])) / 2
     return Decimal(text) - half, Decimal(text) + half
+
+
+def _is_printed_of(facts: dict[str, Any], potential: int) -> bool:
+    """Whether its own heads, within its tolerance, are printed as its percentage of a potential."""
+    active, is_covered = facts["active"], facts["percent"] is not None
+    text = facts["percent"] if is_covered else facts["uncovered_percent"]
+    low, high = active - facts["tolerance"], active + facts["tolerance"]
+    return any(
+        rounds_to(quotient(heads if is_covered else potential - heads, potential), text)
+        for heads in {low, active, high, *range(max(low, 0), min(high, low + 2_000) + 1)}
+        if heads >= 0
+    )
 
 
 def _may_be(text: str, heads: int, potential: int, slack: int) -> bool:
