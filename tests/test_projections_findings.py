@@ -116,6 +116,17 @@ def test_a_gap_is_odd_only_if_it_means_nothing_on_any_day(store: Store) -> None:
         assert ("gap-inconsistent" in codes(each)) == odd
 
 
+def test_a_target_that_is_reached_needs_nobody(store: Store) -> None:
+    """5,173 are more than half of 10,000: neither workers nor points are less than none."""
+    each = only(store, figure(as_of="2025-01", active=5_173, target_percent="50", gap="30"))
+    assert says(each, "gap-inconsistent").startswith(
+        "30 printed; needed for 50 % are 0 workers (5,000, that is 50 % of 10,000 in force rounded up,"
+        " is reached by 5,173) or 0.00 points; not covered are 4,827"
+    )
+    (gap,) = [check for check in each.now.checks if check.what == "gap"]
+    assert (gap.expected, gap.difference) == (0, 30)
+
+
 def test_covered_and_not_covered_make_a_whole_on_some_day(store: Store) -> None:
     """Each rounded up from a half of June, when 12.5125 % were covered."""
     record(
