@@ -24,6 +24,7 @@ from cli.options import (
 )
 from cli.output import Column, Kind, Listing, choose, for_people, listing_options, write_listing
 from registry.language import _, joined, ngettext
+from registry.vocabulary import group
 
 if TYPE_CHECKING:
     from projections.coverage import CoverageRow
@@ -157,8 +158,8 @@ def _coverage_row(row: CoverageRow) -> dict[str, object]:
         "area": row.area,
         "area_name": row.area_name,
         "category": row.category,
-        "segment": row.segment,
-        "funding": row.funding,
+        "segment": group(row.segment),
+        "funding": group(row.funding),
         "on": row.on,
         "known_position": row.known_position,
         "active": row.active,

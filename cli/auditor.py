@@ -25,7 +25,7 @@ from cli.values import encoded
 from registry.language import _, formatted, joined, ngettext, whole
 from registry.safe_text import safe
 from registry.terms import NOTE_LENGTH_MAX, Kind
-from registry.vocabulary import imported, movement
+from registry.vocabulary import event, imported, leaving, movement
 
 if TYPE_CHECKING:
     from projections.batches import BatchKey, BatchShown, Version
@@ -153,6 +153,8 @@ def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
     what = [row["reference"] or row["details"] or row["file"] or ""]
     if row["part"]:
         what.append(_("part {part}").format(part=row["part"]))
+    if row["reference"] and row["details"]:
+        what.append(joined("", ("(", row["details"], ")")))
     if row["rows"] is not None:
         what.append(_import_in_words(row))
     if row["takes_back_position"]:
@@ -165,14 +167,14 @@ def _history_for_people(row: dict[str, Any]) -> dict[str, object]:
         )
     if row["because"]:
         what.append(_("because {because}").format(because=row["because"]))
-    event = row["event"]
+    said = event(row["event"])
     if row["kind"] is not None:
-        event += joined("", (" (", movement(row["kind"]), ")"))
+        said += joined("", (" (", movement(row["kind"]), ")"))
     place = f"{row['area_name']} · " if row["area_name"] else ""
     return {
         "position": row["position"],
         "recorded": joined(" ", (_moment(row["recorded_at"]), row["recorded_by"])),
-        "what": joined("", (place, event, " · ", joined(" ", filter(None, what)))),
+        "what": joined("", (place, said, " · ", joined(" ", filter(None, what)))),
         "effective_on": row["effective_on"],
         "workers": row["workers"],
         "origin": _address(row["file"], row["sheet"], row["row"]),
@@ -299,6 +301,7 @@ def _batch_document(shown: BatchShown) -> dict[str, Any]:
         "decided_on": shown.decided_on,
         "document": shown.document,
         "note": shown.note,
+        "settles": shown.settles,
         "proposed": shown.proposed,
         "rejected": shown.rejected,
         "lines": [asdict(line) | {"effective_on": shown.effective_on} for line in shown.lines],
@@ -401,7 +404,7 @@ def _said(shown: BatchShown) -> Iterator[str]:
     if shown.programmes:
         yield " ".join(shown.programmes)
     if shown.reason:
-        yield _("reason {reason}").format(reason=shown.reason)
+        yield _("reason {reason}").format(reason=leaving(shown.reason))
     if shown.decided_on:
         yield _("decided on {decided_on}").format(decided_on=shown.decided_on)
     if shown.document:
@@ -409,8 +412,12 @@ def _said(shown: BatchShown) -> Iterator[str]:
     if shown.proposed is not None:
         yield _("{proposed:,} proposed").format(proposed=shown.proposed)
     if shown.rejected:
-        rejected = (whole(count) + f" {why}" for why, count in shown.rejected.items())
+        rejected = (
+            joined(" ", (whole(count), leaving(why))) for why, count in shown.rejected.items()
+        )
         yield _("rejected {rejected}").format(rejected=joined(", ", rejected))
+    if shown.settles is not None:
+        yield _("settles the figure at #{position}").format(position=shown.settles)
     if shown.note:
         yield _("note: {note}").format(note=safe(shown.note, limit=NOTE_LENGTH_MAX))
 
@@ -432,7 +439,7 @@ def _version_note(version: Version) -> str:
     )
     return _("#{position} {event} {heads}, {moment} by {recorded_by}{place}{because}.").format(
         position=version.position,
-        event=version.event,
+        event=event(version.event),
         heads=heads,
         moment=_moment(version.recorded_at),
         recorded_by=safe(version.recorded_by),
@@ -484,11 +491,13 @@ def _show_event(
         "file": address,
         "state": facts,
     }
-    cut = for_people(form, output) and len(encoded(facts)) > NOTE_LENGTH_MAX
+    people = for_people(form, output)
+    cut = people and len(encoded(facts)) > NOTE_LENGTH_MAX
     notes = (
         [_("As stored it is longer than is shown here; --format json has it whole.")] if cut else []
     )
-    listing = Listing("event", _EVENT, [document], layout="record", notes=notes)
+    row_shown = document | ({"event": event(str(document["event"]))} if people else {})
+    listing = Listing("event", _EVENT, [row_shown], layout="record", notes=notes)
     write_document(document, listing, format=form, output=output)
 
 
@@ -711,7 +720,7 @@ def _original_note(original: Original) -> str:
     when = _("{moment} by {recorded_by}").format(
         moment=_moment(version.recorded_at), recorded_by=safe(version.recorded_by)
     )
-    said = f"#{version.position} {version.event}, " + when
+    said = joined("", (f"#{version.position} ", event(version.event), ", ", when))
     if version.file is None:
         return _("{said}: typed, no file.").format(said=said)
     sheet = _(", sheet {sheet}").format(sheet=safe(version.sheet)) if version.sheet else ""

@@ -5,6 +5,7 @@ Knows the events as plain facts, no rule.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -39,8 +40,12 @@ def say_recorded(recorded: Recorded, drawn: Map | None = None) -> None:
 
     `drawn`: the map by which the areas of closings are named, where it is not the built-in list.
     """
-    say([*recorded_lines(recorded), *effect_lines(recorded.events, drawn)])
     from cli.options import notice
+    from cli.terminal import width_of
+
+    width = width_of(sys.stdout)
+    lines = (*recorded_lines(recorded), *effect_lines(recorded.events, drawn))
+    say([each for line in lines for each in _fitting(line, width)])
 
     for problem in recorded.problems:
         if problem.severity == "warning":
@@ -64,6 +69,19 @@ def say(lines: Sequence[str]) -> None:
         for line in lines:
             notice(line)
         raise
+
+
+def _fitting(line: str, width: int | None) -> Sequence[str]:
+    """Return a line in the columns of a terminal, what follows set in as far as it begins."""
+    from cli.escapes import visible
+    from cli.tables import wrapped
+
+    if width is None:
+        return [line]
+    text = visible(line)
+    words = text.lstrip(" ")
+    margin = text[: len(text) - len(words)]
+    return [margin + each for each in wrapped(words, width - len(margin))]
 
 
 def recorded_lines(recorded: Recorded) -> Iterator[str]:

@@ -21,7 +21,7 @@ from cli.trace_in_words import Known, grouped_for_people, notes, statement_for_p
 from cli.tracing import groups_listing
 from registry.language import _, language, said
 from registry.terms import is_regency
-from registry.vocabulary import MOVEMENTS
+from registry.vocabulary import MOVEMENTS, leaving
 
 if TYPE_CHECKING:
     from projections.coverage import Dimension
@@ -157,7 +157,12 @@ def _batches(found: Trace, rows: Iterable[Group]) -> Listing:
     columns = {each.key: each for each in listing.columns}
     total = {"reference": _("Change"), "workers": found.active}
     rows_said = (
-        {**row, "kind": _said_of(MOVEMENTS, row["kind"]), "class": _said_of(_CLASSES, row["class"])}
+        {
+            **row,
+            "kind": _said_of(MOVEMENTS, row["kind"]),
+            "class": _said_of(_CLASSES, row["class"]),
+            "reason": None if row["reason"] is None else said(leaving(str(row["reason"]))),
+        }
         for row in listing.rows
     )
     return replace(

@@ -362,7 +362,11 @@ def _triangle_listing(
         rows = [_in_words(each, found) for each in found.releases]
         return Listing("revisions", _LONG_FOR_PEOPLE, rows)
     key, kind = VALUES[value]
-    matrix = _vertical(found, key, kind) if shape == "vertical" else _horizontal(found, key, kind)
+    matrix = (
+        _vertical(found, key, kind)
+        if shape == "vertical"
+        else _horizontal(found, key, kind, people=people)
+    )
     if not people:
         return Listing("revisions", *matrix)
     return _fitted(*matrix, _NO_ROOM[shape], width)
@@ -392,7 +396,7 @@ def _vertical(found: Revisions, key: str, kind: Kind) -> Matrix:
     return columns, list(rows.values())
 
 
-def _horizontal(found: Revisions, key: str, kind: Kind) -> Matrix:
+def _horizontal(found: Revisions, key: str, kind: Kind, *, people: bool) -> Matrix:
     """Return a row for each vintage and a column for each reference date."""
     days = [each.on for each in found.references]
     columns = (
@@ -400,7 +404,8 @@ def _horizontal(found: Revisions, key: str, kind: Kind) -> Matrix:
         *(Column(str(day), formatted(day, "%Y-%m"), kind) for day in days),
     )
     rows: dict[Vintage, dict[str, object]] = {
-        each: {"vintage": _name(each, found)} | {str(day): None for day in days}
+        each: {"vintage": (_title if people else _key)(each, found)}
+        | {str(day): None for day in days}
         for each in found.vintages
     }
     for release in found.releases:
@@ -413,24 +418,12 @@ def _key(vintage: Vintage, found: Revisions) -> str:
     return f"#{vintage.position}" if found.vintage == "position" else str(vintage.day)
 
 
-def _name(vintage: Vintage, found: Revisions) -> str:
-    """Return what a vintage is called where a table names it whole."""
-    if found.vintage == "position":
-        return f"#{vintage.position}"
-    return formatted(vintage.day, "%Y-%m-%d")
-
-
 def _title(vintage: Vintage, found: Revisions) -> str:
-    """Return what a vintage is called by people: its month; the last one by what is known."""
+    """Return what a vintage is called by people: its month; the last by its day, as it may go on."""
     if found.vintage == "position":
         return f"#{vintage.position}"
-    if vintage is not found.vintages[-1]:
-        return formatted(vintage.day, "%Y-%m")
-    return (
-        formatted(vintage.day, "%Y-%m-%d")
-        if found.vintage == "documented"
-        else f"#{vintage.position}"
-    )
+    is_last = vintage is found.vintages[-1]
+    return formatted(vintage.day, "%Y-%m-%d" if is_last else "%Y-%m")
 
 
 def _fitted(

@@ -14,7 +14,7 @@ from cli.values import percent
 from registry.language import Period, _, decimal, formatted, joined, whole
 from registry.safe_text import safe
 from registry.terms import Kind, is_regency
-from registry.vocabulary import movement
+from registry.vocabulary import leaving, movement
 
 if TYPE_CHECKING:
     from datetime import date
@@ -185,12 +185,24 @@ def _said(figure: Published) -> str:
 def _unexplained(found: Trace) -> Iterator[Row]:
     if not found.balanced and found.published_change is None:
         return
-    words = [_("reconciled {workers:,}").format(workers=found.balanced)] if found.balanced else []
+    words = [*_balanced(found)]
     if found.published_difference:
         words.append(
             _("published and not recorded {workers:,}").format(workers=found.published_difference)
         )
     yield _row(_("Unexplained"), found.unexplained, None, joined(", ", words))
+
+
+def _balanced(found: Trace) -> Iterator[str]:
+    """Yield what was balanced, and how many of those heads have lapsed: the two come to the sum."""
+    flows = found.flows_by_kind.get(Kind.RECONCILING)
+    reconciled = flows.workers if flows else 0
+    if found.balanced and reconciled:
+        yield _("reconciled {workers:,}").format(workers=reconciled)
+    if found.balanced and found.balanced != reconciled:
+        yield _("lapsed of what was reconciled {workers:,}").format(
+            workers=found.balanced - reconciled
+        )
 
 
 # --- groups ---------------------------------------------------------------------------------------
@@ -299,8 +311,8 @@ def _aside(group: Group) -> str:
     if group.kind in _MOVING and not flows.restated and not flows.moved:
         return _(" ({entered:,} in, {left:,} out)").format(entered=flows.entered, left=flows.left)
     if group.kind == Kind.DEACTIVATION and group.reason:
-        return f" ({group.reason})"
-    if group.kind == Kind.LAPSE and group.event in _LEAVING:
+        return joined("", (" (", leaving(group.reason), ")"))
+    if group.kind == Kind.LAPSE and group.event in _LEAVING and group.gives_back:
         return _(" (not of those who had left)")
     return ""
 
@@ -411,6 +423,8 @@ def _of_steps(found: Trace) -> Iterator[str]:
                 else ""
             )
             yield _("No batch{of} is recorded there up to either day.").format(of=of)
+        elif found.points or start.potential != end.potential:
+            yield _("No heads changed: who is counted at both ends comes to the same everywhere.")
         else:
             yield _("Nothing changed: what is counted at both ends comes to the same everywhere.")
         return
@@ -423,7 +437,7 @@ def _of_steps(found: Trace) -> Iterator[str]:
         )
     if found.left_by_reason:
         reasons = (
-            f"{reason} {whole(workers)}"
+            joined(" ", (leaving(reason), whole(workers)))
             for reason, workers in sorted(found.left_by_reason.items(), key=lambda each: each[1])
         )
         yield _("Deactivated, by reason: {reasons}.").format(reasons=joined(", ", reasons))
@@ -477,14 +491,23 @@ def _of_percentage(found: Trace) -> Iterator[str]:
             else []
         )
         yield (
-            _("Between the two days regencies {came_and_went}. All their heads are Moved.").format(
-                came_and_went=joined("; ", [*came, *went])
+            _(
+                "As known at one of the two positions only, regencies {came_and_went}. All their heads are Moved."
             )
-        )
+            if start.on == end.on
+            else _("Between the two days regencies {came_and_went}. All their heads are Moved.")
+        ).format(came_and_went=joined("; ", [*came, *went]))
     if found.joined:
-        yield _(
-            "One was split between the two days: both ends are of {areas} together, so that nobody"
-            " is apportioned."
+        yield (
+            _(
+                "One was split, as known at one of the two positions only: both ends are of {areas}"
+                " together, so that nobody is apportioned."
+            )
+            if start.on == end.on
+            else _(
+                "One was split between the two days: both ends are of {areas} together, so that"
+                " nobody is apportioned."
+            )
         ).format(areas=found.area)
     if found.traced.as_of is not None:
         yield _("Codes, names and provinces are today's.")
@@ -564,7 +587,12 @@ def _of_published(found: Trace) -> Iterator[str]:
         if not figures
     ]
     if lacking:
-        yield _("No figure is published for {days}.").format(days=_either(lacking))
+        category = found.traced.category
+        yield (
+            _("No figure of {category} is published for {days}.")
+            if category
+            else _("No figure is published for {days}.")
+        ).format(category=category, days=_either(lacking))
     elif found.published_change is None:
         yield _("The published figures do not give one count of heads for each day.")
     if found.published_change is not None or found.balanced:

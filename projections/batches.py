@@ -130,7 +130,8 @@ class BatchShown:
     """A batch as known at a position, with what is left of it on a day.
 
     `state` is in-force, corrected (in force, changed `corrections` times) or withdrawn. What a
-    withdrawn batch said last still stands in its fields, but it has no lines in force.
+    withdrawn batch said last still stands in its fields, but it has no lines in force. `settles`: the
+    position of the figure that a balancing entry was made for.
     """
 
     key: BatchKey
@@ -145,6 +146,7 @@ class BatchShown:
     decided_on: date | None
     document: str | None
     note: str | None
+    settles: int | None
     proposed: int | None
     rejected: dict[str, int]
     state: Literal["in-force", "corrected", "withdrawn"]
@@ -228,6 +230,7 @@ def batch_at(ledger: Ledger, key: BatchKey, *, on: date, known: int) -> BatchSho
         decided_on=_day(stated["decided_on"]),
         document=stated["document"],
         note=stated["note"],
+        settles=next((each["settles"] for each in reversed(facts) if "settles" in each), None),
         proposed=stated["proposed"],
         rejected=dict(stated["rejected"]),
         state="withdrawn" if withdrawn else "corrected" if corrections else "in-force",

@@ -20,8 +20,8 @@ from projections.figures import (
     persons_from,
 )
 from projections.gaps import Gap
-from projections.standings import PotentialSaid, Standing
-from projections.verdicts import GOOD, Tested, What, result_of
+from projections.standings import Balance, PotentialSaid, Standing
+from projections.verdicts import GOOD, Tested, What, result_of, verdict_on
 from registry.language import _, decimal, joined
 from registry.terms import Kind
 from registry.vocabulary import movement
@@ -81,31 +81,48 @@ class _Share(NamedTuple):
 def of_the_percentage(
     figure: Figure, tested: Tested, days: Sequence[Standing], potentials: Sequence[PotentialSaid]
 ) -> Iterator[Finding]:
-    """Its percentage against its own numbers, or against the potential that it must be taken over.
+    """Its percentage against its own numbers, and against the potential that it must be taken over.
 
     `potentials` are all that stand for the area. Of a month or a year only what holds on each of
-    its days is found.
+    its days is found. Where its own numbers do not make it, any of them may be the wrong one: then
+    it implies another potential only if that is one of those that stand.
     """
-    if figure.percent is not None:
-        share = _Share(figure.percent, covered=True)
-        if not figure.own_numbers_make(figure.percent):
-            yield _against_its_own(figure, figure.percent)
-            return
-    elif figure.uncovered is not None:
-        share = _Share(figure.uncovered, covered=False)
-        if not _is_left_by_its_own(figure, figure.uncovered):
-            return  # told of what is not covered
-    else:
+    share = _share_of(figure)
+    if share is None:
         return
+    is_at_odds = not _is_made_by_its_own(figure, share)
+    if is_at_odds:
+        assert figure.active is not None
+        assert figure.potential is not None
+        if share.covered:  # of those not covered it is told beside what is covered
+            yield _against_its_own(figure, share.printed)
+        if share.cut(figure.active, figure.potential):
+            return
     if tested.standing is None or figure.is_of_a_group:
         return
     found = list(_over_the_potential(figure, share, tested.standing, potentials))
+    if is_at_odds and not any(_fits(share, figure, each.workers) for each in potentials):
+        return
     for day in _unlike(days, figure) if found else ():
         codes = {each.code for each in _over_the_potential(figure, share, day, potentials)}
         found = [each for each in found if each.code in codes]
         if not found:
             return
     yield from found
+
+
+def _share_of(figure: Figure) -> _Share | None:
+    """Return the percentage that it prints, covered rather than not."""
+    if figure.percent is not None:
+        return _Share(figure.percent, covered=True)
+    return None if figure.uncovered is None else _Share(figure.uncovered, covered=False)
+
+
+def _is_made_by_its_own(figure: Figure, share: _Share) -> bool:
+    """Whether its own active and potential, if printed, make its percentage."""
+    if share.covered:
+        return figure.own_numbers_make(share.printed)
+    return _is_left_by_its_own(figure, share.printed)
 
 
 def _unlike(days: Sequence[Standing], figure: Figure) -> Collection[Standing]:
@@ -197,21 +214,38 @@ def of_the_gap(gap: Gap | None) -> Iterator[Finding]:
         yield Finding("gap-inconsistent", gap.says)
 
 
-def of_the_balance(tested: Tested) -> Iterator[Finding]:
-    """Agreement that rests on an opening or a reconciling entry, which no batch explains."""
+def of_the_balance(figure: Figure, tested: Tested, days: Sequence[Standing]) -> Iterator[Finding]:
+    """Agreement that rests on an opening or a reconciling entry, which no batch explains.
+
+    Of a month or a year only where no day agrees as well without one.
+    """
     standing = tested.standing
-    if standing is None or standing.active is None or tested.verdict not in GOOD:
+    if standing is None or tested.verdict not in GOOD:
         return
     if not tested.agrees_in("active", "percent", "uncovered_percent"):
         return
-    if not (standing.opening or standing.reconciled_in or standing.reconciled_out):
+    if not any(_balance(figure, standing)) or any(
+        not any(_balance(figure, day)) and verdict_on(day, figure) == tested.verdict for day in days
+    ):
         return
+    yield Finding("balanced", _sum_of_the_balance(figure, standing))
+
+
+def _balance(figure: Figure, standing: Standing) -> Balance:
+    """Return what is in the heads that it was held against: for a percentage, in those counted."""
+    return standing.balance if figure.active is not None else standing.balance_counted
+
+
+def _sum_of_the_balance(figure: Figure, standing: Standing) -> str:
+    balance = _balance(figure, standing)
+    heads = standing.active if figure.active is not None else standing.active_counted
+    assert heads is not None
     reconciling = movement(Kind.RECONCILING)
-    by_batches = standing.active - standing.opening - standing.reconciling
+    by_batches = heads - balance.opening - balance.reconciling
     parts = (
-        (standing.opening, movement(Kind.OPENING)),
-        (standing.reconciled_in, reconciling),
-        (standing.reconciled_out, reconciling),
+        (balance.opening, movement(Kind.OPENING)),
+        (balance.reconciled_in, reconciling),
+        (balance.reconciled_out, reconciling),
         (by_batches, _("by batches")),
     )
     terms = [(workers, name) for workers, name in parts if workers]
@@ -223,7 +257,7 @@ def of_the_balance(tested: Tested) -> Iterator[Finding]:
             for place, (workers, name) in enumerate(terms)
         ],
     )
-    yield Finding("balanced", joined(" = ", (in_persons(standing.active), summed)))
+    return joined(" = ", (in_persons(heads), summed))
 
 
 def _against_its_own(figure: Figure, percent: Printed) -> Finding:
@@ -250,22 +284,17 @@ def _of_its_own_active(
     in_force: int,
     potentials: Sequence[PotentialSaid],
 ) -> Iterator[Finding]:
-    if share.is_of(active, in_force):
+    if _fits(share, figure, in_force):
         return
-    fewest, most = max(0, active - figure.tolerance), active + figure.tolerance
-    if (made := share.workers(in_force)) and made[0] <= most and fewest <= made[1]:
-        return  # heads that it may mean are that percentage
     if figure.potential is None and (cut := share.cut(active, in_force)):
         yield cut
         return
     stated = figure.stated_percent
     assert stated is not None
-    least, greatest = stated.potentials(fewest, most)
-    known = [
-        each
-        for each in potentials
-        if least <= each.workers and (greatest is None or each.workers <= greatest)
-    ]
+    least, greatest = stated.potentials(
+        max(0, active - figure.tolerance), active + figure.tolerance
+    )
+    known = [each for each in potentials if _fits(share, figure, each.workers)]
     span = (
         _("{least} or more").format(least=in_persons(least))
         if greatest is None
@@ -278,6 +307,18 @@ def _of_its_own_active(
         in_force=in_persons(in_force),
     )
     yield Finding("other-potential", says + _recorded(known))
+
+
+def _fits(share: _Share, figure: Figure, potential: int) -> bool:
+    """Whether its own active, or heads within its tolerance, are printed so of a potential."""
+    active = figure.active
+    if active is None:
+        return False
+    if share.is_of(active, potential):
+        return True
+    fewest, most = max(0, active - figure.tolerance), active + figure.tolerance
+    made = share.workers(potential)
+    return made is not None and made[0] <= most and fewest <= made[1]
 
 
 def _of_the_active_counted(

@@ -174,10 +174,13 @@ def _is_refuted(gap: Printed, readings: Sequence[_Reading]) -> bool:
 
 
 def _needed(gap: Printed, readings: Sequence[_Reading]) -> int | None:
-    """Return the workers needed to the first target; of a span, the nearest to the printed gap."""
+    """Return the workers needed to the first target, none where it is reached.
+
+    Of a span, the nearest to the printed gap.
+    """
     for each in readings:
         if each.meaning == "workers-to-target":
-            return math.floor(min(max(gap.value, each.least), each.greatest))
+            return max(0, math.floor(min(max(gap.value, each.least), each.greatest)))
     return None
 
 
@@ -195,13 +198,22 @@ def _says(gap: Printed, base: _Base, aims: Sequence[Printed]) -> Iterator[str]:
         if base.potential is not None and base.heads is not None:
             goal = _goal(aim, base.potential)
             fewest, most = base.heads
+            is_reached = goal <= fewest
             amounts.append(
-                _(
-                    "{needed} workers ({goal}, that is"
-                    " {target} of {potential}{potential_said} rounded up, less"
-                    " {heads}{heads_said})"
+                (
+                    _(
+                        "0 workers ({goal}, that is"
+                        " {target} of {potential}{potential_said} rounded up, is reached by"
+                        " {heads}{heads_said})"
+                    )
+                    if is_reached
+                    else _(
+                        "{needed} workers ({goal}, that is"
+                        " {target} of {potential}{potential_said} rounded up, less"
+                        " {heads}{heads_said})"
+                    )
                 ).format(
-                    needed=persons_from(goal - most, goal - fewest),
+                    needed=persons_from(max(0, goal - most), max(0, goal - fewest)),
                     goal=in_persons(goal),
                     target=target,
                     potential=in_persons(base.potential),
@@ -211,7 +223,8 @@ def _says(gap: Printed, base: _Base, aims: Sequence[Printed]) -> Iterator[str]:
                 )
             )
         if base.percent is not None:
-            amounts.append(_("{points} points").format(points=_points(aim.value - base.percent)))
+            points = max(Fraction(0), aim.value - base.percent)
+            amounts.append(_("{points} points").format(points=_points(points)))
         if amounts:
             yield _("needed for {target} are {amounts}").format(
                 target=target, amounts=joined(_(" or "), amounts)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from projections.ledger import Ledger
     from registry.reference.boundaries import Map
+    from registry.storage.log import Log
 
 PAGE_ROWS: Final = 20_000
 
@@ -31,7 +32,8 @@ class HistoryRow:
     is); `workers_in` and `workers_out` are those who entered and left a category there, so that a
     transfer or a reclassification shows its heads. A balancing entry is in neither: its heads,
     signed, are `reconciled`. `rows`, `control_workers` and `sha256` are those of an imported file.
-    `details` is for people: what a potential, target, figure or closing says.
+    `details` is for people: what a potential, target, figure or closing says, or which figure a
+    balancing entry settles.
     """
 
     position: int
@@ -93,7 +95,7 @@ def history_page(
         ),
         {"after": after, "known": position, "limit": limit},
     ).fetchall()
-    return [_row(each, names) for each in found]
+    return [_row(each, names, ledger.log) for each in found]
 
 
 def _ever_within(ledger: Ledger, area: str, known: int) -> str:
@@ -209,16 +211,29 @@ ORDER BY asked.position
 _FIELDS: Final = tuple(each.name for each in fields(HistoryRow) if each.name != "area_name")
 
 
-def _row(found: tuple[Any, ...], names: Map) -> HistoryRow:
+def _row(found: tuple[Any, ...], names: Map, log: Log) -> HistoryRow:
     facts = dict(zip(_FIELDS, found, strict=True))
     area = facts["area"]
+    details = _details(facts["details"])
+    if facts["event"] == "balance-reconciled":
+        details = _settles(log, facts["position"])
     return HistoryRow(
         **facts
         | {
             "recorded_at": facts["recorded_at"].replace(tzinfo=UTC),
             "area_name": names.name(area) if area else None,
-            "details": _details(facts["details"]),
+            "details": details,
         }
+    )
+
+
+def _settles(log: Log, position: int) -> str | None:
+    """Return in words which figure a balancing entry is for; only the log says it, and few are."""
+    row = log.row(position)
+    assert row is not None
+    settles = row.facts()["settles"]
+    return (
+        None if settles is None else _("settles the figure at #{position}").format(position=settles)
     )
 
 

@@ -98,7 +98,7 @@ class Reconciled:
 
     @property
     def on(self) -> date | None:
-        """The day taken: of a month or year the first of those that fit, or its last if none does."""
+        """The day taken: of a month or year the first of the last days on end that fit, else its last."""
         standing = self.now.standing
         if standing is None or self.now.verdict in GOOD:
             return standing.on if standing else None
@@ -428,7 +428,7 @@ def _reconciled(
         findings += said.conflicts(figure)
         if then is not None and then.verdict in GOOD and now.verdict == "differs":
             findings.append(restated(figure, then, now, since))
-        findings += of_the_balance(now)
+        findings += of_the_balance(figure, now, seen.days)
     return Reconciled(
         figure=figure,
         area=called.code(figure.area),

@@ -148,8 +148,8 @@ def revision_triangle(
     """Return the figures of month ends (rows) as known at vintages (columns).
 
     Rows: the month ends from `since` (or the area's first entry) to `until`. Vintages: the month
-    ends of recording (or of the claimed document dates) and last what is known at `known`; or just
-    the `positions`. A figure is released at the vintages that were all that was known on its
+    ends of recording (or of the claimed document dates), of whatever date, and last what is known at
+    `known`; or just the `positions`. A figure is released at the vintages that were all that was known on its
     reference date or later, so each row begins on the diagonal. The area is what lies in it on
     `until`, in every cell; with `as_of`, a day not before that, on that day.
     """

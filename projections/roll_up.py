@@ -92,6 +92,15 @@ class RollUp:
         return len(self._counted)
 
     @property
+    def counts_all(self) -> bool:
+        """Whether everybody's regency has both, so that what is counted is everybody."""
+        return len(self._counted) == len(self._having)
+
+    def counts(self, regency: str) -> bool:
+        """Whether a regency has both."""
+        return regency in self._counted
+
+    @property
     def groups_counted(self) -> dict[str, int]:
         """The heads that coverage is taken over, by group."""
         return self.groups if self._own_is_used else self._groups_counted

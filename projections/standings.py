@@ -53,14 +53,33 @@ class Point(NamedTuple):
         return self.category is not None or self.segment is not None
 
 
+class Balance(NamedTuple):
+    """Heads (persons) of openings and of reconciling entries, in and out (negative).
+
+    Those whose term has ended are in none of them, nor is what was taken back.
+    """
+
+    opening: int
+    reconciled_in: int
+    reconciled_out: int
+
+    @property
+    def reconciling(self) -> int:
+        """What reconciling entries come to, net."""
+        return self.reconciled_in + self.reconciled_out
+
+
+NO_BALANCE: Final = Balance(0, 0, 0)
+
+
 class Standing(NamedTuple):
     """What the ledger says from one day on, until it says something else.
 
     `active` is of the category and segment asked, None before the area's first entry; `potential`
     and `active_counted` are what coverage is taken over, None of a category or segment. `has_group`:
     whether any head was ever recorded of it; `unclassified`: heads that may be of it or are.
-    `opening`, `reconciled_in` and `reconciled_out` (negative) are the heads in `active` that no
-    batch explains; what was taken back is in none of them.
+    `balance` are the heads in `active` that no batch explains, `balance_counted` those of them in
+    `active_counted`.
     """
 
     on: date
@@ -71,14 +90,8 @@ class Standing(NamedTuple):
     regencies_total: int
     has_group: bool
     unclassified: int
-    opening: int
-    reconciled_in: int
-    reconciled_out: int
-
-    @property
-    def reconciling(self) -> int:
-        """What reconciling entries come to, net."""
-        return self.reconciled_in + self.reconciled_out
+    balance: Balance
+    balance_counted: Balance
 
     @property
     def coverage(self) -> Fraction | None:
@@ -184,15 +197,19 @@ WITH point AS MATERIALIZED (
            unnest($known) AS known, unnest($documented::DATE[]) AS documented_by
 ), inside AS MATERIALIZED (
     SELECT unnest($wholes) AS whole, unnest($parts) AS area
+), balance AS MATERIALIZED (
+    SELECT position, kind AS of_kind FROM events WHERE kind IN ('opening', 'reconciling')
 ), entry AS MATERIALIZED (
+    -- a lapse is of the kind of the movement that it ends: the one of its event
     SELECT area, category, segment, effective_on, position, {CLAIMED_DAY} AS claimed_day, workers,
-           CASE kind WHEN 'opening' THEN workers END AS opening,
-           -- what is taken back has the other sign
-           CASE WHEN kind = 'reconciling' AND (workers > 0) = (act <> 'takes-back')
+           CASE of_kind WHEN 'opening' THEN workers END AS opening,
+           -- what is taken back, and what lapses, has the other sign
+           (act = 'takes-back') <> (kind = 'lapse') AS is_undone,
+           CASE WHEN of_kind = 'reconciling' AND (workers > 0) <> is_undone
                THEN workers END AS reconciled_in,
-           CASE WHEN kind = 'reconciling' AND (workers > 0) = (act = 'takes-back')
+           CASE WHEN of_kind = 'reconciling' AND (workers > 0) = is_undone
                THEN workers END AS reconciled_out
-    FROM entries WHERE area IN (SELECT area FROM inside)
+    FROM entries LEFT JOIN balance USING (position) WHERE area IN (SELECT area FROM inside)
 ), moved AS NOT MATERIALIZED (
     SELECT * FROM point JOIN inside USING (whole) JOIN entry USING (area)
     WHERE effective_on <= last_day AND position <= known
@@ -337,21 +354,20 @@ def _standings(
 ) -> Iterator[Standing]:
     """Carry the sums and the potentials of one point from day to day."""
     roll_up = RollUp(point.area, inside)
-    of_it = may_be = opening = reconciled_in = reconciled_out = 0
+    of_it = may_be = 0
+    balances = _Balances()
     has_group, grouped = False, point.is_of_a_group
     for on, moved, revised in _days(point, sums, potentials):
         for said in revised:
             roll_up.revise(said.area, said.workers)
-        for _, _, area, workers, in_it, perhaps_in_it, opened, let_in, let_out in moved:
+        for _, _, area, workers, in_it, perhaps_in_it, *balance in moved:
             if area not in inside:
                 continue
             roll_up.move(area, workers)
             has_group = has_group or in_it is not None
             of_it += in_it or 0
             may_be += perhaps_in_it or 0
-            opening += opened or 0
-            reconciled_in += let_in or 0
-            reconciled_out += let_out or 0
+            balances.move(area, *balance)
         yield Standing(  # by place: there may be one for each day of a year of each figure
             on,
             None if roll_up.active is None else of_it,
@@ -361,10 +377,37 @@ def _standings(
             roll_up.regencies_total,
             has_group,
             may_be,
-            opening,
-            reconciled_in,
-            reconciled_out,
+            balances.everywhere,
+            NO_BALANCE if grouped else balances.of(roll_up),
         )
+
+
+class _Balances:
+    """The balance of each regency that has one, as it changes, and of all of them."""
+
+    def __init__(self) -> None:
+        self.everywhere = NO_BALANCE
+        self._of: dict[str, Balance] = {}
+
+    def move(self, area: str, *moved: int | None) -> None:
+        """Let heads of each kind (signed) enter or leave a regency."""
+        if any(moved):
+            self.everywhere = _more(self.everywhere, moved)
+            self._of[area] = _more(self._of.get(area, NO_BALANCE), moved)
+
+    def of(self, roll_up: RollUp) -> Balance:
+        """Return the balance of the regencies that a coverage is taken over."""
+        if roll_up.counts_all:
+            return self.everywhere
+        found = NO_BALANCE
+        for area, balance in self._of.items():
+            if roll_up.counts(area):
+                found = _more(found, balance)
+        return found
+
+
+def _more(balance: Balance, moved: Sequence[int | None]) -> Balance:
+    return Balance(*(heads + (each or 0) for heads, each in zip(balance, moved, strict=True)))
 
 
 def _days(

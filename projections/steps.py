@@ -90,7 +90,9 @@ class Group:
 
     What they are not grouped by is None. By batch a row is one event's heads of one kind from one
     day in one area, with the document, file, sheet and rows it came from; `area` is where the
-    heads are, `batch_area` where the batch is. `late`: some of them were recorded on closed days.
+    heads are, `batch_area` where the batch is. `gives_back`: by batch, whether its heads as stated
+    come to more: of a lapse, whether it ends what had left. `of_balance`: by reason, whether they are
+    of balancing entries, or lapse of them. `late`: some were recorded on closed days.
     """
 
     kind: str | None
@@ -114,6 +116,8 @@ class Group:
     sheet: str | None
     row: int | None
     last_row: int | None
+    gives_back: bool | None
+    of_balance: bool | None
     flows: Flows
     late: bool
 
@@ -161,6 +165,8 @@ def groups(ledger: Ledger, traced: Traced, by: Grouping) -> Iterator[Group]:
     names = _FACTS if by == "batch" else _NAMES.get(by, (by,))
     drawn = maps(ledger, traced)
     step = _step(ledger, traced, drawn)
+    if by == "reason":
+        step = _OF_BALANCE.format(step=step)
     flows = _FLOWS.format(step=step, finer=_FINER[by], keys=_KEYS[by])
     keys = ", ".join(names)
     question = _BATCHES.format(flows=flows) if by == "batch" else f"{flows} ORDER BY {keys}"
@@ -305,16 +311,22 @@ _KEYS: Final[dict[Grouping, str]] = {
     "category": "category",
     "month": "month",
     "batch": "area, effective_on, position, kind, step_class",
-    "reason": "kind, reason",
+    "reason": "kind, reason, of_balance",
 }
 _FINER: Final[dict[Grouping, str]] = {
     "kind": "",
     "category": ", category",
     "month": ", month",
     "batch": ", area, effective_on, position, category",
-    "reason": ", reason",
+    "reason": ", reason, of_balance",
 }
-_NAMES: Final[dict[Grouping, tuple[str, ...]]] = {"reason": ("kind", "reason")}
+_NAMES: Final[dict[Grouping, tuple[str, ...]]] = {"reason": ("kind", "reason", "of_balance")}
+# The heads of a balancing entry lapse by it: every movement carries its own end.
+_OF_BALANCE: Final = """
+SELECT *, kind = 'reconciling' OR (kind = 'lapse' AND position IN (
+    SELECT position FROM main.events WHERE kind = 'reconciling')) AS of_balance
+FROM ({step})
+"""
 _MOVING: Final = "kind IN ('reclassification', 'transfer')"
 _OF_THE_PERIOD: Final = {
     "entered": f"kind IN ('opening', 'enrolment') OR ({_MOVING} AND stated > 0)",
@@ -346,22 +358,22 @@ WITH step AS ({{step}}), settled AS (
     FROM step GROUP BY kind, step_class{{finer}}, CASE WHEN {_MOVING} THEN (position, act) END
 )
 SELECT {{keys}}, {_LINES}, min(first_row) AS first_row, max(last_row) AS last_row,
-       bool_or(late) AS late
+       sum(stated) > 0 AS gives_back, bool_or(late) AS late
 FROM settled GROUP BY {{keys}} HAVING count(*) FILTER (workers <> 0) > 0
 """
 
 _FACTS: Final = (
     "area", "effective_on", "position", "kind", "step_class", "batch_area", "reference", "part",
     "event", "recorded_at", "recorded_by", "reason", "because", "document", "import_id", "file",
-    "sheet", "row", "last_row",
+    "sheet", "row", "last_row", "gives_back",
 )  # fmt: skip
-_NO_FACTS: Final = dict.fromkeys((*_FACTS, "category", "month"))
+_NO_FACTS: Final = dict.fromkeys((*_FACTS, "category", "month", "of_balance"))
 _BATCHES: Final = f"""
 SELECT flows.area, flows.effective_on, flows.position, flows.kind, flows.step_class,
        events.area, events.reference, events.part, events.event, events.recorded_at,
        events.recorded_by, CASE WHEN flows.kind <> 'lapse' THEN events.reason END, events.because,
        events.document, events.import_id, imports.file_name, events.sheet, coalesce(first_row, events."row"),
-       coalesce(last_row, events."row"), {", ".join(f"flows.{line}" for line in LINES)},
+       coalesce(last_row, events."row"), gives_back, {", ".join(f"flows.{line}" for line in LINES)},
        flows.late
 FROM ({{flows}}) AS flows
 JOIN main.events AS events ON events.position = flows.position

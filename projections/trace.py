@@ -94,8 +94,8 @@ class Trace:
     the regencies that lie inside at one end only; `names` of codes that differ from the built-in. `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
     potential counts something else. `left_by_reason`: of the deactivations of the period, signed.
-    `published_change` is None unless each end has one published
-    count of heads. `late`: some steps were recorded on closed days, as were the
+    `balanced`: the heads of all balancing entries among the steps, restated ones too, less those
+    whose term ended. `published_change` is None unless each end has one published count of heads. `late`: some steps were recorded on closed days, as were the
     `late_potentials`, in force at one end only.
     """
 
@@ -108,6 +108,7 @@ class Trace:
     flows: Flows
     flows_by_kind: dict[str, Flows]
     left_by_reason: dict[str, int]
+    balanced: int
     points: Fraction | None
     effects: Effects | None
     entering: tuple[str, ...]
@@ -126,12 +127,6 @@ class Trace:
     def active(self) -> int:
         """Return the change of the heads; before an area's first entry there are none."""
         return (self.end.active or 0) - (self.start.active or 0)
-
-    @property
-    def balanced(self) -> int:
-        """Return the heads of all balancing entries among the steps, restated ones too."""
-        found = self.flows_by_kind.get(Kind.RECONCILING)
-        return found.workers if found else 0
 
     @property
     def published_difference(self) -> int | None:
@@ -218,6 +213,7 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
             for each in kinds
             if each.kind == Kind.DEACTIVATION and each.reason is not None and each.flows.left
         },
+        balanced=sum(each.flows.workers for each in kinds if each.of_balance),
         points=None if start.points is None or end.points is None else end.points - start.points,
         effects=both,
         entering=codes(defined_end.keys() - defined_start.keys()),

@@ -72,7 +72,7 @@ class Judgement(NamedTuple):
 def judge(figure: Figure, standings: Sequence[Standing]) -> Judgement:
     """Judge a figure on each day that it can mean; without standings it is undated.
 
-    A month or a year agrees if any day of it does: the last of the best such days is taken. If none
+    A month or a year agrees if any day of it does: the last of the best such standings is taken. If none
     does, it is held against its last day, which is what a month means everywhere.
     """
     if not standings:
@@ -87,6 +87,11 @@ def judge(figure: Figure, standings: Sequence[Standing]) -> Judgement:
         if verdict in GOOD and _WORSE[verdict] < _WORSE[best.verdict]:
             best = Judgement(standing, verdict)
     return best
+
+
+def verdict_on(standing: Standing, figure: Figure) -> Result:
+    """Return the verdict on a figure if it is of one day."""
+    return "differs" if _is_far_off(figure, standing) else _verdict(figure, standing)
 
 
 def _is_far_off(figure: Figure, standing: Standing) -> bool:

@@ -155,11 +155,14 @@ class AreaVintages:
     def months(self, until: date) -> list[Vintage]:
         """Return the month ends from the first entry recorded (or claimed), and what is known last.
 
-        After the day on which anything about dates up to `until` changed last, nothing differs.
+        From the first of dates up to `until`. Last is the day on which anything changed last, of
+        whatever date: were it of dates up to `until` only, how a date was revised would depend on
+        which others are asked for.
         """
-        ((_, first, last),) = self._all(_SPAN, last=until)
+        ((_, first, _),) = self._all(_SPAN, last=until)
         if first is None:
             return []
+        ((_, _, last),) = self._all(_SPAN, last=date.max)
         ends = list(month_ends(first, last - timedelta(days=1)))
         if self._documented:
             months = [Vintage(day, self.known, through=day) for day in ends]

@@ -25,7 +25,7 @@ from registry.closing import Override, check_override, close_all, reopen
 from registry.commands import BatchLine, Command, Commands, RecordBatch
 from registry.errors import Problem, RuleBrokenError
 from registry.events import AreaChanged, CategoryAdded, FileImported, ImportSource
-from registry.language import _
+from registry.language import _, joined, whole
 from registry.nomenclature import added_categories
 from registry.recording import Counts, Recording, import_fact
 from registry.reference.categories import AddedCategory, Categories, check_new_category
@@ -604,7 +604,9 @@ def _renewed_lines(
 ) -> tuple[BatchLine, ...]:
     """Return the rows that renew the chosen groups; with `workers`, only the one group."""
     if workers is not None and len(chosen) > 1:
-        groups = ", ".join(f"{each.workers:,} {each.category}" for each in chosen)
+        groups = joined(
+            ", ", [joined(" ", (whole(each.workers), each.category)) for each in chosen]
+        )
         what = _("{reference} has several groups to renew: {groups}").format(
             reference=reference, groups=groups
         )

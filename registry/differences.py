@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from registry.batch import Statement
 from registry.events import Line
-from registry.language import _, joined
+from registry.language import Period, _, formatted, joined, whole
 from registry.safe_text import safe
 from registry.terms import Kind, normalised_reference
 
@@ -77,12 +77,12 @@ def _of_lines(recorded: Statement, said: Statement) -> Iterator[Difference]:
     if len(gone) == len(new) == 1:
         for column, one, other in zip(_OF_A_LINE, gone[0], new[0], strict=True):
             if one != other:
-                yield Difference(column, one or _NOTHING, other or _NOTHING)
+                yield Difference(column, _cell(one), _cell(other))
     elif gone or new:
         yield Difference("workers", _listed(gone), _listed(new))
 
 
-_Cells = tuple[str, ...]
+_Cells = tuple[str, str, str, str, str, int]
 
 
 def _lines(statement: Statement) -> Iterator[_Cells]:
@@ -101,23 +101,35 @@ def _cells(statement: Statement, line: Line) -> _Cells:
         cohort.category,
         str(cohort.segment or ""),
         "" if statement.kind is Kind.DEACTIVATION else str(cohort.funding or ""),
-        str(last_day or ""),
+        Period(str(last_day or "")),
         safe(normalised_reference(drawn)) if drawn else "",
-        f"{abs(line.workers):,}",
+        abs(line.workers),
     )
 
 
+def _cell(value: object) -> str:
+    if isinstance(value, int):
+        return whole(value)
+    return value if isinstance(value, str) and value else _NOTHING
+
+
 def _listed(lines: list[_Cells]) -> str:
-    shown = ", ".join(f"{cells[-1]} {cells[0]}" for cells in lines[:_SHOWN_MAX])
+    shown = joined(
+        ", ", [joined(" ", (whole(cells[-1]), cells[0])) for cells in lines[:_SHOWN_MAX]]
+    )
     more = (
         _(" and {more} more").format(more=len(lines) - _SHOWN_MAX)
         if len(lines) > _SHOWN_MAX
         else ""
     )
-    return f"{shown}{more}" or _NOTHING
+    return shown + more if lines else _NOTHING
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, date):
+        return formatted(value)
+    if isinstance(value, int):
+        return whole(value)
     if isinstance(value, dict):
         value = [f"{why}:{count}" for why, count in sorted(value.items())]
     if isinstance(value, list):

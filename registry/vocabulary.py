@@ -1,6 +1,7 @@
 """The words of closed lists as people read them in a sentence or a table; programs read the slugs.
 
-What a file must hold (actions, funding, reasons) is no word of this page: it is shown as written.
+What a file must hold (actions, funding) is no word of this page: it is shown as written. A reason has
+a word where people read it, which a file may hold as well.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from registry.language import _, pgettext
-from registry.terms import Change, Kind
+from registry.terms import Change, Kind, LeaveReason
 
 MOVEMENTS: Final[Mapping[str, str]] = {
     Kind.OPENING: pgettext("movement", "opening"),
@@ -34,6 +35,65 @@ _IMPORTED: Final[Mapping[str, str]] = {
 def movement(kind: str) -> str:
     """Return what a kind of movement is called: `enrolment`, *pendaftaran*."""
     return MOVEMENTS.get(kind, kind)
+
+
+_EVENTS: Final[Mapping[str, str]] = {
+    "opening-stated": pgettext("event", "opening-stated"),
+    "batch-enrolled": pgettext("event", "batch-enrolled"),
+    "batch-renewed": pgettext("event", "batch-renewed"),
+    "batch-deactivated": pgettext("event", "batch-deactivated"),
+    "batch-reclassified": pgettext("event", "batch-reclassified"),
+    "balance-reconciled": pgettext("event", "balance-reconciled"),
+    "batch-corrected": pgettext("event", "batch-corrected"),
+    "batch-withdrawn": pgettext("event", "batch-withdrawn"),
+    "labour-potential-revised": pgettext("event", "labour-potential-revised"),
+    "labour-potential-withdrawn": pgettext("event", "labour-potential-withdrawn"),
+    "target-set": pgettext("event", "target-set"),
+    "target-withdrawn": pgettext("event", "target-withdrawn"),
+    "figure-published": pgettext("event", "figure-published"),
+    "figure-retracted": pgettext("event", "figure-retracted"),
+    "area-changed": pgettext("event", "area-changed"),
+    "area-change-withdrawn": pgettext("event", "area-change-withdrawn"),
+    "period-closed": pgettext("event", "period-closed"),
+    "period-reopened": pgettext("event", "period-reopened"),
+    "closing-overridden": pgettext("event", "closing-overridden"),
+    "file-imported": pgettext("event", "file-imported"),
+    "category-added": pgettext("event", "category-added"),
+}
+
+
+def event(name: str) -> str:
+    """Return what was recorded: `batch-enrolled`, *batch didaftarkan*."""
+    return _EVENTS.get(name, name)
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    LeaveReason.ARREARS: pgettext("reason", "arrears"),
+    LeaveReason.RESIGNED: pgettext("reason", "resigned"),
+    LeaveReason.DECEASED: pgettext("reason", "deceased"),
+    LeaveReason.OVER_AGE: pgettext("reason", "over-age"),
+    LeaveReason.INVALID_NIK: pgettext("reason", "invalid-nik"),
+    LeaveReason.DUPLICATE: pgettext("reason", "duplicate"),
+    LeaveReason.COVERED_ELSEWHERE: pgettext("reason", "covered-elsewhere"),
+    LeaveReason.MOVED: pgettext("reason", "moved"),
+    LeaveReason.CIVIL_SERVANT: pgettext("reason", "civil-servant"),
+    LeaveReason.QUOTA_CUT: pgettext("reason", "quota-cut"),
+    LeaveReason.PROJECT_FINISHED: pgettext("reason", "project-finished"),
+    LeaveReason.OTHER: pgettext("reason", "other"),
+}
+
+
+def leaving(reason: str) -> str:
+    """Return why heads left or were rejected: `moved`, *pindah*; what is no such word as written."""
+    return _REASONS.get(reason, reason)
+
+
+_NOT_ATTRIBUTED: Final = pgettext("segment or funding", "not-attributed")
+
+
+def group(name: str | None) -> str | None:
+    """Return what a segment or funding is called: only those of none have a word, the rest slugs."""
+    return _NOT_ATTRIBUTED if name == _NOT_ATTRIBUTED else name
 
 
 _STATEMENTS: Final[Mapping[str, str]] = {

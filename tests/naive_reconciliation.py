@@ -44,7 +44,7 @@ class Row(Protocol):
 
 
 class Movement(NamedTuple):
-    """Heads that enter or leave on a day."""
+    """Heads that enter or leave on a day; those that lapse had come or gone by another kind."""
 
     position: int
     documented_on: date | None
@@ -55,6 +55,7 @@ class Movement(NamedTuple):
     day: date
     workers: int
     batch: tuple[str, str, str]
+    by_kind: str
 
 
 class Said(NamedTuple):
@@ -84,6 +85,7 @@ class Count(NamedTuple):
     opening: int
     reconciling: int
     balanced_by: frozenset[tuple[str, str, str]]
+    counted_balanced_by: frozenset[tuple[str, str, str]]
 
     def percent(self) -> Decimal | None:
         """Return the coverage, nearly exact."""
@@ -143,10 +145,14 @@ def movements(rows: Iterable[Row]) -> Iterator[Movement]:
                 batch = facts["area"], facts["reference"], facts["part"]
                 day = date.fromisoformat(of["effective_on"])
                 workers = sign * line["workers"]
-                yield Movement(row.position, said, *place, of["kind"], day, workers, batch)
+                yield Movement(
+                    row.position, said, *place, of["kind"], day, workers, batch, of["kind"]
+                )
                 if cohort["expires_on"]:
                     ends = date.fromisoformat(cohort["expires_on"])
-                    yield Movement(row.position, said, *place, "lapse", ends, -workers, batch)
+                    yield Movement(
+                        row.position, said, *place, "lapse", ends, -workers, batch, of["kind"]
+                    )
 
 
 class Naive:
@@ -253,9 +259,10 @@ class Naive:
             counted=len(both),
             seen=bool(of_it),
             perhaps=sum(each.workers for each in perhaps),
-            opening=sum(each.workers for each in of_it if each.kind == "opening"),
-            reconciling=sum(each.workers for each in of_it if each.kind == "reconciling"),
+            opening=sum(each.workers for each in of_it if each.by_kind == "opening"),
+            reconciling=sum(each.workers for each in of_it if each.by_kind == "reconciling"),
             balanced_by=_standing_balances(of_it),
+            counted_balanced_by=_standing_balances(each for each in of_it if each.area in both),
         )
 
     def at(
@@ -345,12 +352,14 @@ class Naive:
 
     def _own_codes(self, facts: dict[str, Any], outcome: Outcome, known: int) -> set[str]:
         codes = set()
-        now, days = outcome.now, self.counts(facts, known)
+        days = self.counts(facts, known)
         percent, uncovered = facts["percent"], facts["uncovered_percent"]
         active, potential, slack = facts["active"], facts["potential"], facts["tolerance"]
         exact = quotient(active, potential) if active is not None and potential else None
         if percent and exact is not None and not _may_be(percent, active, potential, slack):
-            codes.add("percent-truncated" if cut_to(exact, percent) else "percent-inconsistent")
+            cut = cut_to(exact, percent)
+            codes.add("percent-truncated" if cut else "percent-inconsistent")
+            codes |= set() if cut else self._of_another_that_is_recorded(facts, days, known)
         elif (
             uncovered
             and not percent
@@ -359,6 +368,7 @@ class Naive:
         ):
             cut = cut_to(100 - exact, uncovered)
             codes.add("percent-truncated" if cut else "uncovered-inconsistent")
+            codes |= set() if cut else self._of_another_that_is_recorded(facts, days, known)
         elif (percent or uncovered) and days:
             found = [
                 self._by_the_potential(facts, day, known)
@@ -378,9 +388,11 @@ class Naive:
         tested = {
             what for what in ("active", "percent", "uncovered") if outcome.results.get(what) in GOOD
         }
-        balances = now is not None and now.balanced_by
-        if outcome.verdict in GOOD and tested and balances:
-            codes.add("balanced")
+        if outcome.verdict in GOOD and tested:
+            agreeing = [day for day in days if _worst(facts, day)[0] == outcome.verdict]
+            rests = "counted_balanced_by" if active is None else "balanced_by"
+            if all(getattr(day, rests) for day in agreeing):
+                codes.add("balanced")
         return codes
 
     def _cut_of_a_part(self, facts: dict[str, Any], now: Count) -> set[str]:
@@ -393,6 +405,26 @@ class Naive:
         heads = now.active_counted if is_covered else now.potential - now.active_counted
         text = facts["percent"] if is_covered else facts["uncovered_percent"]
         return {"percent-truncated"} if cut_to(quotient(heads, now.potential), text) else set()
+
+    def _of_another_that_is_recorded(
+        self, facts: dict[str, Any], days: Sequence[Count], known: int
+    ) -> set[str]:
+        """Say whether a percentage that its own numbers do not make is of a potential that stands."""
+        fitting = [
+            said
+            for said in self.potentials
+            if said.facts["area"] == facts["area"]
+            and said.position <= known
+            and not _gone(said, known)
+            and _is_printed_of(facts, said.facts["workers"])
+        ]
+        found = [
+            self._by_the_potential(facts, day, known)
+            if day.potential and self._is_whole(facts, day)
+            else set()
+            for day in set(days)
+        ]
+        return set.intersection(*found) if fitting and found else set()
 
     def _is_whole(self, facts: dict[str, Any], now: Count) -> bool:
         return now.counted == len(regencies(facts["area"])) or "." in facts["area"]
@@ -407,12 +439,7 @@ class Naive:
             return quotient(heads if is_covered else potential - heads, potential)
 
         if active is not None:
-            low, high = active - facts["tolerance"], active + facts["tolerance"]
-            if any(
-                rounds_to(share(heads, now.potential), text)
-                for heads in {low, active, high, *range(max(low, 0), min(high, low + 2_000) + 1)}
-                if heads >= 0
-            ):
+            if _is_printed_of(facts, now.potential):
                 return set()
             if facts["potential"] is None and cut_to(share(active, now.potential), text):
                 return {"percent-truncated"}
@@ -622,7 +649,7 @@ def _standing_balances(movements: Iterable[Movement]) -> frozenset[tuple[str, st
     """Return the openings and reconciling entries of which anything is left as recorded."""
     sums: dict[tuple[tuple[str, str, str], str, str, str | None], int] = {}
     for each in movements:
-        if each.kind in {"opening", "reconciling"}:
+        if each.by_kind in {"opening", "reconciling"}:
             of = each.batch, each.area, each.category, each.segment
             sums[of] = sums.get(of, 0) + each.workers
     return frozenset(batch for (batch, *_), workers in sums.items() if workers)
@@ -712,6 +739,18 @@ def _rounding(text: str) -> tuple[Decimal, Decimal]:
     """Return from where to where, without the end, what rounds to a text lies."""
     half = Decimal(1).scaleb(-len(text.partition(".")[2])) / 2
     return Decimal(text) - half, Decimal(text) + half
+
+
+def _is_printed_of(facts: dict[str, Any], potential: int) -> bool:
+    """Whether its own heads, within its tolerance, are printed as its percentage of a potential."""
+    active, is_covered = facts["active"], facts["percent"] is not None
+    text = facts["percent"] if is_covered else facts["uncovered_percent"]
+    low, high = active - facts["tolerance"], active + facts["tolerance"]
+    return any(
+        rounds_to(quotient(heads if is_covered else potential - heads, potential), text)
+        for heads in {low, active, high, *range(max(low, 0), min(high, low + 2_000) + 1)}
+        if heads >= 0
+    )
 
 
 def _may_be(text: str, heads: int, potential: int, slack: int) -> bool:

@@ -240,3 +240,14 @@ def test_history_show_and_status_say_what_is_closed(folder: Path) -> None:
         "Musi Banyuasin (16.06) is open again from 2025-06-01, closed through 2025-05-31"
     )
     assert "SK 9 came in late" in ucj("history", "16.06", folder=folder).out
+
+
+def test_what_is_said_fits_a_terminal(folder: Path) -> None:
+    """Prose wraps as notes do, categories keep their margin; a pipe has each sentence on a line."""
+    asked = ("close", "16.06", "--through", "2025-07-31", "--dry-run")
+    narrow = ucj(*asked, folder=folder, terminal=True, columns=80)
+    assert max(map(len, narrow.lines)) <= 80
+    assert "  100 guru" in narrow.lines
+    piped = ucj(*asked, folder=folder)
+    assert len(piped.lines) == len(narrow.lines) - 1
+    assert " ".join(narrow.out.split()) == " ".join(piped.out.split())

@@ -97,6 +97,17 @@ def test_horizontal_has_a_row_for_each_vintage(folder: Path) -> None:
     assert tuple(int(row[4]) for row in rows) == FIGURES["2022-06-30"]
 
 
+def test_a_vintage_is_called_the_same_in_every_shape_for_people(folder: Path) -> None:
+    """Months by their name, the last by its day, as in CSV; nowhere by its position."""
+    months = [*(each[: len("2022-07")] for each in VINTAGES[:-1]), VINTAGES[-1]]
+    vertical = ucj(*TRIANGLE, "--shape", "vertical", folder=folder)
+    assert vertical.lines[0].split() == ["Date", *months]
+    horizontal = ucj(*TRIANGLE, "--shape", "horizontal", folder=folder)
+    assert [line.split()[0] for line in horizontal.lines[2 : 2 + len(months)]] == months
+    long = ucj(*TRIANGLE, "--shape", "long", folder=folder)
+    assert [line.split()[1] for line in long.lines[2 : 2 + len(months)]] == months
+
+
 def test_long_has_a_row_for_each_release_and_is_for_programs(folder: Path) -> None:
     """CSV and JSON have it without being asked; each revision names its batches."""
     header, *rows = rows_of(ucj(*TRIANGLE, "--format", "csv", folder=folder))
@@ -207,7 +218,7 @@ def test_the_earliest_columns_give_way_to_a_terminal(folder: Path) -> None:
     """The latest vintages are shown and it is said how many are not; a pipe has all."""
     asked = (*TRIANGLE, "--shape", "vertical")
     narrow = ucj(*asked, folder=folder, terminal=True, columns=48)
-    assert "4 earlier vintages do not fit" in narrow.out
+    assert "5 earlier vintages do not fit" in narrow.out
     assert "2022-10" not in narrow.out
     assert "2023-01" in narrow.out
     piped = ucj(*asked, folder=folder)

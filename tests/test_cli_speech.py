@@ -277,3 +277,111 @@ def _strings(message: Any) -> list[str]:
 
 def _is_word(text: str) -> bool:
     return sum(map(str.isalpha, text)) >= LETTERS_MIN
+
+
+@pytest.fixture(name="leaving", scope="module")
+def _leaving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with thousands who left for a reason, two groups to renew, and a settled figure."""
+    folder = tmp_path_factory.mktemp("leaving")
+    columns = "reference,action,area,category,workers,effective_on,covered_until,of_batch,reason\n"
+    first = "R1,enrol,34.01,petani,12000,2024-01-01,2024-12-31,,\n"
+    first += "R1,enrol,34.01,guru,23000,2024-01-01,2024-12-31,,\n"
+    files = {
+        "batches": columns + first + "D1,deactivate,34.01,petani,3600,2024-03-01,,R1,moved\n",
+        "figures": "area,as_of,active,publisher,published_on,source\n"
+        "34.01,2024-08-31,33000,Dinas,2024-09-05,K\n",
+    }
+    files["other"] = columns + first.replace("12000", "12500")
+    assert ucj("init", folder=folder).code == 0
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    for kind in ("batches", "figures"):
+        done = ucj("import", kind, f"{kind}.csv", "--locale", "en", folder=folder)
+        assert done.code == 0, done
+    order = ("--settle", "--category", "petani", "--as", "S1", "--reason", "selisih")
+    done = ucj("reconcile", "34.01", *order, folder=folder)
+    assert done.code == 0, done
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words", "english"),
+    [
+        (
+            ["trace", "34.01", "--from", "2024-01", "--to", "2024-03"],
+            0,
+            "menurut sebab: pindah -3.600",
+            "moved",
+        ),
+        (
+            ["trace", "34.01", "--from", "2024-01", "--to", "2024-03", "--by", "batch"],
+            0,
+            "penonaktifan (pindah)",
+            "(moved)",
+        ),
+        (
+            [
+                "renew",
+                "R1",
+                *("--area", "34.01", "--until", "2025-12-31", "--as", "R2"),
+                "--workers",
+                "9",
+            ],
+            1,
+            "23.000 guru, 8.400 petani",
+            "23,000",
+        ),
+        (
+            ["import", "batches", "--locale", "en", "other.csv"],
+            1,
+            "tercatat 12.000, berkas menyebut 12.500",
+            "12,000",
+        ),
+        (["coverage", "34.01", "--on", "2024-08", "--by", "funding"], 0, "tidak dirinci", "not-"),
+        (["history", "34.01"], 0, "batch dinonaktifkan (penonaktifan)", "batch-deactivated"),
+        (["show", "D1"], 0, "batch dinonaktifkan -3.600", "batch-deactivated"),
+        (["show", "D1"], 0, "sebab pindah", "moved"),
+        (["show", "@2"], 0, "batch", "batch-enrolled"),
+        (["source", "D1"], 0, "batch dinonaktifkan", "batch-deactivated"),
+        (["show", "S1"], 0, "menyelesaikan angka terbitan pada #", "settles"),
+        (["history", "34.01"], 0, "S1 (menyelesaikan angka terbitan pada #", "settles"),
+    ],
+)
+def test_numbers_and_words_of_closed_lists_are_said(
+    leaving: Path, command: list[str], code: int, words: str, english: str
+) -> None:
+    """In the language of who reads; the same in English keeps its slugs and commas."""
+    indonesian = ucj("--lang", "id", *command, folder=leaving)
+    assert indonesian.code == code, indonesian
+    said = " ".join((indonesian.out + indonesian.err).split())
+    assert words in said
+    assert english not in said
+    plain = ucj(*command, folder=leaving)
+    assert english in " ".join((plain.out + plain.err).split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "history 34.01",
+        "show D1",
+        "show @2",
+        "coverage 34.01 --on 2024-08 --by funding",
+        "trace 34.01 --from 2024-01 --to 2024-03 --by batch",
+    ],
+)
+def test_what_programs_read_keeps_its_slugs(leaving: Path, command: str) -> None:
+    """JSON and CSV are never translated."""
+    for format in ("json", "csv"):
+        asked = (*command.split(), "--format", format)
+        english, indonesian = _both(leaving, *asked)
+        assert english.code == indonesian.code == 0
+        assert english.out == indonesian.out
+
+
+def test_a_settling_entry_names_its_figure(leaving: Path) -> None:
+    """In the words of both commands, and as a key of the batch."""
+    shown = ucj("show", "S1", "--format", "json", folder=leaving).json()
+    (entry,) = ucj("history", "--reference", "S1", "--format", "json", folder=leaving).json()
+    assert entry["details"] == f"settles the figure at #{shown['settles']}"
+    assert ucj("show", "R1", "--format", "json", folder=leaving).json()["settles"] is None

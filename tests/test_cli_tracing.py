@@ -404,3 +404,80 @@ def test_long_lists_are_written_as_they_are_read() -> None:
         written += next(pieces)
     assert read <= 101
     assert written.startswith('{"area": "ID", "steps": [{"n": 1}, {"n": 2}')
+
+
+# --- the words that fit what happened ---------------------------------------------------------------
+
+
+@pytest.fixture(name="balanced", scope="module")
+def _balanced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with balancing entries that lapse, a potential revised, and a moved regency."""
+    folder = tmp_path_factory.mktemp("balanced")
+    files = {
+        "batches": "reference,action,area,category,workers,effective_on,covered_until,of_batch,note,reason\n"
+        "F1,enrol,16.71,petani,10000,2024-01-01,2024-12-31,,,\n"
+        "F2,balance-out,16.71,,1000,2024-06-01,,F1,selisih,\n"
+        "F3,balance-in,16.71,guru,700,2024-02-01,2024-05-31,,selisih,\n"
+        "F4,deactivate,16.71,petani,3600,2024-03-01,,F1,,moved\n",
+        "potentials": "area,valid_from,workers,definition,source\n"
+        "16.71,2024-01-01,100000,AK,BPS\n16.71,2025-06-01,110000,AK,BPS\n",
+        "figures": "area,as_of,active,publisher,published_on,source\n"
+        "16.71,2024-05-31,7100,Dinas,2024-06-05,K\n16.71,2024-07-31,5400,Dinas,2024-08-05,K\n",
+        "areas": "area,change,on,from,to,source\n16.71,moved,2024-04-01,16,17,BPK\n",
+    }
+    assert ucj("init", folder=folder).code == 0
+    for kind, text in files.items():
+        (folder / f"{kind}.csv").write_text(text, encoding="utf-8")
+        answer = ucj("import", kind, f"{kind}.csv", "--locale", "en", folder=folder)
+        assert answer.code == 0, answer
+    return folder
+
+
+def test_what_was_balanced_and_lapsed_is_told(balanced: Path) -> None:
+    """The 700 let in came and went: the two parts of what is unexplained, each with its sign."""
+    between = ("--from", "2024-01-31", "--to", "2024-08-31")
+    unexplained = document(balanced, "16.71", *between)["unexplained"]
+    assert (unexplained["reconciled"], unexplained["workers"]) == (-1_000, -1_000)
+    words = " ".join(traced(balanced, "16.71", *between).out.split())
+    assert "-1,000 – reconciled -300, lapsed of what was reconciled -700" in words
+
+
+def test_a_lapse_of_those_let_in_is_a_plain_lapse(balanced: Path) -> None:
+    """Only those who had been taken out do not lapse, forwards or backwards."""
+    days = ("2024-01-31", "2025-01-31")
+    for start, end in (days, days[::-1]):
+        table = traced(balanced, "16.71", "--from", start, "--to", end, "--by", "batch")
+        rows = {
+            name: next(line for line in table.lines if f"lapse{name}" in line)
+            for name in (" · F3", " (not of those who had left) · F2")
+        }
+        assert "700" in rows[" · F3"]
+
+
+def test_only_the_potential_changed(balanced: Path) -> None:
+    """Below a change of points nothing says that nothing changed."""
+    table = traced(balanced, "16.71", "--from", "2024-08", "--to", "2024-09")
+    assert "Nothing changed" in table.out
+    still = traced(balanced, "16.71", "--from", "2024-12-01", "--to", "2024-12-30")
+    assert "Nothing changed" in still.out
+    revised = traced(balanced, "16.71", "--from", "2025-05", "--to", "2025-06")
+    assert "No heads changed" in revised.out
+    assert "Nothing changed" not in revised.out
+
+
+def test_a_border_that_only_became_known_is_not_between_two_days(balanced: Path) -> None:
+    """On one day at two positions nothing came between the days."""
+    moved = head(balanced / "registry.db")
+    same = ("--from", "2024-05", "--to", "2024-05")
+    table = traced(balanced, "16", *same, "--known-from", f"@{moved - 2}")
+    assert "As known at one of the two positions only, regencies left it" in table.out
+    later = traced(balanced, "16", "--from", "2024-03", "--to", "2024-05")
+    assert "Between the two days regencies left it" in later.out
+
+
+def test_a_category_lacks_figures_of_its_own(balanced: Path) -> None:
+    """The whole area has one for both days; the category has none."""
+    between = ("--from", "2024-05", "--to", "2024-07")
+    guru = traced(balanced, "16.71", *between, "--category", "guru")
+    assert "No figure of guru is published for 2024-05-31 or 2024-07-31." in guru.out
+    assert "No figure" not in traced(balanced, "16.71", *between).out

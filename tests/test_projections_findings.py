@@ -13,6 +13,7 @@ from tests.stores import Store
 from tests.test_projections_reconciliation import codes, documented, figure, only, record, says
 
 HISTORY = "#1 2025-01-10 enrol 16.06 guru 5173 from 2024-01-01 SK-1"
+OF_20_000: dict[str, Any] = {"active": 5_173, "potential": 20_000}
 OF_THE_PERCENTAGE = frozenset({"other-potential", "percent-truncated", "percent-inconsistent"})
 
 
@@ -55,6 +56,13 @@ def _store() -> Iterator[Store]:
         ("2025-01", {"uncovered_percent": "48"}, set()),
         ("2025-01", {"uncovered_percent": "56.89"}, {"other-potential"}),  # of 12,000
         ("2025-01", {"uncovered_percent": "60"}, set()),  # of none ever said
+        # at odds with its own potential: it implies another only if that is one of those said
+        ("2025-01", OF_20_000 | {"percent": "43.11"}, {"percent-inconsistent", "other-potential"}),
+        ("2025-01", OF_20_000 | {"uncovered_percent": "56.89"}, {"other-potential"}),
+        ("2025-01", OF_20_000 | {"percent": "51.73"}, {"percent-inconsistent"}),  # that in force
+        ("2025-01", OF_20_000 | {"percent": "62"}, {"percent-inconsistent"}),  # none ever said
+        ("2025", OF_20_000 | {"percent": "43.11"}, {"percent-inconsistent"}),  # in force in July
+        ("2025-01", OF_20_000 | {"potential": 12_000, "percent": "43.10"}, {"percent-truncated"}),
     ],
 )
 def test_what_holds_on_every_day_is_found(
@@ -87,6 +95,15 @@ def test_the_arithmetic_of_an_uncovered_percentage_is_told(store: Store) -> None
     assert says(other, "other-potential").startswith("5,000 is 62.5 % of 7,99")
 
 
+def test_a_percentage_of_neither_potential_names_the_third(store: Store) -> None:
+    """Of 20,000 it is not; 10,000 are in force; it is that of the 12,000 that hold from July."""
+    each = only(store, figure(as_of="2025-01", **OF_20_000, percent="43.11"))
+    assert says(each, "percent-inconsistent") == "5,173 of 20,000 is 25.87 %, not 43.11 %"
+    other = says(each, "other-potential")
+    assert other.startswith("5,173 is 43.11 % of 11,99")
+    assert "in force are 10,000; 12,000 holds from 2025-07-01" in other
+
+
 def test_a_gap_is_odd_only_if_it_means_nothing_on_any_day(store: Store) -> None:
     """Everybody not covered: 4,827 until June, 6,827 after it."""
     for as_of, gap, odd in (
@@ -97,6 +114,17 @@ def test_a_gap_is_odd_only_if_it_means_nothing_on_any_day(store: Store) -> None:
     ):
         each = only(store, figure(as_of=as_of, active=5_173, target_percent="60", gap=gap))
         assert ("gap-inconsistent" in codes(each)) == odd
+
+
+def test_a_target_that_is_reached_needs_nobody(store: Store) -> None:
+    """5,173 are more than half of 10,000: neither workers nor points are less than none."""
+    each = only(store, figure(as_of="2025-01", active=5_173, target_percent="50", gap="30"))
+    assert says(each, "gap-inconsistent").startswith(
+        "30 printed; needed for 50 % are 0 workers (5,000, that is 50 % of 10,000 in force rounded up,"
+        " is reached by 5,173) or 0.00 points; not covered are 4,827"
+    )
+    (gap,) = [check for check in each.now.checks if check.what == "gap"]
+    assert (gap.expected, gap.difference) == (0, 30)
 
 
 def test_covered_and_not_covered_make_a_whole_on_some_day(store: Store) -> None:

@@ -576,7 +576,8 @@ def agree(each: Reconciled, outcome: Outcome) -> None:
             assert count is None
             continue
         assert (standing.active, standing.potential) == (count.active, count.potential)
-        assert (standing.opening, standing.reconciling) == (count.opening, count.reconciling)
+        balance = standing.balance
+        assert (balance.opening, balance.reconciling) == (count.opening, count.reconciling)
     named = {
         "uncovered" if check.what == "uncovered_percent" else check.what: check.result
         for check in each.now.checks
@@ -671,3 +672,72 @@ def test_a_province_may_be_cut_off_where_a_part_of_it_is_counted(
     said = only(store, figure("16", as_of="2025-05-30", percent=percent), "2025-06-01")
     assert codes(said) == codes_found
     assert said.verdict == ("agrees" if percent == "21.85" else "differs")
+
+
+# --- what agreement rests on ----------------------------------------------------------------------
+
+LAPSING = """
+#1 2025-01-02 opening     16.06 petani 10000 from 2024-01-01 until 2024-06-30 O
++             enrol       16.06 petani 12000 from 2024-07-01 E
+#3 2025-01-02 enrol       16.71 petani 10000 from 2024-01-01 until 2024-12-31 F1
++             enrol       16.71 petani  5000 from 2024-01-01 F2
++             balance-out 16.71 petani  1000 from 2024-06-01 until 2024-12-31 of F1 F3 note "a"
++             balance-in  16.71 guru     700 from 2024-02-01 until 2024-05-31 F4 note "b"
+"""
+
+
+@pytest.mark.parametrize(
+    ("area", "as_of", "active", "balanced"),
+    [
+        ("16.06", "2024-06-30", 10_000, "10,000 = 10,000 opening"),
+        ("16.06", "2024-08-31", 12_000, None),  # the opening has lapsed
+        ("16.71", "2024-05-31", 15_700, "15,700 = 700 reconciling + 15,000 by batches"),
+        ("16.71", "2024-08-31", 14_000, "14,000 = −1,000 reconciling + 15,000 by batches"),
+        ("16.71", "2025-02-28", 5_000, None),  # those taken out would have lapsed by now
+        ("16.71", "2024", 14_000, "14,000 = −1,000 reconciling + 15,000 by batches"),
+        ("16.71", "2024", 15_000, None),  # in January, before anything was balanced
+    ],
+)
+def test_agreement_rests_on_what_has_not_lapsed(
+    store: Store, area: str, as_of: str, active: int, balanced: str | None
+) -> None:
+    """An opening or a reconciling entry whose heads' term has ended contributes nobody."""
+    documented(store, LAPSING)
+    said = only(store, figure(area, as_of, active=active))
+    assert said.verdict == "agrees"
+    assert [each.says for each in said.findings] == ([balanced] if balanced else [])
+
+
+def test_a_year_that_agrees_without_an_opening_too_is_independent(store: Store) -> None:
+    """It agrees in June by the opening alone, and in July by a batch alone."""
+    documented(store, LAPSING.replace("12000", "10000"))
+    assert codes(only(store, figure("16.06", "2024", active=10_000))) == set()
+    assert codes(only(store, figure("16.06", "2024-06", active=10_000))) == {"balanced"}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ({"percent": "10"}, set()),
+        ({"uncovered_percent": "90"}, set()),
+        ({"active": 600}, {"balanced"}),
+    ],
+)
+def test_a_percentage_rests_on_the_regencies_counted(
+    store: Store, numbers: dict[str, Any], expected: set[str]
+) -> None:
+    """An opening in a regency without a potential is in the heads, in no percentage."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2024, 1, 1), 1_000, "w", "BPS"))
+    documented(
+        store,
+        """
+        #2 2025-01-02 enrol   16.06 petani 100 from 2024-01-01 K
+        +             opening 16.71 petani 500 from 2024-01-01 L
+        """,
+    )
+    said = only(store, figure("16", "2024-08-31", **numbers))
+    assert (said.verdict, codes(said)) == ("agrees", expected)
+    record(store, "2026-02-01", RevisePotential("16.71", date(2024, 1, 1), 5_000, "w", "BPS"))
+    both = only(store, figure("16", "2024-08-31", percent="10.0"), "2026-02-02")
+    assert (both.verdict, codes(both)) == ("agrees", {"balanced"})
+    assert says(both, "balanced") == "600 = 500 opening + 100 by batches"

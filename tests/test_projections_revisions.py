@@ -363,6 +363,33 @@ def test_a_row_begins_on_the_diagonal_and_the_last_vintage_has_all(store: Store)
     assert triangle(store, "2024-12-31").releases == ()
 
 
+@pytest.mark.parametrize("documented", [False, True])
+def test_a_date_is_revised_alike_whichever_others_are_asked(
+    store: Store,
+    documented: bool,
+) -> None:
+    """The columns are of all that was recorded, also of later dates: to January as to May."""
+    record(
+        store,
+        ("2025-01-10", [batch("SK-1", 100, "2025-01-01")]),
+        ("2025-02-20", [batch("SK-2", 10, "2025-01-20")]),
+        ("2025-06-05", [batch("SK-3", 1, "2025-05-15")]),
+    )
+    whole, early, late = (
+        triangle(store, until, since=since, documented=documented)
+        for until, since in (
+            ("2025-05-31", None),
+            ("2025-01-31", None),
+            ("2025-05-31", "2025-05-01"),
+        )
+    )
+    assert early.vintages == whole.vintages
+    assert str(whole.vintages[-1].day) == "2025-06-05"
+    assert early.references == whole.references[:1]
+    assert late.references == whole.references[-1:]
+    assert [each.days_to_final for each in early.references] == [28]
+
+
 def test_given_positions_are_the_vintages(store: Store) -> None:
     """In their order, each once: of every date that came while no more than it was known."""
     record(

@@ -11,7 +11,13 @@ from projections.boundaries import boundaries_in
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
 from projections.reconciliation import reconcile
-from projections.standings import Point, below_on_any_day, potentials_said, standings_at
+from projections.standings import (
+    Balance,
+    Point,
+    below_on_any_day,
+    potentials_said,
+    standings_at,
+)
 from registry.commands import BatchLine, RecordBatch, RevisePotential
 from registry.terms import Action
 from tests.area_changes import changed, enrolled
@@ -117,8 +123,8 @@ def test_reconciling_entries_are_summed_in_and_out_and_none_that_was_taken_back(
             (each,) = reconcile(ledger).figures
     standing = each.now.standing
     assert standing is not None
-    assert (standing.reconciled_in, standing.reconciled_out) == (500, -500)
-    assert standing.reconciling == 0
+    assert standing.balance == Balance(0, 500, -500)
+    assert standing.balance.reconciling == 0
     (balanced,) = each.findings
     assert balanced.code == "balanced"
     assert balanced.says == "1,000 = 500 reconciling − 500 reconciling + 1,000 by batches"

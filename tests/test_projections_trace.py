@@ -133,6 +133,29 @@ def test_a_renewal_stands_beside_the_lapse_it_covers_on(ledger_from_doc: Ledger)
     assert (whole.start.active, whole.end.active) == (None, 0)
 
 
+def test_what_was_balanced_and_lapsed_is_unexplained_no_more(ledger_from_doc: Ledger) -> None:
+    """The +700 came and went within the period: the change is the 1,000 taken out.
+
+    #1 2025-01-10 enrol       16.06 petani 10000 from 2024-01-01 until 2024-12-31 F1
+    +             balance-out 16.06 petani  1000 from 2024-06-01 until 2024-12-31 of F1 F3 note "a"
+    +             balance-in  16.06 guru     700 from 2024-02-01 until 2024-05-31 F4 note "b"
+    """
+    ledger = ledger_from_doc
+    found = traced_to(ledger, "16.06", "2024-01-31", "2024-08-31")
+    assert found.flows == flows(lapsed=-700, reconciled=-300)
+    assert found.unexplained == found.balanced == found.active == -1_000
+    ends = traced_to(ledger, "16.06", "2024-08-31", "2025-01-31")
+    assert (ends.balanced, ends.active) == (1_000, -9_000)
+    assert traced_to(ledger, "16.06", "2024-08-31", "2024-01-31").balanced == 1_000
+    lapses = [
+        (g.reference, g.gives_back)
+        for way in (("2024-01-31", "2025-01-31"), ("2025-01-31", "2024-01-31"))
+        for g in grouped(ledger, "16.06", *way, by="batch")
+        if g.kind == "lapse"
+    ]
+    assert lapses == [("F4", False), ("F1", False), ("F3", True)] * 2
+
+
 _YEAR_END = ("2025-12-31", "2026-01-01")
 
 
