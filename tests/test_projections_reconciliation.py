@@ -741,3 +741,16 @@ def test_a_percentage_rests_on_the_regencies_counted(
     both = only(store, figure("16", "2024-08-31", percent="10.0"), "2026-02-02")
     assert (both.verdict, codes(both)) == ("agrees", {"balanced"})
     assert says(both, "balanced") == "600 = 500 opening + 100 by batches"
+
+
+def test_the_day_taken_is_the_first_of_the_last_days_on_end_that_agree(store: Store) -> None:
+    """100 in January, 120 in February, 100 again from March: of the year it is 1 March."""
+    documented(
+        store,
+        """
+        #1 2025-04-10 enrol 16.06 guru 100 from 2025-01-01 SK-0
+        #2 2025-04-10 enrol 16.06 guru 20 from 2025-02-01 until 2025-02-28 SK-1
+        """,
+    )
+    assert only(store, figure(as_of="2025", active=100)).on == date(2025, 3, 1)
+    assert only(store, figure(as_of="2025", active=99)).on == date(2025, 12, 31)
