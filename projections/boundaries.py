@@ -56,6 +56,20 @@ def last_map(ledger: Ledger, known: int) -> Map:
     return boundaries_at(ledger, known).map_on(date.max)
 
 
+def maps_between(
+    boundaries: Boundaries, since: date, until: date, as_of: date | None
+) -> list[tuple[date, Map]]:
+    """Return from which day on which map is to be followed: from `since`, and each change up to `until`.
+
+    With `as_of`, a day not before `until`, areas are called and lie as on that day.
+    """
+    return [
+        (day, boundaries.map_on(day, as_of=as_of))
+        for day in (since, *boundaries.days)
+        if since <= day <= until
+    ]
+
+
 def within(areas: Sequence[str], drawn: Map | None = None) -> str:
     """Return a condition over `area`, by keys: those of what lies inside, as drawn on a map.
 
@@ -71,6 +85,21 @@ def within(areas: Sequence[str], drawn: Map | None = None) -> str:
         ]
         return f"({' OR '.join(conditions)})"
     return among({key for area in areas for key in drawn.keys(area)})
+
+
+def each_in_its_days(conditions: Sequence[tuple[date, str]]) -> str:
+    """Return one condition over `effective_on`, of some that hold each from its day until the next's.
+
+    The first of them begins before anything asked about. Where all are one, it is that.
+    """
+    if len({condition for _, condition in conditions}) == 1:
+        return conditions[0][1]
+    ends = [*(day for day, _ in conditions[1:]), date.max]
+    daily = (
+        f"(effective_on >= '{day}' AND effective_on < '{end}' AND {condition})"
+        for (day, condition), end in zip(conditions, ends, strict=True)
+    )
+    return f"({' OR '.join(daily)})"
 
 
 def among(keys: Iterable[str]) -> str:

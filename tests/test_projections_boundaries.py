@@ -20,7 +20,7 @@ from projections.boundaries import boundaries_at
 from projections.coverage import coverage_at
 from projections.forecast import forecast
 from projections.ledger import Ledger
-from projections.revisions import revisions_on
+from projections.revisions import revision_triangle, revisions_on
 from projections.steps import Point, Traced, groups, steps
 from projections.targets import targets_at
 from projections.timeline import timeline
@@ -539,6 +539,99 @@ def test_targets_forecast_and_revisions_are_of_the_same_area(
             latest = revised.references[0].latest.figure if revised.references else None
             assert (latest.active if latest else None) == row.active
             assert latest is None or (latest.potential, latest.coverage) == expected[1:]
+
+
+@pytest.mark.parametrize("documented", [False, True], ids=["recorded", "documented"])
+def test_revisions_of_a_part_before_the_split_are_those_of_the_whole(documented: bool) -> None:
+    """In today's boundaries either part answers what both came to, over the potential they had."""
+    potential = RevisePotential("16.06", date(2026, 1, 1), 200, "angkatan kerja", "BPS")
+    with ledger_of(*HEADS, *SPLIT, potential) as ledger:
+        found = [
+            revisions_on(ledger, area, BEFORE, documented=documented, as_of=LATER)
+            for area in ("16.06", "16.18")
+        ]
+        rows = [
+            revision_triangle(ledger, area, until=BEFORE, documented=documented, as_of=LATER)
+            for area in ("16.06", "16.18")
+        ]
+    for whole, part in (found, rows):
+        assert part == whole
+        assert whole.area == "16.06+16.18"
+        latest = whole.references[-1].latest.figure
+        assert (latest.active, latest.potential, latest.coverage) == (100, 200, Fraction(50))
+
+
+def test_a_row_of_a_triangle_is_the_same_up_to_whatever_month() -> None:
+    """Each follows the boundaries of its own date: a province has a regency until it moves."""
+    potentials = [
+        RevisePotential(area, date(2026, 1, 1), workers, "angkatan kerja", "BPS")
+        for area, workers in (("16.06", 200), ("16.71", 60), ("11.01", 70))
+    ]
+    with ledger_of(*HEADS, *MOVED, *potentials) as ledger:
+        found = {
+            (area, until, view): {
+                str(each.on): (each.latest.figure.active, each.latest.figure.potential)
+                for each in revision_triangle(
+                    ledger, area, since=date(2026, 11, 30), until=until, as_of=view
+                ).references
+            }
+            for area in ("16", "11")
+            for until in (BEFORE, date(2027, 1, 31))
+            for view in (None, LATER)
+        }
+    after = date(2027, 1, 31)
+    then = {"2026-11-30": (130, 260), "2026-12-31": (130, 260)}
+    assert found["16", BEFORE, None] == then
+    assert found["16", after, None] == then | {"2027-01-31": (30, 60)}
+    assert found["11", after, None] == {
+        "2026-11-30": (7, 70),
+        "2026-12-31": (7, 70),
+        "2027-01-31": (107, 270),
+    }
+    assert {*found["16", after, LATER].values()} == {(30, 60)}
+    assert {*found["11", BEFORE, LATER].values()} == {(107, 270)}
+
+
+@settings(max_examples=max(1, settings().max_examples // 4))
+@given(histories(), _said, st.integers(0, 99), st.booleans())
+def test_every_cell_of_a_triangle_is_coverage_on_its_date(
+    commands: list[RecordBatch | ChangeArea],
+    said: list[tuple[int, date, int]],
+    place: int,
+    now: bool,
+) -> None:
+    """For any history: each reference date, as known at each vintage, in the boundaries of its day.
+
+    In those of a later day too. What changed a figure comes to the change.
+    """
+    changes = [each for each in commands if isinstance(each, ChangeArea)]
+    batches = [each for each in commands if isinstance(each, RecordBatch)]
+    census = census_of(*commands)
+    others: list[RecordBatch | RevisePotential] = [*batches, *potentials_said(census, said)]
+    areas = (NATION, "16", "11", *census.areas())
+    area, view = areas[place % len(areas)], _DAYS[-1] if now else None
+    with store_at() as store:
+        play(store, *changes)
+        for command in others:
+            play(store, command)
+        with store.ledger() as ledger:
+            positions = [*range(len(changes), ledger.position + 1)]
+            found = revision_triangle(
+                ledger, area, until=_DAYS[-1], positions=positions, as_of=view
+            )
+            for release in found.releases:
+                known, figure = release.vintage.position, release.figure
+                (row,) = coverage_at(ledger, [area], release.on, known=known, as_of=view)
+                assert (figure.active, figure.potential, figure.coverage) == (
+                    row.active,
+                    row.potential if row.active is not None else None,
+                    row.coverage,
+                )
+                if release.revision is not None:
+                    assert release.revision == sum(each.workers for each in release.batches)
+            for reference in found.references:
+                (row,) = coverage_at(ledger, [area], reference.on, as_of=view)
+                assert reference.latest.figure.active == row.active
 
 
 def test_todays_boundaries_are_another_view() -> None:

@@ -245,7 +245,7 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         with store.ledger() as ledger:
             drawn = BUILT_IN.map_on(date(2025, 7, 31))
             vintages = AreaVintages(
-                ledger.connection, "16.06", drawn, ledger.position, documented=True
+                ledger.connection, "16.06", [(date.min, drawn)], ledger.position, documented=True
             )
             ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
         assert seen.active == active
