@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from projections.boundaries import boundaries_at
 from projections.coverage import coverage_at
-from projections.forecast import forecast
+from projections.forecast import Forecast, forecast
 from projections.ledger import Ledger
 from projections.revisions import revision_triangle, revisions_on
 from projections.steps import Point, Traced, groups, steps
@@ -291,7 +291,20 @@ def histories(draw: st.DrawFn) -> list[RecordBatch | ChangeArea]:
             if free:
                 workers = draw(st.integers(1, free))
                 commands.append(transferred(area, new, workers, str(on), f"TR-{number}"))
+    census = census_of(*commands)
+    for number, key in enumerate(draw(st.lists(st.sampled_from(census.areas()), max_size=3))):
+        opened = census.opened(key)
+        on = max(draw(_days), on_or_before(opened))
+        until = str(on + 130 * DAY) if draw(st.booleans()) else None
+        commands.append(
+            enrolled(key, draw(st.integers(1, 9)), str(on), f"LT-{number}", until=until)
+        )
     return commands
+
+
+def on_or_before(opened: ChangeArea | None) -> date:
+    """Return the first day on which an area may have heads."""
+    return date.min if opened is None else opened.on
 
 
 @settings(max_examples=max(1, settings().max_examples // 4))
@@ -632,6 +645,185 @@ def test_every_cell_of_a_triangle_is_coverage_on_its_date(
             for reference in found.references:
                 (row,) = coverage_at(ledger, [area], reference.on, as_of=view)
                 assert reference.latest.figure.active == row.active
+
+
+# --- the forecast ---------------------------------------------------------------------------------
+
+
+def falls(found: Forecast) -> list[tuple[str, int, int]]:
+    """Return the day, ending and other of each row with any."""
+    return [(str(m.on), m.ending, m.other) for m in found.months if m.ending or m.other]
+
+
+def test_terms_that_end_after_a_regency_moved_are_those_of_its_new_province() -> None:
+    """The heads are Other, out and in, as in a trace they are Moved; what may be renewed goes along."""
+    term = enrolled("16.06", 20, "2026-01-01", "SK-5", until="2026-12-31")
+    ends = enrolled("16.06", 50, "2026-01-01", "SK-6", until="2027-04-30")
+    stays = enrolled("16.71", 8, "2026-01-01", "SK-7", until="2027-04-30")
+    potentials = [
+        RevisePotential(area, date(2026, 1, 1), 200, "angkatan kerja", "BPS")
+        for area in ("16.06", "16.71", "11.01")
+    ]
+    moved = changed("16.06", "moved", "2027-02-01", "11")
+    with ledger_of(*HEADS, moved, term, ends, stays, *potentials) as ledger:
+        asked = [
+            forecast(ledger, area, date(2026, 11, 30), AFTER, target_percent=Fraction(100))
+            for area in ("16", "11")
+        ]
+        first, last = (Point(on, ledger.position) for on in (date(2026, 11, 30), AFTER))
+        traced = trace(ledger, Traced("16", first, last))
+    here, there = asked
+    assert falls(here) == [
+        ("2027-01-31", 20, 0),
+        ("2027-02-28", 0, -150),
+        ("2027-04-30", 30, 0),
+        ("2027-05-31", 8, 0),
+    ]
+    assert (traced.flows.lapsed, traced.flows.moved) == (-38, -170)
+    assert falls(there) == [("2027-02-28", 0, 150), ("2027-05-31", 50, 0)]
+    assert [(str(each.on), each.lapsing) for each in here.cliffs] == [
+        ("2027-04-01", 30),
+        ("2027-01-01", 20),
+        ("2027-05-01", 8),
+    ]
+    assert [(each.area, each.reference) for each in there.cohorts] == [("16.06", "SK-6")]
+    must = {str(each.on): each.must_renew for each in here.months}
+    assert (must["2027-01-31"], must["2027-02-28"], must["2027-05-31"]) == (20, 0, 38)
+    assert (here.months[-1].lapsed, there.months[-1].must_renew) == (58, 50)
+
+
+def test_on_the_day_a_regency_moves_its_terms_end_in_the_new_province() -> None:
+    """There its heads come in and go at once; of the old one they have moved."""
+    term = enrolled("16.06", 20, "2026-01-01", "SK-5", until="2026-12-31")
+    with ledger_of(term, changed("16.06", "moved", "2027-01-01", "11")) as ledger:
+        for area, expected in (("16", (0, -20)), ("11", (20, 20)), (NATION, (20, 0))):
+            found = forecast(ledger, area, date(2026, 12, 30), ON)
+            assert [(m.ending, m.other) for m in found.months] == [(0, 0), expected]
+
+
+def test_in_todays_boundaries_a_split_regency_stays_together() -> None:
+    """Its heads, potentials and terms, those of the part that is to come too; as a trace has it."""
+    term = enrolled("16.06", 20, "2026-01-01", "SK-5", until="2027-03-31")
+    line = transferred("16.06", "16.18", 8, "2027-01-01", "SK-6", of="SK-5")
+    potentials = [
+        RevisePotential(area, date.fromisoformat(day), workers, "angkatan kerja", "BPS")
+        for area, day, workers in (
+            ("16.06", "2026-01-01", 200),
+            ("16.06", "2027-01-01", 120),
+            ("16.18", "2027-02-10", 90),
+        )
+    ]
+    with ledger_of(*HEADS, *SPLIT, term, line, *potentials) as ledger:
+        found, part = (
+            forecast(ledger, area, BEFORE, AFTER, as_of=LATER, target_percent=Fraction(60))
+            for area in ("16.06", "16.18")
+        )
+        then = forecast(ledger, "16.06", BEFORE, AFTER)
+        alone = forecast(ledger, "16.18", ON, AFTER, as_of=LATER)
+    assert (found.area, found.active, found.potential) == ("16.06+16.18", 120, 200)
+    assert (part.months, part.cliffs, part.cohorts) == (found.months, found.cliffs, found.cohorts)
+    assert falls(found) == [("2027-04-30", 20, 0)]
+    assert [(m.active, m.potential, m.needed, m.must_renew) for m in found.months] == [
+        (120, None, None, None),
+        (120, 210, 6, 0),
+        (120, 210, 6, 0),
+        (100, 210, 26, 20),
+        (100, 210, 26, 20),
+        (100, 210, 26, 20),
+    ]
+    named = {(each.area, each.area_name, each.workers) for each in found.cohorts}
+    assert named == {("16.06", "Musi Banyuasin", 12), ("16.18", "Muba Ilir", 8)}
+    assert falls(then) == [("2027-01-31", 0, -48), ("2027-04-30", 12, 0)]
+    assert (alone.area, alone.active, falls(alone)) == ("16.18", 48, [("2027-04-30", 8, 0)])
+
+
+def lying(census: Census, area: str, on: date, view: tuple[date, date] | None) -> frozenset[str]:
+    """Return the regencies that are an area's on a day; in today's boundaries (first day, today).
+
+    A regency is then all that was one with it on the first day.
+    """
+    there = [key for key in census.areas() if census.root(key, on) == key]
+    if "." not in area:
+        today = on if view is None else view[1]
+        return frozenset(k for k in there if area in {NATION, census.province(k, today)})
+    if view is None:
+        return frozenset(key for key in there if key == area)
+    first, _ = view
+    return frozenset(key for key in there if census.root(key, first) == census.root(area, first))
+
+
+def check_forecast(
+    found: Forecast, ledger: Ledger, census: Census, area: str, view: tuple[date, date] | None
+) -> None:
+    """Hold each row and each fall to the heads that are inside, and leave, one by one."""
+    gone = Counter(
+        (head.gone_on, key)
+        for head in census.heads
+        if head.gone_on is not None and found.on < head.gone_on <= found.until
+        for key in [head.area(head.gone_on - DAY)]
+        if key in lying(census, area, head.gone_on, view)
+    )
+    asked: Counter[tuple[date, str]] = Counter()
+    for each in found.cohorts:
+        asked[each.covered_until + DAY, each.area] += each.workers
+    assert asked == gone
+    by_day: Counter[date] = Counter()
+    for (day, _), workers in gone.items():
+        by_day[day] += workers
+    assert {each.on: each.workers for each in found.cliffs} == by_day
+    before, active = found.on, found.active or 0
+    for month in found.months:
+        inside = lying(census, area, month.on, view)
+        heads = sum(census.by_area(month.on)[key] for key in inside)
+        assert (month.active or 0) == heads
+        assert month.ending == sum(n for day, n in by_day.items() if before < day <= month.on)
+        assert heads - active == month.other - month.ending + month.renewed
+        if month.needed is not None:
+            rows = coverage_at(ledger, sorted(inside), month.on)
+            counted = {row.key for row in rows if row.coverage is not None}
+            lapsed = sum(n for (day, k), n in gone.items() if day <= month.on and k in counted)
+            assert month.must_renew == min(month.needed, lapsed)
+        before, active = month.on, heads
+
+
+def check_against_traces(
+    found: Forecast, ledger: Ledger, census: Census, area: str, as_of: date | None
+) -> None:
+    """Each row is the end of a trace; where no border changed since the row before, its lapses too."""
+    before = found.on
+    changes = {each.on for each in census.changes}
+    for month in found.months:
+        start, last, end = (Point(on, ledger.position) for on in (found.on, before, month.on))
+        whole = trace(ledger, Traced(area, start, end, as_of=as_of))
+        assert (month.active, month.coverage) == (whole.end.active, whole.end.coverage)
+        if not any(before < day <= month.on for day in changes):
+            step = trace(ledger, Traced(area, last, end, as_of=as_of))
+            alone = as_of is not None and whole.joined  # a part between two days after the split
+            assert alone or step.flows.lapsed == -month.ending
+        before = month.on
+
+
+@settings(max_examples=max(1, settings().max_examples // 4))
+@given(histories(), _said, st.tuples(_days, _days, _days), st.integers(0, 99), st.booleans())
+def test_terms_end_where_their_regency_lies(
+    commands: list[RecordBatch | ChangeArea],
+    said: list[tuple[int, date, int]],
+    days: tuple[date, date, date],
+    place: int,
+    now: bool,
+) -> None:
+    """For any history and days: of every area, in the boundaries of each day and of a later one."""
+    census = census_of(*commands)
+    first, until, today = sorted(days)
+    as_of = today if now else None
+    with ledger_of(*commands, *potentials_said(census, said)) as ledger:
+        areas = (NATION, "16", "11", *census.areas())
+        area = areas[place % len(areas)]
+        found = forecast(ledger, area, first, until, target_percent=Fraction(90), as_of=as_of)
+        if as_of is None or census.root(area, today) == area or "." not in area:
+            view = None if as_of is None else (first, today)
+            check_forecast(found, ledger, census, area, view)
+            check_against_traces(found, ledger, census, area, as_of)
 
 
 def test_todays_boundaries_are_another_view() -> None:
