@@ -5,6 +5,7 @@ The one place where a question learns which regencies a province has on a day.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,31 @@ def boundaries_at(ledger: Ledger, known: int) -> Boundaries:
         opened = boundaries_of(ledger.log).opened.values()
         later += (each for each in opened if each.position > known)
     return boundaries_in(ledger.connection, known, later=later)
+
+
+class KnownBoundaries:
+    """The areas as known at any position up to one: those of a position drawn once for all alike.
+
+    Between two changes of areas nothing new is known of them.
+    """
+
+    def __init__(self, ledger: Ledger, known: int) -> None:
+        self._ledger = ledger
+        recorded = [row.position for row in ledger.log.stream(BOUNDARIES_ID.hex)]
+        self._drawn = {} if recorded else {0: BUILT_IN}
+        self._recorded = [position for position in recorded if position <= known]
+
+    def change_before(self, known: int) -> int:
+        """Return the last position up to one at which a change was recorded, or taken back; 0: none."""
+        place = bisect_right(self._recorded, known)
+        return self._recorded[place - 1] if place else 0
+
+    def at(self, known: int) -> Boundaries:
+        """Return the areas as known at a position."""
+        change = self.change_before(known)
+        if change not in self._drawn:
+            self._drawn[change] = boundaries_at(self._ledger, change)
+        return self._drawn[change]
 
 
 def boundaries_in(
