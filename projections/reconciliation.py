@@ -27,6 +27,7 @@ from projections.figures import Figure, Printed, printed
 from projections.findings import (
     Code,
     Finding,
+    of_its_whole,
     of_the_balance,
     of_the_gap,
     of_the_percentage,
@@ -456,6 +457,7 @@ def _reconciled(
     if not figure.retracted:
         potentials = said.potentials(figure.area)
         findings += of_the_percentage(figure, now, seen.days, potentials)
+        findings += of_its_whole(figure, now, potentials)
         findings += of_the_uncovered(figure, seen.days)
         findings += of_the_gap(gap)
         findings += said.conflicts(figure)
