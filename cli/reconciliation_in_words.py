@@ -23,7 +23,7 @@ _MEANINGS: Final = {
     "gap-inconsistent": _(
         "The gap is neither the workers or points to the target nor those not covered"
     ),
-    "other-potential": _("The percentage is of another potential than the one in force"),
+    "other-potential": _("Of another potential than the one in force"),
     "figures-conflict": _("Figures contradict each other"),
     "targets-conflict": _("Targets for one year contradict each other"),
     "restated": _("It agreed when it was published, and differs now"),

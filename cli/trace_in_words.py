@@ -553,7 +553,7 @@ def _of_potentials(found: Trace) -> Iterator[str]:
             _("The potential counts something else on the two days")
             + (
                 ""
-                if is_regency(found.traced.area)
+                if is_regency(found.traced.area) or found.traced.area in found.redefined
                 else _(" in {area}").format(area=_named(found, found.redefined))
             )
             + _(": the percentages are not of like with like.")

@@ -5,6 +5,7 @@ The one place where a question learns which regencies a province has on a day.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -42,6 +43,31 @@ def boundaries_at(ledger: Ledger, known: int) -> Boundaries:
     return boundaries_in(ledger.connection, known, later=later)
 
 
+class KnownBoundaries:
+    """The areas as known at any position up to one: those of a position drawn once for all alike.
+
+    Between two changes of areas nothing new is known of them.
+    """
+
+    def __init__(self, ledger: Ledger, known: int) -> None:
+        self._ledger = ledger
+        recorded = [row.position for row in ledger.log.stream(BOUNDARIES_ID.hex)]
+        self._drawn = {} if recorded else {0: BUILT_IN}
+        self._recorded = [position for position in recorded if position <= known]
+
+    def change_before(self, known: int) -> int:
+        """Return the last position up to one at which a change was recorded, or taken back; 0: none."""
+        place = bisect_right(self._recorded, known)
+        return self._recorded[place - 1] if place else 0
+
+    def at(self, known: int) -> Boundaries:
+        """Return the areas as known at a position."""
+        change = self.change_before(known)
+        if change not in self._drawn:
+            self._drawn[change] = boundaries_at(self._ledger, change)
+        return self._drawn[change]
+
+
 def boundaries_in(
     connection: DuckDBPyConnection, known: int, *, later: Sequence[AreaChange] = ()
 ) -> Boundaries:
@@ -54,6 +80,20 @@ def boundaries_in(
 def last_map(ledger: Ledger, known: int) -> Map:
     """Return the areas after the last change: for answers that are about no day."""
     return boundaries_at(ledger, known).map_on(date.max)
+
+
+def maps_between(
+    boundaries: Boundaries, since: date, until: date, as_of: date | None
+) -> list[tuple[date, Map]]:
+    """Return from which day on which map is to be followed: from `since`, and each change up to `until`.
+
+    With `as_of`, a day not before `until`, areas are called and lie as on that day.
+    """
+    return [
+        (day, boundaries.map_on(day, as_of=as_of))
+        for day in (since, *boundaries.days)
+        if since <= day <= until
+    ]
 
 
 def within(areas: Sequence[str], drawn: Map | None = None) -> str:
@@ -71,6 +111,21 @@ def within(areas: Sequence[str], drawn: Map | None = None) -> str:
         ]
         return f"({' OR '.join(conditions)})"
     return among({key for area in areas for key in drawn.keys(area)})
+
+
+def each_in_its_days(conditions: Sequence[tuple[date, str]]) -> str:
+    """Return one condition over `effective_on`, of some that hold each from its day until the next's.
+
+    The first of them begins before anything asked about. Where all are one, it is that.
+    """
+    if len({condition for _, condition in conditions}) == 1:
+        return conditions[0][1]
+    ends = [*(day for day, _ in conditions[1:]), date.max]
+    daily = (
+        f"(effective_on >= '{day}' AND effective_on < '{end}' AND {condition})"
+        for (day, condition), end in zip(conditions, ends, strict=True)
+    )
+    return f"({' OR '.join(daily)})"
 
 
 def among(keys: Iterable[str]) -> str:

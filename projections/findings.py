@@ -23,7 +23,7 @@ from projections.gaps import Gap
 from projections.standings import Balance, PotentialSaid, Standing
 from projections.verdicts import GOOD, Tested, What, result_of, verdict_on
 from registry.language import _, decimal, joined
-from registry.terms import Kind
+from registry.terms import Kind, is_regency
 from registry.vocabulary import movement
 
 Code = Literal[
@@ -123,6 +123,42 @@ def _is_made_by_its_own(figure: Figure, share: _Share) -> bool:
     if share.covered:
         return figure.own_numbers_make(share.printed)
     return _is_left_by_its_own(figure, share.printed)
+
+
+def of_its_whole(
+    figure: Figure, tested: Tested, potentials: Sequence[PotentialSaid]
+) -> Iterator[Finding]:
+    """Its potential is the one recorded for the whole area, beside that of the regencies counted.
+
+    Coverage is taken over the regencies counted while some are not, so the two differ. `potentials`
+    are all that stand for the area; on the figure's last day, which it is held against.
+    """
+    standing, on = tested.standing, figure.last_day
+    if standing is None or standing.potential is None or on is None or is_regency(figure.area):
+        return
+    if not any(each.what == "potential" and each.result == "differs" for each in tested.checks):
+        return
+    begun = [each for each in potentials if each.valid_from <= on]
+    own = max(begun, key=lambda each: (each.valid_from, each.position), default=None)
+    if own is None or own.workers != figure.potential:
+        return
+    says = _(
+        "{potential} is the potential recorded for the whole area, from {day} (#{position});"
+        " in force are {in_force}, of the {counted} of {total} regencies counted"
+    ).format(
+        potential=in_persons(own.workers),
+        day=own.valid_from,
+        position=own.position,
+        in_force=in_persons(standing.potential),
+        counted=standing.regencies_counted,
+        total=standing.regencies_total,
+    )
+    percent, active = figure.percent, standing.active
+    if percent is not None and active is not None and percent.is_share(active, own.workers):
+        says = _("{says}; {active} of all regencies are {percent} % of it").format(
+            says=says, active=in_persons(active), percent=decimal(percent.text)
+        )
+    yield Finding("other-potential", says)
 
 
 def _unlike(days: Sequence[Standing], figure: Figure) -> Collection[Standing]:

@@ -7,17 +7,26 @@ is that of `timeline`: what is recorded for later days counts, nothing else is s
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from projections.boundaries import boundaries_at, within
+from projections.boundaries import (
+    among,
+    boundaries_at,
+    each_in_its_days,
+    maps_between,
+    within,
+)
 from projections.months import month_ends
 from projections.targets import Target, conflicting, target_in_force, targets_of, workers_needed
 from projections.timeline import timeline
+from registry.terms import is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -80,9 +89,10 @@ class ForecastMonth:
     """The state at the end of a month, and what led to it since the row before.
 
     `ending` are heads whose term ended, `renewed` those of them that a recorded renewal covers on,
-    `other` what else is recorded for those days, net. `lapsed` are all that ended unrenewed since
-    the first day. `needed` are the workers short of the target, and `must_renew` as many of those
-    who lapsed (in the regencies counted) as that takes; None without a target, or a coverage.
+    `other` what else is recorded for those days, net, heads that came or went with their regency
+    too. `lapsed` are all that ended unrenewed since the first day. `needed` are the workers short of
+    the target, and `must_renew` as many of those who lapsed (in the regencies counted on the day) as
+    that takes; None without a target, or a coverage.
     """
 
     on: date
@@ -137,24 +147,28 @@ def forecast(
     """Return what becomes of an area's coverage after a day if nothing more is recorded.
 
     Shape: a row for each month end after `on` up to `until`, and for `until` itself. What lies in
-    the area is of the boundaries of each day; with `as_of`, a day not before `until`, of that day.
+    the area is of the boundaries of each day; with `as_of`, a day not before `until`, of that day:
+    a regency that is split in those days is one with its parts then. A term's end is an area's if
+    its regency lies there on the first day that its heads are not covered.
     Without `target_percent` the target in force for the area is to be held, if there is one.
     """
     position = ledger.position if known is None else known
     connection = ledger.connection
-    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
-    states = _States(timeline(ledger, area, since=on, until=until, known=position, as_of=as_of))
-    cohorts = _ending(connection, area, on, until, position, drawn)
+    lying = _Lying(area, maps_between(boundaries_at(ledger, position), on, until, as_of), as_of)
+    states = _states(ledger, lying, on, until, position)
+    cohorts = _ending(connection, lying, on, until, position)
     target: Target | None = None
     conflicts: tuple[int, ...] = ()
     if target_percent is None:
-        set_for_it = [e for e in targets_of(connection, area, position, drawn) if e.area == area]
+        set_for_it = [
+            e for e in targets_of(connection, area, position, lying.first) if e.area == area
+        ]
         target = target_in_force(set_for_it, on)
         if target is not None:
             target_percent = 100 * target.share
             conflicts = conflicting(set_for_it).get(target.position, ())
     share = None if target_percent is None else target_percent / 100
-    counted_since = _counted_since(connection, within([area], drawn), position)
+    counted_since = _counted_since(connection, lying.ever, position)
     first, cliffs = states.first, _cliffs(states, cohorts)
     return Forecast(
         area=first.area,
@@ -170,10 +184,49 @@ def forecast(
         target=target,
         target_conflicts=conflicts,
         target_percent=target_percent,
-        months=tuple(_months(states, until, cohorts, share, counted_since)),
+        months=tuple(_months(states, until, cohorts, share, lying, counted_since)),
         cliffs=tuple(cliffs),
         cohorts=tuple(_largest_first(cohorts, cliffs)),
     )
+
+
+class _Lying:
+    """What lies in an area on each of some days, by keys; `drawn`: from which day on which map.
+
+    In the boundaries of one day (`as_of`) a regency stays together: with `parts`, all that it is
+    split into after the first day.
+    """
+
+    def __init__(self, area: str, drawn: Sequence[tuple[date, Map]], as_of: date | None) -> None:
+        self.area, self.as_of = area, as_of
+        self._days = [day for day, _ in drawn]
+        self._maps = [each for _, each in drawn]
+        self.first = self._maps[0]
+        self.parts = frozenset({area})
+        if as_of is not None and is_regency(area):
+            self.parts = self.first.joined_with(self.parts)
+        conditions = [
+            (day, among(self.parts) if len(self.parts) > 1 else within([area], each))
+            for day, each in drawn
+        ]
+        self.ever = f"({' OR '.join(dict.fromkeys(each for _, each in conditions))})"
+        self.daily = each_in_its_days(conditions)
+
+    @property
+    def days(self) -> Sequence[date]:
+        """The first day, and each on which another map is to be followed."""
+        return self._days
+
+    def drawn(self, day: date) -> Map:
+        """Return the map of a day."""
+        return self._maps[bisect_right(self._days, day) - 1]
+
+    def keys(self, day: date) -> frozenset[str]:
+        """Return the regencies that lie inside on a day."""
+        drawn = self.drawn(day)
+        if len(self.parts) > 1:
+            return frozenset(filter(drawn.has_place, self.parts))
+        return frozenset(drawn.keys(self.area))
 
 
 class _States:
@@ -181,12 +234,45 @@ class _States:
 
     def __init__(self, rows: Iterable[TimelineRow]) -> None:
         self._rows = list(rows)
-        self._days = [row.on for row in self._rows]
+        self.days = [row.on for row in self._rows]
         self.first = self._rows[0]
 
     def at(self, day: date) -> TimelineRow:
         """Return the last row up to a day."""
-        return self._rows[bisect_right(self._days, day) - 1]
+        return self._rows[bisect_right(self.days, day) - 1]
+
+
+def _states(ledger: Ledger, lying: _Lying, on: date, until: date, known: int) -> _States:
+    """Return the states of an area: those of its timeline, or of its parts taken as one.
+
+    As a trace has it, the parts have a potential where each of them has.
+    """
+    asked = partial(timeline, ledger, since=on, until=until, known=known)
+    whole = asked(lying.area, as_of=lying.as_of)
+    if len(lying.parts) == 1:
+        return _States(whole)
+    first = next(whole)
+    parts = {each: _States(asked(each)) for each in lying.parts}
+    days = {*lying.days, *(day for each in parts.values() for day in each.days)}
+    return _States(
+        _as_one(replace(first, on=day), [parts[each].at(day) for each in lying.keys(day)])
+        for day in sorted(days)
+    )
+
+
+def _as_one(called: TimelineRow, parts: Sequence[TimelineRow]) -> TimelineRow:
+    """Return the state of some parts together."""
+    active = [each.active for each in parts if each.active is not None]
+    potentials = [each.potential for each in parts if each.potential is not None]
+    potential = sum(potentials) if len(potentials) == len(parts) else None
+    coverage = Fraction(100 * sum(active), potential) if active and potential else None
+    return replace(
+        called,
+        active=sum(active) if active else None,
+        potential=potential,
+        coverage=coverage,
+        regencies_counted=int(coverage is not None),
+    )
 
 
 def _months(
@@ -194,26 +280,26 @@ def _months(
     until: date,
     cohorts: Sequence[EndingCohort],
     share: Fraction | None,
+    lying: _Lying,
     counted_since: dict[str, date],
 ) -> Iterator[ForecastMonth]:
     by_end = sorted(cohorts, key=lambda each: each.covered_until)
-    counting = sorted(
-        (max(each.covered_until + _DAY, since), each.lapsing)
-        for each in cohorts
-        if (since := counted_since.get(each.area))
-    )
+    lapsed_in: Counter[str] = Counter()
     before = states.first
-    done = lapsed = counted = counted_lapsed = 0
+    done = lapsed = 0
     for day in _days(before.on, until):
         state = states.at(day)
         ending = renewed = 0
         while done < len(by_end) and by_end[done].covered_until < day:
             ending, renewed = ending + by_end[done].workers, renewed + by_end[done].renewed
+            lapsed_in[by_end[done].area] += by_end[done].lapsing
             done += 1
         lapsed += ending - renewed
-        while counted < len(counting) and counting[counted][0] <= day:
-            counted_lapsed += counting[counted][1]
-            counted += 1
+        counted = sum(
+            lapsed_in[each]
+            for each in lapsed_in.keys() & lying.keys(day)
+            if counted_since.get(each, date.max) <= day
+        )
         needed = _needed(state, share)
         yield ForecastMonth(
             on=day,
@@ -226,7 +312,7 @@ def _months(
             other=(state.active or 0) - (before.active or 0) + ending - renewed,
             lapsed=lapsed,
             needed=needed,
-            must_renew=None if needed is None else min(needed, counted_lapsed),
+            must_renew=None if needed is None else min(needed, counted),
         )
         before = state
 
@@ -330,16 +416,16 @@ ORDER BY ALL
 
 
 def _ending(
-    connection: DuckDBPyConnection, area: str, on: date, until: date, known: int, drawn: Map
+    connection: DuckDBPyConnection, lying: _Lying, on: date, until: date, known: int
 ) -> list[EndingCohort]:
     """Return the cohorts whose term ends after a day, covered no more by another at the latest."""
     found = connection.execute(
-        _ENDING.format(inside=within([area], drawn)), {"on": on, "until": until, "known": known}
+        _ENDING.format(inside=lying.daily), {"on": on, "until": until, "known": known}
     ).fetchall()
     return [
         EndingCohort(
             area=code,
-            area_name=drawn.name(code),
+            area_name=lying.drawn(ends_on).name(code),
             reference=reference,
             part=part,
             category=category,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from projections.boundaries import boundaries_at
+from projections.boundaries import KnownBoundaries
 from projections.conflicts import (
     figures_in_conflict,
     named_year,
@@ -26,6 +27,7 @@ from projections.figures import Figure, Printed, printed
 from projections.findings import (
     Code,
     Finding,
+    of_its_whole,
     of_the_balance,
     of_the_gap,
     of_the_percentage,
@@ -34,12 +36,14 @@ from projections.findings import (
 from projections.gaps import read_gap
 from projections.published import figures_recorded
 from projections.standings import (
+    Below,
     Extent,
     Point,
     Potentials,
     PotentialSaid,
     Standing,
     below_on_any_day,
+    extent_within,
     extents_of,
     potentials_said,
     standings_at,
@@ -133,27 +137,31 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
     """Test every figure recorded of an area and of those below it, in the order of recording.
 
     Shape: a retracted figure is listed and not tested. Units: persons; percentages are exact.
-    Rule: what the ledger says is what coverage says on that day, as known at that position.
+    Rule: what the ledger says is what coverage says on that day, as known at that position; the
+    regencies of an area too. A change of areas claims no document, so it is documented by the day on
+    which it was recorded.
     """
     with collecting_rarely():
         position = ledger.position if known is None else known
-        return _reconciliation(ledger.connection, area, position, boundaries_at(ledger, position))
+        return _reconciliation(ledger.connection, area, position, KnownBoundaries(ledger, position))
 
 
 def _reconciliation(
-    connection: DuckDBPyConnection, area: str, position: int, boundaries: Boundaries
+    connection: DuckDBPyConnection, area: str, position: int, known_areas: KnownBoundaries
 ) -> Reconciliation:
+    boundaries = known_areas.at(position)
     figures = figures_recorded(connection, area, position, boundaries)
     areas = sorted({figure.area for figure in figures})
-    below = below_on_any_day(boundaries)
+    then = {figure.known_then for figure in figures if figure.known_then is not None}
+    below = below_on_any_day(*{known_areas.at(known) for known in (position, *then)})
     potentials = potentials_said(connection, areas, below)
-    extents = extents_of(connection, areas, below)
-    views = [_views(figure, position, extents.get(figure.area)) for figure in figures]
+    log = _Log(extents_of(connection, areas, below), known_areas)
+    views = [_views(figure, position, log) for figure in figures]
     points = [point for each in views for point in each if point is not None]
-    standings = standings_at(connection, points, potentials, boundaries)
+    standings = standings_at(connection, points, potentials, known_areas.at, below)
     seen = [_seen(figure, each, standings) for figure, each in zip(figures, views, strict=True)]
     agreed = _agreed_before(seen)
-    windows = dict(_windows(seen, agreed, extents))
+    windows = dict(_windows(seen, agreed, partial(log.extent, known_areas.change_before(position))))
     said = _Said(
         seen,
         targets_of(connection, area, position, boundaries.map_on(date.max)),
@@ -204,24 +212,46 @@ class _Seen(NamedTuple):
         return self.figure.area, self.figure.category, self.figure.segment
 
 
-def _views(figure: Figure, known: int, extent: Extent | None) -> _Views:
+class _Log:
+    """From where to where the log speaks of an area, as its regencies are known after a change."""
+
+    def __init__(self, extents: Mapping[str, Extent], areas: KnownBoundaries) -> None:
+        self.areas = areas
+        self._extents = extents
+        self._below: dict[int, Below] = {}
+        self._found: dict[tuple[int, str], Extent | None] = {}
+
+    def extent(self, change: int, area: str) -> Extent | None:
+        """Return the extent of an area, as known at a change of areas."""
+        if (change, area) not in self._found:
+            if change not in self._below:
+                self._below[change] = below_on_any_day(self.areas.at(change))
+            self._found[change, area] = extent_within(self._extents, self._below[change](area))
+        return self._found[change, area]
+
+
+def _views(figure: Figure, known: int, log: _Log) -> _Views:
     if figure.first_day is None or figure.last_day is None:
         return _Views(None, None, None)
     first_day, last_day = figure.first_day, figure.last_day
 
-    def seen_at(position: int, documented_by: date | None = None) -> Point:
+    def seen_at(position: int, change: int, documented_by: date | None = None) -> Point:
         # what was recorded after the last that matters changes nothing: points become the same
+        extent = log.extent(change, figure.area)
         known = min(position, extent.last) if extent else 0
         group = figure.category, figure.segment
-        return Point(figure.area, *group, first_day, last_day, known, documented_by)
+        return Point(figure.area, *group, first_day, last_day, known, documented_by, change)
 
-    held = (
-        extent is not None and figure.known_then is not None and extent.first <= figure.known_then
-    )
+    now = seen_at(known, log.areas.change_before(known))
+    if figure.known_then is None:
+        return _Views(now, None, None)
+    change_then = log.areas.change_before(figure.known_then)
+    extent_then = log.extent(change_then, figure.area)
+    held = extent_then is not None and extent_then.first <= figure.known_then
     return _Views(
-        seen_at(known),
-        seen_at(figure.known_then) if held and figure.known_then is not None else None,
-        seen_at(known, figure.published_on) if figure.published_on is not None else None,
+        now,
+        seen_at(figure.known_then, change_then) if held else None,
+        seen_at(known, change_then, figure.published_on),
     )
 
 
@@ -298,7 +328,9 @@ def _vouching(checks: Sequence[Check]) -> tuple[What, ...]:
 
 
 def _windows(
-    seen: Sequence[_Seen], agreed: Mapping[int, _Agreed], extents: Mapping[str, Extent]
+    seen: Sequence[_Seen],
+    agreed: Mapping[int, _Agreed],
+    extent_of: Callable[[str], Extent | None],
 ) -> Iterator[tuple[tuple[Literal["suspects", "restated"], int], Window]]:
     """Yield where to look for the batches behind each figure whose heads differ."""
     for each in seen:
@@ -316,7 +348,9 @@ def _windows(
             if is_regency(figure.area):  # else it would be every batch of the province
                 yield ("suspects", figure.position), Window(point, date.min, 0, heads)
             continue
-        first = extents[figure.area].first
+        extent = extent_of(figure.area)
+        assert extent is not None  # a figure of the same agreed with what is in it
+        first = extent.first
         recorded_after = min(_vouched_until(before.figure, first), _vouched_until(figure, first))
         yield ("suspects", figure.position), Window(point, before.on, recorded_after, heads)
 
@@ -423,6 +457,7 @@ def _reconciled(
     if not figure.retracted:
         potentials = said.potentials(figure.area)
         findings += of_the_percentage(figure, now, seen.days, potentials)
+        findings += of_its_whole(figure, now, potentials)
         findings += of_the_uncovered(figure, seen.days)
         findings += of_the_gap(gap)
         findings += said.conflicts(figure)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
-from projections.boundaries import boundaries_at
+from projections.boundaries import boundaries_at, maps_between
 from projections.closings import overrides
 from projections.months import month_ends
 from projections.vintages import AreaVintages
@@ -127,7 +127,9 @@ def revisions_on(
     each claimed document date. The area is what lay in it on the day; with `as_of`, a day not
     before it, on that day.
     """
-    asked = _asked(ledger, area, on, known, documented=documented, as_of=as_of)
+    position = ledger.position if known is None else known
+    drawn = maps_between(boundaries_at(ledger, position), on, on, as_of)
+    asked = AreaVintages(ledger.connection, area, drawn, position, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
     late = overrides(ledger.connection, asked.inside, asked.known)
     of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
@@ -148,14 +150,16 @@ def revision_triangle(
     """Return the figures of month ends (rows) as known at vintages (columns).
 
     Rows: the month ends from `since` (or the area's first entry) to `until`. Vintages: the month
-    ends of recording (or of the claimed document dates), of whatever date, and last what is known at
-    `known`; or just the `positions`. A figure is released at the vintages that were all that was known on its
-    reference date or later, so each row begins on the diagonal. The area is what lies in it on
-    `until`, in every cell; with `as_of`, a day not before that, on that day.
+    ends of recording (or of the claimed document dates), of whatever date, and last what is known
+    at `known`; or just the `positions`. A figure is released at the vintages that were all that was
+    known on its reference date or later, so each row begins on the diagonal. The area is what lies
+    in it on the reference date, at every vintage; with `as_of`, a day not before `until`, on that
+    day. It is called as on `until`.
     """
-    asked = _asked(
-        ledger, area, until, max(positions, default=known), documented=documented, as_of=as_of
-    )
+    latest = max(positions, default=known)
+    position = ledger.position if latest is None else latest
+    drawn = maps_between(boundaries_at(ledger, position), date.min, until, as_of)
+    asked = AreaVintages(ledger.connection, area, drawn, position, documented=documented)
     begin = since or asked.first_day(until)
     references = list(month_ends(begin, until)) if begin else []
     vintages = asked.positions(positions) if positions else asked.months(until)
@@ -188,20 +192,6 @@ def revision_metrics(pairs: Iterable[tuple[int | Fraction, int | Fraction]]) -> 
         minimum=min(revised),
         maximum=max(revised),
     )
-
-
-def _asked(
-    ledger: Ledger,
-    area: str,
-    on: date,
-    known: int | None,
-    *,
-    documented: bool,
-    as_of: date | None,
-) -> AreaVintages:
-    position = ledger.position if known is None else known
-    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
-    return AreaVintages(ledger.connection, area, drawn, position, documented=documented)
 
 
 def _answer(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
@@ -36,7 +36,8 @@ class Point(NamedTuple):
     """What is asked: an area (or one category or segment of it) on the days from first to last.
 
     As known at a position; `documented_by` takes only what claims a document of that day or before
-    (what claims none is documented by the day it was recorded, as `vintages` has it).
+    (what claims none is documented by the day it was recorded, as `vintages` has it). Which
+    regencies an area has is as known at `areas_known`, the position of a change of areas; 0: none.
     """
 
     area: str
@@ -46,6 +47,7 @@ class Point(NamedTuple):
     last_day: date
     known: int
     documented_by: date | None = None
+    areas_known: int = 0
 
     @property
     def is_of_a_group(self) -> bool:
@@ -153,7 +155,7 @@ class Potentials:
         """
         said = self._of.get(area, [])
         begun = bisect_right(said, point.first_day, key=itemgetter(1))
-        _, _, _, _, last_day, known, documented_by = point
+        _, _, _, _, last_day, known, documented_by, _ = point
         found = []
         for each in reversed(said[:begun]):
             if each.counts(known, documented_by):
@@ -179,14 +181,14 @@ WHERE area IN (SELECT unnest($areas))
 """
 
 _EXTENTS: Final = """
-WITH inside AS (SELECT unnest($wholes) AS whole, unnest($parts) AS area),
-said AS (
+WITH said AS (
     SELECT area, position FROM entries
     UNION ALL SELECT area, position FROM potentials
     UNION ALL SELECT potentials.area, taken_back.position
     FROM taken_back JOIN potentials ON takes_back_position = potentials.position
 )
-SELECT whole, min(position), max(position) FROM inside JOIN said USING (area) GROUP BY whole
+SELECT area, min(position), max(position) FROM said
+WHERE area IN (SELECT unnest($areas)) GROUP BY area
 """
 
 _SUMS: Final = f"""
@@ -237,9 +239,9 @@ FROM (SELECT *, coalesce(category = in_category, true)
 _Sum = tuple[int, date, str, int, int | None, int | None, int | None, int | None, int | None]
 
 
-def below_on_any_day(boundaries: Boundaries) -> Below:
-    """Return what gives an area and every regency that lay in it on any day."""
-    maps = [boundaries.map_on(day) for day in (date.min, *boundaries.days)]
+def below_on_any_day(*known: Boundaries) -> Below:
+    """Return what gives an area and every regency that lay in it on any day, as ever known."""
+    maps = [each.map_on(day) for each in known for day in (date.min, *each.days)]
     return cache(
         lambda area: tuple(dict.fromkeys((area, *sorted({k for m in maps for k in m.keys(area)}))))
     )
@@ -258,24 +260,25 @@ def standings_at(
     connection: DuckDBPyConnection,
     points: Collection[Point],
     potentials: Potentials,
-    boundaries: Boundaries,
+    areas: Callable[[int], Boundaries],
+    below: Below,
 ) -> dict[Point, list[Standing]]:
     """Return what the ledger says at each point: its first day, and each day of a change after it.
 
     Shape: at least one standing a point, by day. Units: persons; coverage is percent, exact.
-    On each day a province's regencies are those of that day.
+    On each day a province's regencies are those of that day, of the `areas` known at a change of
+    areas; `below` has all that ever are.
     """
     asked = list(dict.fromkeys(points))
-    below = below_on_any_day(boundaries)
     sums: list[list[_Sum]] = [[] for _ in asked]
     for each in _sums(connection, asked, below):
         sums[each[0]].append(each)
 
-    drawn = cache(lambda area: _drawn(area, boundaries))
+    drawn = cache(lambda area, known: _drawn(area, areas(known)))
     return {
         point: [
             standing
-            for begins, ends, inside in _stretches(point, drawn(point.area))
+            for begins, ends, inside in _stretches(point, drawn(point.area, point.areas_known))
             for standing in _standings(
                 point._replace(first_day=begins, last_day=ends),
                 inside,
@@ -323,7 +326,7 @@ def _as_on(begins: date, ends: date, point: Point, sums: Sequence[_Sum]) -> Sequ
 
 def _sums(connection: DuckDBPyConnection, points: Sequence[Point], below: Below) -> list[_Sum]:
     """Return what moved: all up to the first day of a point as on it, then day by day."""
-    areas, categories, segments, first_days, last_days, known, documented = (
+    areas, categories, segments, first_days, last_days, known, documented, _ = (
         zip(*points, strict=True) if points else ((),) * len(Point._fields)
     )
     pairs = [
@@ -441,12 +444,21 @@ class Extent(NamedTuple):
 def extents_of(
     connection: DuckDBPyConnection, areas: Collection[str], below: Below
 ) -> dict[str, Extent]:
-    """Return from where to where the log speaks of batches and potentials of each area or below.
+    """Return from where to where the log speaks of batches and potentials of each area, and below.
 
-    Shape: only areas of which it holds anything at all. After `last` nothing changes what is known.
+    Shape: only keys of which it holds anything at all, each by itself (`extent_within`).
     """
-    pairs = [(area, part) for area in areas for part in below(area)]
-    found = connection.execute(
-        _EXTENTS, {"wholes": [whole for whole, _ in pairs], "parts": [part for _, part in pairs]}
-    ).fetchall()
+    wanted = sorted({each for area in areas for each in below(area)})
+    found = connection.execute(_EXTENTS, {"areas": wanted}).fetchall()
     return {area: Extent(first, last) for area, first, last in found}
+
+
+def extent_within(extents: Mapping[str, Extent], keys: Iterable[str]) -> Extent | None:
+    """Return from where to where the log speaks of some keys together; None where it does not.
+
+    After `last` nothing changes what is known of them.
+    """
+    found = [extents[key] for key in keys if key in extents]
+    if not found:
+        return None
+    return Extent(min(each.first for each in found), max(each.last for each in found))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from projections.coverage import CoverageRow
     from projections.ledger import Ledger
-    from registry.reference.boundaries import Map
+    from registry.reference.boundaries import AreaChange, Map
 
 PACE_MONTHS: Final = 12
 
@@ -60,7 +60,7 @@ class TargetRow:
     the target's share of the potential in force, rounded up, less those active; never below 0, None
     without both. `gap_points` is exact. `pace_needed` are workers a month until it is due, `pace`
     those gained a month over the last twelve (or since the first entry, if that is later; see
-    `pace_since`). `conflicts_with` are the positions of targets of the same area and due year that
+    `pace_since`), but for those a newly opened regency had from the one it was split from. `conflicts_with` are the positions of targets of the same area and due year that
     cannot be held together with it.
     """
 
@@ -99,7 +99,8 @@ def targets_at(
     in an area is of the boundaries of the day; with `as_of`, a day not before it, of that day.
     """
     position = ledger.position if known is None else known
-    drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
+    boundaries = boundaries_at(ledger, position)
+    drawn = boundaries.map_on(on, as_of=as_of)
     targets = targets_of(ledger.connection, area, position, drawn)
     if not targets:
         return []
@@ -107,6 +108,7 @@ def targets_at(
     rows = coverage_at(ledger, areas, on, known=position, as_of=as_of)
     covered = {row.key: row for row in rows}
     gained = _gained(ledger, within(areas, drawn), on, position)
+    _leave_out_splits(ledger.connection, gained, boundaries.opened.values(), on, position)
     conflicts = conflicting(targets)
     return [
         _row(each, covered[_key(each.area, drawn)], drawn, gained, conflicts.get(each.position, ()))
@@ -276,3 +278,33 @@ def _gained(ledger: Ledger, inside: str, on: date, known: int) -> dict[str, _Gai
         {"on": on, "known": known, "year_ago": months_after(on, -PACE_MONTHS)},
     ).fetchall()
     return {area: _Gain(since, gain) for area, since, gain in found if area in potentials}
+
+
+def _leave_out_splits(
+    connection: DuckDBPyConnection,
+    gained: dict[str, _Gain],
+    openings: Iterable[AreaChange],
+    on: date,
+    known: int,
+) -> None:
+    """Leave out of what regencies gained the heads that a new one had from the start.
+
+    Those are transferred on the day it is opened from the one whose part it was: neither gained by
+    the one nor lost by the other.
+    """
+    year_ago = months_after(on, -PACE_MONTHS)
+    for opening in openings:
+        if opening.split_from is None or not year_ago < opening.on <= on:
+            continue
+        ((workers,),) = connection.execute(
+            """
+            SELECT CAST(coalesce(-sum(entries.workers), 0) AS BIGINT)
+            FROM entries JOIN events USING (position)
+            WHERE entries.kind = 'transfer' AND entries.area = $parent AND events.area = $area
+              AND entries.effective_on = $day AND position <= $known
+            """,
+            {"parent": opening.split_from, "area": opening.area, "day": opening.on, "known": known},
+        ).fetchall()
+        for area, came in ((opening.area, workers), (opening.split_from, -workers)):
+            if area in gained:
+                gained[area] = replace(gained[area], workers=gained[area].workers - came)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from projections.boundaries import boundaries_at, within
+from projections.boundaries import boundaries_at, each_in_its_days, maps_between, within
 from projections.coverage import potentials_in_force
 from projections.roll_up import EVERYBODY, RollUp
 
@@ -111,11 +111,7 @@ def timeline(
     connection = ledger.connection
     before = None if since is None else since - timedelta(days=1)
     boundaries = boundaries_at(ledger, position)
-    drawn = [
-        (day, boundaries.map_on(day, as_of=as_of))
-        for day in (before or date.min, *boundaries.days)
-        if (before or date.min) <= day <= until
-    ]
+    drawn = maps_between(boundaries, before or date.min, until, as_of)
     sweep = _Sweep(area, drawn[0][1], by_category=by_category)
     shown: dict[str, _State] = {}
     started = since is None
@@ -254,16 +250,13 @@ def _asked(
     *,
     by_category: bool,
 ) -> _Asked:
-    conditions = [within([area], each) for _, each in drawn]
-    ever, daily = " OR ".join(dict.fromkeys(conditions)), []
-    ends = [*(day for day, _ in drawn[1:]), date.max]
-    for condition, (day, _), end in zip(conditions, drawn, ends, strict=True):
-        daily.append(f"(effective_on >= '{day}' AND effective_on < '{end}' AND {condition})")
+    conditions = [(day, within([area], each)) for day, each in drawn]
+    ever = " OR ".join(dict.fromkeys(condition for _, condition in conditions))
     return _Asked(
         area=area,
         keys=frozenset(key for _, each in drawn for key in each.keys(area)),
         ever=f"({ever})",
-        daily=f"({' OR '.join(daily)})" if len(set(conditions)) > 1 else conditions[0],
+        daily=each_in_its_days(conditions),
         before=before,
         until=until,
         known=known,

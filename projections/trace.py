@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from projections.coverage import CoverageRow, coverage_at
 from projections.effects import Effects, Measured, effects
@@ -93,9 +93,11 @@ class Trace:
     one of which was split in between, both ends being of all of them. `moved_in` and `moved_out` are
     the regencies that lie inside at one end only; `names` of codes that differ from the built-in. `points` and `effects` are None where either end has no coverage. `entering` and `leaving` are
     the regencies counted only at the second or first end; `redefined` those counted at both whose
-    potential counts something else. `left_by_reason`: of the deactivations of the period, signed.
-    `balanced`: the heads of all balancing entries among the steps, restated ones too, less those
-    whose term ended. `published_change` is None unless each end has one published count of heads. `late`: some steps were recorded on closed days, as were the
+    potential counts something else, or the area itself, where its own potential is taken at an end.
+    `left_by_reason`: of the deactivations of the period, signed. `balanced`: the heads of all
+    balancing entries among the steps, restated ones too, less those whose term ended.
+    `published_change` is None unless each end has one published count of heads. `late`: some steps
+    were recorded on closed days, as were the
     `late_potentials`, in force at one end only.
     """
 
@@ -181,8 +183,8 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
     position; the steps are the entries counted at exactly one end.
     """
     drawn = maps(ledger, traced)
-    start, measured_start, defined_start = _end(ledger, traced, traced.start, drawn)
-    end, measured_end, defined_end = _end(ledger, traced, traced.end, (drawn[1], drawn[0]))
+    start, measured_start, used_start = _end(ledger, traced, traced.start, drawn)
+    end, measured_end, used_end = _end(ledger, traced, traced.end, (drawn[1], drawn[0]))
     inside_start, inside_end = sides(traced.area, drawn)
     whole = _whole(traced.area, drawn)
 
@@ -216,13 +218,9 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
         balanced=sum(each.flows.workers for each in kinds if each.of_balance),
         points=None if start.points is None or end.points is None else end.points - start.points,
         effects=both,
-        entering=codes(defined_end.keys() - defined_start.keys()),
-        leaving=codes(defined_start.keys() - defined_end.keys()),
-        redefined=codes(
-            each
-            for each in defined_start.keys() & defined_end.keys()
-            if defined_start[each] != defined_end[each]
-        ),
+        entering=codes(used_end.counted - used_start.counted),
+        leaving=codes(used_start.counted - used_end.counted),
+        redefined=codes(_redefined(traced.area, used_start, used_end)),
         moved_in=codes(each for each in inside_end - inside_start if drawn[1].has_place(each)),
         moved_out=codes(each for each in inside_start - inside_end if drawn[0].has_place(each)),
         names={
@@ -275,9 +273,29 @@ def _whole(area: str, drawn: tuple[Map, Map]) -> Place | None:
 # --- the ends -----------------------------------------------------------------------------------
 
 
+class _Used(NamedTuple):
+    """Which regencies are counted at an end, and what the potentials that it is taken over count.
+
+    `definitions`: of each of those regencies, or of the area alone where its own potential is taken.
+    """
+
+    counted: frozenset[str]
+    definitions: Mapping[str, frozenset[str | None]]
+
+
+def _redefined(area: str, start: _Used, end: _Used) -> Iterable[str]:
+    """Yield whose potential counts something else at the two ends, of those used at them."""
+    of_whole = [area in each.definitions for each in (start, end)]
+    if of_whole[0] != of_whole[1] and start.definitions and end.definitions:
+        first, second = (frozenset().union(*e.definitions.values()) for e in (start, end))
+        return [area] if first != second else []
+    common = start.definitions.keys() & end.definitions.keys()
+    return [each for each in common if start.definitions[each] != end.definitions[each]]
+
+
 def _end(
     ledger: Ledger, traced: Traced, at: Point, drawn: tuple[Map, Map]
-) -> tuple[End, Measured | None, dict[str, str | None]]:
+) -> tuple[End, Measured | None, _Used]:
     """Return an end, what its percentage is taken over, and what each potential counted counts.
 
     `drawn`: the map at this end, then that at the other.
@@ -312,13 +330,20 @@ def _end(
                 potential + (totals[each].potential or 0),
             )
         measured = Measured(row.active_counted or 0, whole.potential, parts)
-    defined = {label(each): totals[each].potential_definition for each in counted}
-    return _shown(whole, row, category), measured, defined
+    defined: dict[str, frozenset[str | None]] = {}
+    if counted and whole.own_potential and not is_regency(area):
+        defined[area] = frozenset({whole.potential_definition})
+    else:
+        for each in counted:
+            said = {totals[each].potential_definition}
+            defined[label(each)] = defined.get(label(each), frozenset()) | said
+    used = _Used(frozenset(map(label, counted)), defined)
+    return _shown(whole, row, category), measured, used
 
 
 def _end_of_parts(
     ledger: Ledger, traced: Traced, at: Point, parts: Sequence[str]
-) -> tuple[End, Measured | None, dict[str, str | None]]:
+) -> tuple[End, Measured | None, _Used]:
     """Return an end of regencies taken as the one that they were before a split.
 
     It has a potential where each of them has: else part of it would be missing.
@@ -352,9 +377,10 @@ def _end_of_parts(
         complete=is_counted,
     )
     if not is_counted or potential is None:
-        return end, None, {}
+        return end, None, _Used(frozenset(), {})
     measured = Measured(active or 0, potential, {traced.area: (active or 0, potential)})
-    return end, measured, {traced.area: end.potential_definition}
+    definitions = frozenset(each.potential_definition for each in totals)
+    return end, measured, _Used(frozenset({traced.area}), {traced.area: definitions})
 
 
 def _sum_of(values: Iterable[int | None]) -> int | None:

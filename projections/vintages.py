@@ -6,12 +6,13 @@ for date and position for position, to `coverage.coverage_at`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from projections.boundaries import within
 from projections.months import month_ends
@@ -99,39 +100,51 @@ class Causes:
     potentials: Mapping[Cell, tuple[PotentialEffect, ...]]
 
 
+class _Lying(NamedTuple):
+    """What lies in an area from a day on: a condition, how many regencies, and its own key.
+
+    `own`: under which key it has a potential of its own. What was split since is one with what it
+    was, so of a part that is the whole's.
+    """
+
+    since: date
+    inside: str
+    total: int
+    own: str
+
+
 class AreaVintages:
     """One area, up to a position, by what was recorded or by what its documents claim.
 
-    Its regencies are those `drawn`, of one day, at every vintage: a figure is compared with itself.
+    On each reference date its regencies are those `drawn` from the last day not after it on, at every
+    vintage: a figure is compared with itself.
     """
 
     def __init__(
         self,
         connection: DuckDBPyConnection,
         area: str,
-        drawn: Map,
+        drawn: Sequence[tuple[date, Map]],
         known: int,
         *,
         documented: bool,
     ) -> None:
-        self.area = area
-        self.code, self.name = drawn.code(area), drawn.name(area)
-        self.total = len(drawn.inside(area))
+        _, last = drawn[-1]
+        self.code, self.name = last.code(area), last.name(area)
         self.known = known
         self._connection = connection
         self._documented = documented
-        self.inside = within([area], drawn)
-        day = CLAIMED_DAY if documented else RECORDED_DAY
-        number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
-        self._words = {
-            "inside": self.inside,
-            # a province's own potential is recorded under its own code
-            "over": f"((length(area) = 5 AND {self.inside}) OR area = '{area}')",
-            "day": day,
-            "recorded_day": RECORDED_DAY,
-            "key": number.format(day=day) if documented else "position",
-            "taken_key": number.format(day=RECORDED_DAY) if documented else "taken_back.position",
-        }
+        self._lying: list[_Lying] = []
+        for since, each in drawn:
+            own = next(iter(each.keys(area)), area) if is_regency(area) else area
+            lying = _Lying(since, within([area], each), len(each.inside(area)), own)
+            if not self._lying or self._lying[-1][1:] != lying[1:]:
+                self._lying.append(lying)
+        self._area = area
+        conditions = dict.fromkeys(each.inside for each in self._lying)
+        self.inside = (
+            f"({' OR '.join(conditions)})" if len(conditions) > 1 else next(iter(conditions))
+        )
 
     def changes_after(self, on: date) -> list[Vintage]:
         """Return what was known at the end of a day, and each vintage after it that may differ.
@@ -147,10 +160,14 @@ class AreaVintages:
         ]
 
     def first_day(self, until: date) -> date | None:
-        """Return the first day with an entry; None without any up to a date."""
-        ((first_day, _, _),) = self._all(_SPAN, last=until)
-        assert first_day is None or isinstance(first_day, date)
-        return first_day
+        """Return the first day with an entry, of what lies inside on it; None up to a date without."""
+        following = [each.since - timedelta(days=1) for each in self._lying[1:]]
+        for lying, last in zip(self._lying, [*following, until], strict=True):
+            ((first_day, _, _),) = self._all(_SPAN, lying.inside, last=min(last, until))
+            if first_day is not None:
+                assert isinstance(first_day, date)
+                return max(first_day, lying.since)
+        return None
 
     def months(self, until: date) -> list[Vintage]:
         """Return the month ends from the first entry recorded (or claimed), and what is known last.
@@ -185,15 +202,16 @@ class AreaVintages:
         self, references: Sequence[date], vintages: Sequence[Vintage]
     ) -> list[list[Figure]]:
         """Return the figure of each reference date at each vintage; both in their order."""
-        total = self.total
-        found = self._all(_FIGURES, area=self.area, **self._axes(references, vintages))
         rows = [[_NOTHING] * len(vintages) for _ in references]
-        for i, changes in groupby(found, key=lambda row: row[0]):
-            steps = {j: self._figure(total, *sums) for _, j, *sums in changes}
-            figure = _NOTHING
-            for j in range(len(vintages)):
-                figure = steps.get(j, figure)
-                rows[i][j] = figure
+        for lying, places in self._parts(references):
+            asked = [references[place] for place in places]
+            found = self._all(_FIGURES, lying.inside, own=lying.own, **self._axes(asked, vintages))
+            for i, changes in groupby(found, key=lambda row: row[0]):
+                steps = {j: self._figure(lying.total, *sums) for _, j, *sums in changes}
+                figure = _NOTHING
+                for j in range(len(vintages)):
+                    figure = steps.get(j, figure)
+                    rows[places[i]][j] = figure
         return rows
 
     def causes(
@@ -203,25 +221,29 @@ class AreaVintages:
         released: Sequence[Sequence[int]],
     ) -> Causes:
         """Return what changed each reference date from one of its releases to the next."""
-        steps = [
-            (i, j, release)
-            for i, row in enumerate(released)
-            for before, release in pairwise(row)
-            for j in range(before + 1, release + 1)
-        ]
-        if not steps:
-            return Causes({}, {}, {})
-        names = ("rows", "places", "released")
-        columns = (list(each) for each in zip(*steps, strict=True))
-        asked = self._axes(references, vintages) | dict(zip(names, columns, strict=True))
         batches: dict[Cell, list[BatchEffect]] = {}
         totals: dict[Cell, int] = {}
-        for i, j, *effect, total in self._all(_BATCHES, most=BATCHES_LISTED, **asked):
-            batches.setdefault((i, j), []).append(BatchEffect(*effect))
-            totals[i, j] = total
         potentials: dict[Cell, list[PotentialEffect]] = {}
-        for i, j, *effect in self._all(_POTENTIALS, **asked):
-            potentials.setdefault((i, j), []).append(PotentialEffect(*effect))
+        for lying, places in self._parts(references):
+            steps = [
+                (i, j, release)
+                for i, place in enumerate(places)
+                for before, release in pairwise(released[place])
+                for j in range(before + 1, release + 1)
+            ]
+            if not steps:
+                continue
+            names = ("rows", "places", "released")
+            columns = (list(each) for each in zip(*steps, strict=True))
+            asked = self._axes([references[place] for place in places], vintages)
+            asked |= dict(zip(names, columns, strict=True))
+            for i, j, *effect, total in self._all(
+                _BATCHES, lying.inside, most=BATCHES_LISTED, **asked
+            ):
+                batches.setdefault((places[i], j), []).append(BatchEffect(*effect))
+                totals[places[i], j] = total
+            for i, j, *effect in self._all(_POTENTIALS, lying.inside, **asked):
+                potentials.setdefault((places[i], j), []).append(PotentialEffect(*effect))
         return Causes(
             {cell: tuple(effects) for cell, effects in batches.items()},
             totals,
@@ -240,7 +262,7 @@ class AreaVintages:
     ) -> Figure:
         """Return the figure by the rule of `coverage_at`: over the regencies counted."""
         denominator = potential_counted
-        if is_regency(self.area) or (own and counted == total):
+        if is_regency(self._area) or (own and counted == total):
             denominator, active_counted = own, active
         return Figure(
             active=active if known else None,
@@ -249,15 +271,40 @@ class AreaVintages:
             regencies_counted=counted,
         )
 
+    def _parts(self, references: Sequence[date]) -> Iterator[tuple[_Lying, list[int]]]:
+        """Yield what lies inside, and the places of the reference dates on which it does."""
+        days = [each.since for each in self._lying]
+        for place, found in groupby(
+            range(len(references)), key=lambda i: max(0, bisect_right(days, references[i]) - 1)
+        ):
+            yield self._lying[place], list(found)
+
     def _axes(self, references: Sequence[date], vintages: Sequence[Vintage]) -> dict[str, Any]:
         keys = [
             (each.day - _EPOCH).days if self._documented else each.position for each in vintages
         ]
         return {"days": list(references), "keys": keys, "last": references[-1]}
 
-    def _all(self, statement: str, **names: object) -> list[Any]:
+    def _all(self, statement: str, inside: str | None = None, **names: object) -> list[Any]:
+        """Ask of what lies inside, or of all that does on any of the days."""
+        inside = inside or self.inside
+        day = CLAIMED_DAY if self._documented else RECORDED_DAY
+        number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
+        words = {
+            "inside": inside,
+            # a province's own potential is recorded under its own code
+            "over": inside
+            if is_regency(self._area)
+            else f"((length(area) = 5 AND {inside}) OR area = '{self._area}')",
+            "day": day,
+            "recorded_day": RECORDED_DAY,
+            "key": number.format(day=day) if self._documented else "position",
+            "taken_key": number.format(day=RECORDED_DAY)
+            if self._documented
+            else "taken_back.position",
+        }
         asked = {"known": self.known} | names
-        return self._connection.execute(statement.format(**self._words), asked).fetchall()
+        return self._connection.execute(statement.format(**words), asked).fetchall()
 
 
 _NOTHING: Final = Figure(None, None, None, 0)
@@ -392,7 +439,7 @@ _FIGURES: Final = f"""
            (active IS NOT NULL AND potential IS NOT NULL)::INT AS counted,
            CASE counted WHEN 1 THEN active ELSE 0 END AS active_counted,
            CASE counted WHEN 1 THEN potential ELSE 0 END AS potential_counted,
-           CASE area WHEN $area THEN coalesce(potential, 0) ELSE 0 END AS own
+           CASE area WHEN $own THEN coalesce(potential, 0) ELSE 0 END AS own
     FROM state
 ), step AS (
     SELECT i, j, {_STEPS} FROM counted

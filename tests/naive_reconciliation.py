@@ -377,6 +377,14 @@ class Naive:
                 for day in set(days)
             ]
             codes |= set.intersection(*found)
+        if (
+            potential is not None
+            and "." not in facts["area"]
+            and outcome.results.get("potential") == "differs"
+            and self.potential(facts["area"], list(days_of(facts["as_of"]))[-1], View(known))
+            == potential
+        ):
+            codes.add("other-potential")
         if uncovered and percent:
             codes |= _uncovered_beside(percent, uncovered, exact, days)
         if facts["gap"] and all(

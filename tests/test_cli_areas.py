@@ -111,6 +111,17 @@ def test_a_split_regency(folder: Path) -> None:
     assert active(folder, *both, "2025-12") == {"16.06": 60, "16.18": 40}
     days = rows(folder, "timeline", "16.18", "--boundaries", "now", "--to", "2025-12")
     assert [(row["area"], row["active"]) for row in days] == [("16.06+16.18", 100), ("16.18", 40)]
+    given = write(folder, "t.csv", "area,due_on,percent,basis,source\n16.18,2027-12-31,60,R,P\n")
+    assert ucj("import", "targets", given, folder=folder).code == 0
+    for asked in (
+        ("revisions", "16.18", "--on", "2024-12"),
+        ("revisions", "16.18", "--triangle", "--to", "2024-12"),
+        ("forecast", "16.18", "--on", "2024-12", "--until", "2025-02"),
+        ("targets", "16.18", "--on", "2024-12"),
+    ):
+        found: Any = rows(folder, *asked, "--boundaries", "now")
+        of = found[0] if asked[0] == "targets" else found
+        assert (of["area"], of["area_name"]) == ("16.06+16.18", "Musi Banyuasin + Muba Ilir")
     early = write(folder, "early.csv", BATCHES + "SK 9,enrol,16.18,guru,1,2024-12-31,,\n")
     refused = ucj("import", "batches", early, folder=folder)
     assert refused.code == 1

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from projections.boundaries import boundaries_at
 from projections.coverage import coverage_at
-from projections.forecast import forecast
+from projections.forecast import Forecast, forecast
 from projections.ledger import Ledger
-from projections.revisions import revisions_on
+from projections.revisions import revision_triangle, revisions_on
 from projections.steps import Point, Traced, groups, steps
 from projections.targets import targets_at
 from projections.timeline import timeline
@@ -291,7 +291,20 @@ def histories(draw: st.DrawFn) -> list[RecordBatch | ChangeArea]:
             if free:
                 workers = draw(st.integers(1, free))
                 commands.append(transferred(area, new, workers, str(on), f"TR-{number}"))
+    census = census_of(*commands)
+    for number, key in enumerate(draw(st.lists(st.sampled_from(census.areas()), max_size=3))):
+        opened = census.opened(key)
+        on = max(draw(_days), on_or_before(opened))
+        until = str(on + 130 * DAY) if draw(st.booleans()) else None
+        commands.append(
+            enrolled(key, draw(st.integers(1, 9)), str(on), f"LT-{number}", until=until)
+        )
     return commands
+
+
+def on_or_before(opened: ChangeArea | None) -> date:
+    """Return the first day on which an area may have heads."""
+    return date.min if opened is None else opened.on
 
 
 @settings(max_examples=max(1, settings().max_examples // 4))
@@ -539,6 +552,328 @@ def test_targets_forecast_and_revisions_are_of_the_same_area(
             latest = revised.references[0].latest.figure if revised.references else None
             assert (latest.active if latest else None) == row.active
             assert latest is None or (latest.potential, latest.coverage) == expected[1:]
+
+
+@pytest.mark.parametrize("documented", [False, True], ids=["recorded", "documented"])
+def test_revisions_of_a_part_before_the_split_are_those_of_the_whole(documented: bool) -> None:
+    """In today's boundaries either part answers what both came to, over the potential they had."""
+    potential = RevisePotential("16.06", date(2026, 1, 1), 200, "angkatan kerja", "BPS")
+    with ledger_of(*HEADS, *SPLIT, potential) as ledger:
+        found = [
+            revisions_on(ledger, area, BEFORE, documented=documented, as_of=LATER)
+            for area in ("16.06", "16.18")
+        ]
+        rows = [
+            revision_triangle(ledger, area, until=BEFORE, documented=documented, as_of=LATER)
+            for area in ("16.06", "16.18")
+        ]
+    for whole, part in (found, rows):
+        assert part == whole
+        assert whole.area == "16.06+16.18"
+        latest = whole.references[-1].latest.figure
+        assert (latest.active, latest.potential, latest.coverage) == (100, 200, Fraction(50))
+
+
+def test_a_row_of_a_triangle_is_the_same_up_to_whatever_month() -> None:
+    """Each follows the boundaries of its own date: a province has a regency until it moves."""
+    potentials = [
+        RevisePotential(area, date(2026, 1, 1), workers, "angkatan kerja", "BPS")
+        for area, workers in (("16.06", 200), ("16.71", 60), ("11.01", 70))
+    ]
+    with ledger_of(*HEADS, *MOVED, *potentials) as ledger:
+        found = {
+            (area, until, view): {
+                str(each.on): (each.latest.figure.active, each.latest.figure.potential)
+                for each in revision_triangle(
+                    ledger, area, since=date(2026, 11, 30), until=until, as_of=view
+                ).references
+            }
+            for area in ("16", "11")
+            for until in (BEFORE, date(2027, 1, 31))
+            for view in (None, LATER)
+        }
+    after = date(2027, 1, 31)
+    then = {"2026-11-30": (130, 260), "2026-12-31": (130, 260)}
+    assert found["16", BEFORE, None] == then
+    assert found["16", after, None] == then | {"2027-01-31": (30, 60)}
+    assert found["11", after, None] == {
+        "2026-11-30": (7, 70),
+        "2026-12-31": (7, 70),
+        "2027-01-31": (107, 270),
+    }
+    assert {*found["16", after, LATER].values()} == {(30, 60)}
+    assert {*found["11", BEFORE, LATER].values()} == {(107, 270)}
+
+
+@settings(max_examples=max(1, settings().max_examples // 4))
+@given(histories(), _said, st.integers(0, 99), st.booleans())
+def test_every_cell_of_a_triangle_is_coverage_on_its_date(
+    commands: list[RecordBatch | ChangeArea],
+    said: list[tuple[int, date, int]],
+    place: int,
+    now: bool,
+) -> None:
+    """For any history: each reference date, as known at each vintage, in the boundaries of its day.
+
+    In those of a later day too. What changed a figure comes to the change.
+    """
+    changes = [each for each in commands if isinstance(each, ChangeArea)]
+    batches = [each for each in commands if isinstance(each, RecordBatch)]
+    census = census_of(*commands)
+    others: list[RecordBatch | RevisePotential] = [*batches, *potentials_said(census, said)]
+    areas = (NATION, "16", "11", *census.areas())
+    area, view = areas[place % len(areas)], _DAYS[-1] if now else None
+    with store_at() as store:
+        play(store, *changes)
+        for command in others:
+            play(store, command)
+        with store.ledger() as ledger:
+            positions = [*range(len(changes), ledger.position + 1)]
+            found = revision_triangle(
+                ledger, area, until=_DAYS[-1], positions=positions, as_of=view
+            )
+            for release in found.releases:
+                known, figure = release.vintage.position, release.figure
+                (row,) = coverage_at(ledger, [area], release.on, known=known, as_of=view)
+                assert (figure.active, figure.potential, figure.coverage) == (
+                    row.active,
+                    row.potential if row.active is not None else None,
+                    row.coverage,
+                )
+                if release.revision is not None:
+                    assert release.revision == sum(each.workers for each in release.batches)
+            for reference in found.references:
+                (row,) = coverage_at(ledger, [area], reference.on, as_of=view)
+                assert reference.latest.figure.active == row.active
+
+
+def test_heads_that_a_new_regency_had_from_the_start_are_no_pace() -> None:
+    """Neither gained by it nor lost by the one it was split from; what came and went besides is."""
+    said: list[RevisePotential | SetTarget] = [
+        RevisePotential("16.06", date(2026, 1, 1), 1_000, "workers", "BPS"),
+        RevisePotential("16.18", ON, 500, "workers", "BPS"),
+        *(
+            SetTarget(area, date(2028, 12, 31), Decimal(50), "a plan", "a paper")
+            for area in ("16", "16.06", "16.18")
+        ),
+    ]
+    others = (
+        enrolled("16.18", 6, "2027-02-01", "SK-7"),
+        enrolled("16.06", 3, "2027-02-01", "SK-8"),
+        transferred("16.06", "16.18", 12, "2027-03-01", "SK-9"),
+        transferred("16.71", "16.18", 18, "2027-01-01", "SK-10"),  # of another, on the day
+        enrolled("16.71", 18, "2026-01-01", "SK-11"),
+    )
+    with ledger_of(*HEADS, *SPLIT, *others, *said) as ledger:
+        rows = {e.target.area: e for e in targets_at(ledger, "16", date(2027, 7, 1))}
+        later = {e.target.area: e.pace for e in targets_at(ledger, "16", date(2028, 7, 1))}
+    assert rows["16.06"].pace == Fraction(3 - 12, 12)
+    assert (rows["16.18"].pace, rows["16.18"].pace_since) == (Fraction(6 + 12 + 18, 6), ON)
+    assert rows["16"].pace == Fraction(3 - 12, 12) + 6
+    assert rows["16.06"].course == "behind"
+    assert later["16.06"] == later["16.18"] == 0
+
+
+# --- the forecast ---------------------------------------------------------------------------------
+
+
+def falls(found: Forecast) -> list[tuple[str, int, int]]:
+    """Return the day, ending and other of each row with any."""
+    return [(str(m.on), m.ending, m.other) for m in found.months if m.ending or m.other]
+
+
+def test_terms_that_end_after_a_regency_moved_are_those_of_its_new_province() -> None:
+    """The heads are Other, out and in, as in a trace they are Moved; what may be renewed goes along."""
+    term = enrolled("16.06", 20, "2026-01-01", "SK-5", until="2026-12-31")
+    ends = enrolled("16.06", 50, "2026-01-01", "SK-6", until="2027-04-30")
+    stays = enrolled("16.71", 8, "2026-01-01", "SK-7", until="2027-04-30")
+    potentials = [
+        RevisePotential(area, date(2026, 1, 1), 200, "angkatan kerja", "BPS")
+        for area in ("16.06", "16.71", "11.01")
+    ]
+    moved = changed("16.06", "moved", "2027-02-01", "11")
+    with ledger_of(*HEADS, moved, term, ends, stays, *potentials) as ledger:
+        asked = [
+            forecast(ledger, area, date(2026, 11, 30), AFTER, target_percent=Fraction(100))
+            for area in ("16", "11")
+        ]
+        first, last = (Point(on, ledger.position) for on in (date(2026, 11, 30), AFTER))
+        traced = trace(ledger, Traced("16", first, last))
+    here, there = asked
+    assert falls(here) == [
+        ("2027-01-31", 20, 0),
+        ("2027-02-28", 0, -150),
+        ("2027-04-30", 30, 0),
+        ("2027-05-31", 8, 0),
+    ]
+    assert (traced.flows.lapsed, traced.flows.moved) == (-38, -170)
+    assert falls(there) == [("2027-02-28", 0, 150), ("2027-05-31", 50, 0)]
+    assert [(str(each.on), each.lapsing) for each in here.cliffs] == [
+        ("2027-04-01", 30),
+        ("2027-01-01", 20),
+        ("2027-05-01", 8),
+    ]
+    assert [(each.area, each.reference) for each in there.cohorts] == [("16.06", "SK-6")]
+    must = {str(each.on): each.must_renew for each in here.months}
+    assert (must["2027-01-31"], must["2027-02-28"], must["2027-05-31"]) == (20, 0, 38)
+    assert (here.months[-1].lapsed, there.months[-1].must_renew) == (58, 50)
+
+
+def test_on_the_day_a_regency_moves_its_terms_end_in_the_new_province() -> None:
+    """There its heads come in and go at once; of the old one they have moved."""
+    term = enrolled("16.06", 20, "2026-01-01", "SK-5", until="2026-12-31")
+    with ledger_of(term, changed("16.06", "moved", "2027-01-01", "11")) as ledger:
+        for area, expected in (("16", (0, -20)), ("11", (20, 20)), (NATION, (20, 0))):
+            found = forecast(ledger, area, date(2026, 12, 30), ON)
+            assert [(m.ending, m.other) for m in found.months] == [(0, 0), expected]
+
+
+def test_in_todays_boundaries_a_split_regency_stays_together() -> None:
+    """Its heads, potentials and terms, those of the part that is to come too; as a trace has it."""
+    term = enrolled("16.06", 20, "2026-01-01", "SK-5", until="2027-03-31")
+    line = transferred("16.06", "16.18", 8, "2027-01-01", "SK-6", of="SK-5")
+    potentials = [
+        RevisePotential(area, date.fromisoformat(day), workers, "angkatan kerja", "BPS")
+        for area, day, workers in (
+            ("16.06", "2026-01-01", 200),
+            ("16.06", "2027-01-01", 120),
+            ("16.18", "2027-02-10", 90),
+        )
+    ]
+    with ledger_of(*HEADS, *SPLIT, term, line, *potentials) as ledger:
+        found, part = (
+            forecast(ledger, area, BEFORE, AFTER, as_of=LATER, target_percent=Fraction(60))
+            for area in ("16.06", "16.18")
+        )
+        then = forecast(ledger, "16.06", BEFORE, AFTER)
+        alone = forecast(ledger, "16.18", ON, AFTER, as_of=LATER)
+    assert (found.area, found.active, found.potential) == ("16.06+16.18", 120, 200)
+    assert (part.months, part.cliffs, part.cohorts) == (found.months, found.cliffs, found.cohorts)
+    assert falls(found) == [("2027-04-30", 20, 0)]
+    assert [(m.active, m.potential, m.needed, m.must_renew) for m in found.months] == [
+        (120, None, None, None),
+        (120, 210, 6, 0),
+        (120, 210, 6, 0),
+        (100, 210, 26, 20),
+        (100, 210, 26, 20),
+        (100, 210, 26, 20),
+    ]
+    named = {(each.area, each.area_name, each.workers) for each in found.cohorts}
+    assert named == {("16.06", "Musi Banyuasin", 12), ("16.18", "Muba Ilir", 8)}
+    assert falls(then) == [("2027-01-31", 0, -48), ("2027-04-30", 12, 0)]
+    assert (alone.area, alone.active, falls(alone)) == ("16.18", 48, [("2027-04-30", 8, 0)])
+
+
+def lying(census: Census, area: str, on: date, view: tuple[date, date] | None) -> frozenset[str]:
+    """Return the regencies that are an area's on a day; in today's boundaries (first day, today).
+
+    A regency is then all that was one with it on the first day.
+    """
+    there = [key for key in census.areas() if census.root(key, on) == key]
+    if "." not in area:
+        today = on if view is None else view[1]
+        return frozenset(k for k in there if area in {NATION, census.province(k, today)})
+    if view is None:
+        return frozenset(key for key in there if key == area)
+    first, _ = view
+    return frozenset(key for key in there if census.root(key, first) == census.root(area, first))
+
+
+def check_forecast(
+    found: Forecast, ledger: Ledger, census: Census, area: str, view: tuple[date, date] | None
+) -> None:
+    """Hold each row and each fall to the heads that are inside, and leave, one by one."""
+    gone = Counter(
+        (head.gone_on, key)
+        for head in census.heads
+        if head.gone_on is not None and found.on < head.gone_on <= found.until
+        for key in [head.area(head.gone_on - DAY)]
+        if key in lying(census, area, head.gone_on, view)
+    )
+    asked: Counter[tuple[date, str]] = Counter()
+    for each in found.cohorts:
+        asked[each.covered_until + DAY, each.area] += each.workers
+    assert asked == gone
+    by_day: Counter[date] = Counter()
+    for (day, _), workers in gone.items():
+        by_day[day] += workers
+    assert {each.on: each.workers for each in found.cliffs} == by_day
+    before, active = found.on, found.active or 0
+    for month in found.months:
+        inside = lying(census, area, month.on, view)
+        heads = sum(census.by_area(month.on)[key] for key in inside)
+        assert (month.active or 0) == heads
+        assert month.ending == sum(n for day, n in by_day.items() if before < day <= month.on)
+        assert heads - active == month.other - month.ending + month.renewed
+        if month.needed is not None:
+            rows = coverage_at(ledger, sorted(inside), month.on)
+            counted = {row.key for row in rows if row.coverage is not None}
+            lapsed = sum(n for (day, k), n in gone.items() if day <= month.on and k in counted)
+            assert month.must_renew == min(month.needed, lapsed)
+        before, active = month.on, heads
+
+
+def check_against_traces(
+    found: Forecast, ledger: Ledger, census: Census, area: str, as_of: date | None
+) -> None:
+    """A row with endings, and the last, is the end of a trace; so are its lapses.
+
+    But for those since the row before if a border changed in between.
+    """
+    before = found.on
+    changes = {each.on for each in census.changes}
+    for month in found.months:
+        if month.ending or month.on == found.until:
+            start, last, end = (Point(on, ledger.position) for on in (found.on, before, month.on))
+            whole = trace(ledger, Traced(area, start, end, as_of=as_of))
+            assert (month.active, month.coverage) == (whole.end.active, whole.end.coverage)
+            alone = as_of is not None and whole.joined  # a part between two days after the split
+            if not alone and not any(before < day <= month.on for day in changes):
+                step = trace(ledger, Traced(area, last, end, as_of=as_of))
+                assert step.flows.lapsed == -month.ending
+        before = month.on
+
+
+@st.composite
+def histories_with_terms(draw: st.DrawFn) -> list[RecordBatch | ChangeArea]:
+    """Return a history, and most often a regency that moves while a term of it runs."""
+    commands = draw(histories())
+    if not any(each.area == "11.71" for each in commands if isinstance(each, ChangeArea)):
+        on = draw(st.sampled_from(_DAYS[2:4]))
+        commands.append(changed("11.71", "moved", str(on), "16"))
+        until = str(on + draw(st.integers(-3, 80)) * DAY)
+        workers = draw(st.integers(1, 9))
+        commands.append(enrolled("11.71", workers, "2026-01-01", "MV-1", until=until))
+    return commands
+
+
+@settings(max_examples=max(1, settings().max_examples // 6))
+@given(
+    histories_with_terms(),
+    _said,
+    st.tuples(st.sampled_from(_DAYS[:3]), st.sampled_from(_DAYS[3:]), st.sampled_from(_DAYS[5:])),
+    st.integers(0, 99),
+)
+def test_terms_end_where_their_regency_lies(
+    commands: list[RecordBatch | ChangeArea],
+    said: list[tuple[int, date, int]],
+    days: tuple[date, date, date],
+    place: int,
+) -> None:
+    """For any history and days: of every province, in the boundaries of each day and of a later one."""
+    census = census_of(*commands)
+    first, until, today = days
+    with ledger_of(*commands, *potentials_said(census, said)) as ledger:
+        regencies = census.areas()
+        for area, as_of in product(
+            (NATION, "16", "11", regencies[place % len(regencies)]), (None, today)
+        ):
+            if as_of is not None and "." in area and census.root(area, as_of) != area:
+                continue  # it is opened later: nobody is in it
+            found = forecast(ledger, area, first, until, target_percent=Fraction(90), as_of=as_of)
+            view = None if as_of is None else (first, as_of)
+            check_forecast(found, ledger, census, area, view)
+            check_against_traces(found, ledger, census, area, as_of)
 
 
 def test_todays_boundaries_are_another_view() -> None:

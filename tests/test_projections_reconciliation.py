@@ -245,10 +245,40 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         with store.ledger() as ledger:
             drawn = BUILT_IN.map_on(date(2025, 7, 31))
             vintages = AreaVintages(
-                ledger.connection, "16.06", drawn, ledger.position, documented=True
+                ledger.connection, "16.06", [(date.min, drawn)], ledger.position, documented=True
             )
             ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
         assert seen.active == active
+
+
+def test_a_potential_recorded_for_the_whole_province_is_named(store: Store) -> None:
+    """Beside that of the regencies counted, with the percentage that all heads are of it."""
+    day = date(2025, 1, 1)
+    heads = [
+        RecordBatch(Action.ENROL, area, "SK-1", (BatchLine("guru", workers),), effective_on=day)
+        for area, workers in (("16.06", 100), ("16.71", 60))
+    ]
+    said = [
+        RevisePotential(area, since, workers, "workers", "BPS")
+        for area, since, workers in (
+            ("16", date(2024, 1, 1), 70_000),
+            ("16", day, 80_000),
+            ("16", date(2026, 1, 1), 90_000),
+            ("16.06", day, 1_000),
+        )
+    ]
+    first = record(store, "2025-02-01", *heads, *said)
+    own = first + 3
+    whole = only(store, figure("16", potential=80_000, percent="0.20"))
+    assert (whole.verdict, codes(whole)) == ("differs", {"other-potential"})
+    named = (
+        f"80,000 is the potential recorded for the whole area, from 2025-01-01 (#{own});"
+        " in force are 1,000, of the 1 of 17 regencies counted"
+    )
+    assert says(whole, "other-potential") == (f"{named}; 160 of all regencies are 0.20 % of it")
+    assert says(only(store, figure("16", potential=80_000)), "other-potential") == named
+    assert codes(only(store, figure("16", potential=70_000))) == {"figures-conflict"}
+    assert "other-potential" not in codes(only(store, figure("16.06", potential=80_000)))
 
 
 def test_restated_names_the_batches_that_did_it(store: Store) -> None:

@@ -6,11 +6,13 @@ from contextlib import closing
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from projections.boundaries import boundaries_in
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
-from projections.reconciliation import reconcile
+from projections.reconciliation import Reconciled, reconcile
 from projections.standings import (
     Balance,
     Point,
@@ -18,10 +20,11 @@ from projections.standings import (
     potentials_said,
     standings_at,
 )
-from registry.commands import BatchLine, RecordBatch, RevisePotential
-from registry.terms import Action
-from tests.area_changes import changed, enrolled
+from registry.commands import BatchLine, ChangeArea, RecordBatch, RevisePotential
+from registry.terms import NATION, Action
+from tests.area_changes import BASE, changed, enrolled
 from tests.stores import Store
+from tests.test_projections_boundaries import histories as boundary_histories
 from tests.test_projections_boundaries import play
 from tests.test_projections_reconciliation import figure, only, record
 
@@ -83,9 +86,10 @@ def test_every_day_of_a_year_is_what_coverage_says_of_it() -> None:
 def _days(ledger: Ledger, area: str) -> dict[date, tuple[int | None, int | None]]:
     """Return what a figure of the year is held against: on each day the standing it is in."""
     boundaries = boundaries_in(ledger.connection, ledger.position)
-    potentials = potentials_said(ledger.connection, [area], below_on_any_day(boundaries))
+    below = below_on_any_day(boundaries)
+    potentials = potentials_said(ledger.connection, [area], below)
     point = Point(area, None, None, FIRST, date(2027, 12, 31), ledger.position)
-    found = standings_at(ledger.connection, [point], potentials, boundaries)[point]
+    found = standings_at(ledger.connection, [point], potentials, lambda _: boundaries, below)[point]
     assert found[0].on == FIRST
     assert [each.on for each in found] == sorted({each.on for each in found})
     days = {}
@@ -94,6 +98,98 @@ def _days(ledger: Ledger, area: str) -> dict[date, tuple[int | None, int | None]
         standing = [each for each in found if each.on <= on][-1]
         days[on] = standing.active, standing.potential
     return days
+
+
+def test_known_then_are_the_boundaries_too() -> None:
+    """A move recorded since the day of publication was no news to who printed the figure."""
+    with closing(Store(None)) as store:
+        record(
+            store,
+            "2027-02-01",
+            enrolled("16.06", 1_000, "2026-01-01", "SK-1"),
+            enrolled("11.01", 50, "2026-01-01", "SK-2"),
+            RevisePotential("16.06", FIRST, 8_000, "workers", "BPS"),
+            RevisePotential("11.01", FIRST, 900, "workers", "BPS"),
+        )
+        before = _head(store)
+        for area in ("16", "11", "ID"):
+            record(
+                store,
+                "2027-02-03",
+                figure(area, "2027-01-31", active=1_000, published_on=date(2027, 2, 2)),
+                figure(area, "2027-01-31", active=1_050, published_on=date(2027, 2, 4)),
+            )
+        record(store, "2027-02-04", changed("16.06", "moved", "2027-01-01", "11"))
+        with store.ledger() as ledger:
+            figures = reconcile(ledger).figures
+    seen = [_three(each) for each in figures]
+    assert seen == [
+        (None, 1_000, 1_000),  # of 16, before and after the move was recorded
+        (None, None, None),
+        (1_050, 50, 50),
+        (1_050, 1_050, 1_050),
+        (1_050, 1_050, 1_050),
+        (1_050, 1_050, 1_050),
+    ]
+    assert [each.verdict_then for each in figures] == [
+        "agrees", "no-ledger", "differs", "agrees", "differs", "agrees",
+    ]  # fmt: skip
+    assert figures[0].figure.known_then == before
+    assert figures[0].then is not None
+    assert figures[0].then.standing is not None
+    assert figures[0].then.standing.potential == 8_000
+
+
+def _head(store: Store) -> int:
+    with closing(store.log()) as log:
+        return log.head()
+
+
+def _three(each: Reconciled) -> tuple[int | None, int | None, int | None]:
+    """Return the heads as known now, as known then and as documented then."""
+    now, then, documented = (
+        judged.standing.active if judged is not None and judged.standing is not None else None
+        for judged in (each.now, each.then, each.documented)
+    )
+    return now, then, documented
+
+
+@settings(max_examples=max(1, settings().max_examples // 5))
+@given(
+    boundary_histories(),
+    st.lists(
+        st.tuples(
+            st.sampled_from([NATION, "16", "11", *BASE]), st.integers(0, 6), st.integers(0, 20)
+        ),
+        min_size=1,
+        max_size=6,
+        unique=True,
+    ),
+)
+def test_what_was_known_then_is_what_coverage_says_at_that_position(
+    commands: list[RecordBatch | ChangeArea], asked: list[tuple[str, int, int]]
+) -> None:
+    """For any history, recorded a day after the other: any day of any area, printed on any day.
+
+    Nothing here claims a document, so as documented then is as recorded then.
+    """
+    first = date(2026, 6, 1)
+    with closing(Store(None)) as store:
+        for number, command in enumerate(commands):
+            record(store, first + timedelta(days=number), command)
+        record(store, first, RevisePotential("16.71", first, 60, "workers", "BPS"))
+        for area, month, day in asked:
+            as_of = str(first + timedelta(days=90 * month))
+            printed = first + timedelta(days=day)
+            record(store, "2029-01-01", figure(area, as_of, active=1, published_on=printed))
+        with store.ledger() as ledger:
+            for each in reconcile(ledger).figures:
+                of, known = each.figure, each.figure.known_then
+                assert of.last_day is not None
+                assert known is not None
+                (then,) = coverage_at(ledger, [of.area], of.last_day, known=known)
+                (now,) = coverage_at(ledger, [of.area], of.last_day)
+                assert _three(each) == (now.active, then.active, then.active)
 
 
 def test_reconciling_entries_are_summed_in_and_out_and_none_that_was_taken_back() -> None:

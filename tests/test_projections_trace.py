@@ -316,6 +316,40 @@ def test_another_potential_is_an_effect_of_its_own(ledger_from_doc: Ledger) -> N
     assert traced_to(ledger, "16.06", "2025-01-31", "2025-05-31").redefined == ()
 
 
+def test_the_definitions_of_the_potentials_used_are_compared(ledger_from_doc: Ledger) -> None:
+    """Of the province's own where all its regencies are counted, of the regencies' before.
+
+    #1 2025-01-02 enrol 34.01 guru 1 from 2025-01-01 A
+    #2 2025-01-02 enrol 34.02 guru 1 from 2025-01-01 A
+    #3 2025-01-02 enrol 34.03 guru 1 from 2025-01-01 A
+    #4 2025-01-02 enrol 34.04 guru 1 from 2025-01-01 A
+    #5 2025-01-02 enrol 34.71 guru 1 from 2025-01-01 A
+    """
+    registry = ledger_from_doc.store.registry
+    of = ("34.01", "34.02", "34.03", "34.04", "34.71")
+    registry.record(*(RevisePotential(e, date(2025, 1, 1), 10, "workers", "BPS") for e in of))
+    for area, since, definition in (
+        ("34", "2025-03-01", "workers"),
+        ("34", "2025-04-01", "informal"),
+        ("34.01", "2025-05-01", "farmers"),
+    ):
+        registry.record(RevisePotential(area, date.fromisoformat(since), 60, definition, "BPS"))
+    days = ("2025-01-31", "2025-03-31", "2025-04-30", "2025-05-31")
+
+    def redefined(first: str, last: str) -> tuple[str, ...]:
+        found, back = (traced_to(ledger_from_doc, "34", *e) for e in ((first, last), (last, first)))
+        assert found.redefined == back.redefined
+        assert found.entering == found.leaving == ()
+        return found.redefined
+
+    assert redefined(days[0], days[1]) == (), "the sum of the regencies', then its own: the same"
+    assert redefined(days[1], days[2]) == redefined(days[0], days[2]) == ("34",)
+    assert redefined(days[2], days[3]) == (), "a regency's potential is not what is used"
+    registry.take_back("potential", 11, because="mistaken")
+    registry.take_back("potential", 12, because="mistaken")
+    assert redefined(days[2], days[3]) == ("34.01",)
+
+
 def test_counted_regencies_are_an_effect_of_their_own(ledger_from_doc: Ledger) -> None:
     """One enters with its first entry, one leaves as its potential was not known yet at that end.
 
