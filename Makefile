@@ -25,14 +25,15 @@ missing = $(if $(filter-out $(wildcard $(1:%=$(BIN)/%)),$(1:%=$(BIN)/%)),FORCE)
 RUN_TOOLS := ucj
 DEV_TOOLS := ucj ruff mypy lint-imports pytest
 
-.PHONY: help demo test check bench soak docs lock clean FORCE
+.PHONY: help demo test check bench peers soak docs lock clean FORCE
 FORCE:
 
 help:
 	@echo 'make demo    import the example and show what it says'
 	@echo 'make test    everything a change must pass: check, then all tests but soak'
 	@echo 'make check   fast: format, lint, types, import contracts'
-	@echo 'make bench   measure'
+	@echo 'make bench   measure, and beside it the peers that are installed'
+	@echo 'make peers   install the peers that are Python packages, and measure beside them'
 	@echo 'make soak    the long tests, with many more examples'
 	@echo 'make docs    write the generated documents again'
 	@echo 'make lock    choose versions again: uv.lock and constraints.txt (needs uv)'
@@ -51,7 +52,13 @@ test: check
 	$(BIN)/python -m pytest -n auto -m 'not soak'
 
 bench: $(VENV)/.ready-to-develop
-	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --timeout=3600
+	@failed=; \
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --timeout=3600 || failed=1; \
+	$(BIN)/python -m benchmarks.peers --batches $${UCJ_BENCH_BATCHES:-100000} || failed=1; \
+	test -z "$$failed"
+
+peers: $(VENV)/.ready-to-compare
+	$(BIN)/python -m benchmarks.peers --batches $${UCJ_BENCH_BATCHES:-100000}
 
 soak: $(VENV)/.ready-to-develop
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests -n auto --timeout=28800
@@ -76,6 +83,10 @@ $(VENV)/.ready-to-develop: pyproject.toml constraints.txt $(call missing,$(DEV_T
 	$(make-venv)
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.ready-to-run
+
+$(VENV)/.ready-to-compare: $(VENV)/.ready-to-develop
+	$(INSTALL) '.[dev,peers]'
+	@touch $@
 
 # A .venv that uv made has no pip, and one of a Python since removed does not start: made anew.
 define make-venv

@@ -1,0 +1,73 @@
+"""Work done often enough that its median says something, and its answer held against the tally."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.peers.data import Data
+from benchmarks.peers.peer import Peer, Question, Work
+
+RUNS_MIN: Final = 5
+RUNS_MAX: Final = 30
+ENOUGH_SECONDS: Final = 1.0
+ONCE_SECONDS: Final = 30.0
+"""What takes longer is not repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a peer took for one thing: the median of so many runs, and whether the answer was right."""
+
+    question: Question
+    peer: str
+    way: str
+    seconds: float
+    runs: int
+    batches: int | None
+    is_right: bool
+
+    @property
+    def amount(self) -> float:
+        """Return what is compared: seconds, for loading seconds a batch."""
+        return self.seconds / self.batches if self.batches else self.seconds
+
+
+def measured(peer: Peer, data: Data, folder: Path, *, runs_min: int = RUNS_MIN) -> list[Figure]:
+    """Return the figures of a peer."""
+    folder.mkdir()
+    with closing(peer.work(data, folder)) as works:
+        return [_figure(peer, work, runs_min) for work in works]
+
+
+def _figure(peer: Peer, work: Work, runs_min: int) -> Figure:
+    times: list[float] = []
+    answer: object = None
+    while not times or (times[0] <= ONCE_SECONDS and _goes_on(times, runs_min)):
+        work.prepare()
+        gc.collect()
+        began = time.perf_counter()
+        answer = work.run()
+        times.append(time.perf_counter() - began)
+    if work.answer is not None:
+        answer = work.answer()
+    return Figure(
+        question=work.question,
+        peer=peer.name,
+        way=work.way,
+        seconds=statistics.median(times),
+        runs=len(times),
+        batches=work.batches,
+        is_right=answer == work.expected,
+    )
+
+
+def _goes_on(times: list[float], runs_min: int) -> bool:
+    if len(times) < runs_min:
+        return True
+    return runs_min >= RUNS_MIN and sum(times) < ENOUGH_SECONDS and len(times) < RUNS_MAX

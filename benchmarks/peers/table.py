@@ -1,0 +1,76 @@
+"""The figures as one table for each size, with ratios to ucj, and a line where a peer wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from benchmarks.peers.measuring import RUNS_MIN, Figure
+from benchmarks.peers.peer import Question
+
+TITLES: Final = {
+    Question.LOAD: "recorded or loaded, a batch",
+    Question.REBUILD: "rebuilt, the whole log",
+    Question.NATION: "the nation by regency and category, as known half-way",
+    Question.REGENCY: "one regency by category, as known half-way",
+}
+REFERENCE: Final = "ucj"
+
+
+def tables(figures: Sequence[Figure], *, batches: int) -> Iterator[str]:
+    """Yield the lines of the table of one size, in Markdown, and what it comes to."""
+    yield f"### {batches:,} batches"
+    yield ""
+    yield "| question | who | how | median | × ucj | |"
+    yield "|---|---|---|---|---|---|"
+    for question in Question:
+        of_question = [each for each in figures if each.question is question]
+        for number, each in enumerate(of_question):
+            title = TITLES[question] if number == 0 else ""
+            ratio = f"{_ratio(each, figures):,.2f}"
+            cells = (title, each.peer, each.way, _amount(each), ratio, _marks(each))
+            yield "| " + " | ".join(cells) + " |"
+    yield ""
+    for question in Question:
+        if winners := _winners(question, figures):
+            yield f"- {TITLES[question]}: faster than ucj: {winners}."
+        elif any(each.question is question and each.peer != REFERENCE for each in figures):
+            yield f"- {TITLES[question]}: no peer is faster than ucj."
+
+
+def _winners(question: Question, figures: Sequence[Figure]) -> str:
+    """Say who was faster than ucj, the fastest first, and in what share of its time."""
+    faster = [
+        each
+        for each in figures
+        if each.question is question and each.peer != REFERENCE and _ratio(each, figures) < 1
+    ]
+    faster.sort(key=lambda each: each.amount)
+    named = []
+    for each in faster:
+        way = f" ({each.way})" if each.way else ""
+        named.append(f"{each.peer}{way} in {_ratio(each, figures):.2f} of its time")
+    return "; ".join(named)
+
+
+def _ratio(figure: Figure, figures: Sequence[Figure]) -> float:
+    """Return how many times what ucj takes a figure is: of its ways, the first."""
+    reference = next(
+        each for each in figures if each.peer == REFERENCE and each.question is figure.question
+    )
+    return figure.amount / reference.amount
+
+
+def _amount(figure: Figure) -> str:
+    if figure.batches:
+        return f"{figure.amount * 1e6:,.1f} µs"
+    return f"{figure.amount * 1e3:,.{0 if figure.amount >= 0.1 else 2}f} ms"
+
+
+def _marks(figure: Figure) -> str:
+    marks = []
+    if not figure.is_right:
+        marks.append("**another answer**")
+    if figure.runs < RUNS_MIN:
+        marks.append("run once" if figure.runs == 1 else f"run {figure.runs} times")
+    return ", ".join(marks)
