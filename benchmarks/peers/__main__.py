@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_sound = True
     with private_folder() as folder:
         for batches in _sizes(given.batches, present):
-            _note(f"{batches:,} batches: the data")
+            _note(f"{batches:,} batches: the data, and ucj")
             data = prepared(folder / str(batches), batches)
             of_size = [each for each in present if _size(each, given.batches) == batches]
             figures, failures = _compare(of_size, data, folder / f"work-{batches}", given.runs)
@@ -84,19 +84,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _compare(
     peers: Sequence[Peer], data: Data, folder: Path, runs: int
 ) -> tuple[list[Figure], list[str]]:
-    """Measure ucj and peers on the same data; also tell which peers failed, and of what."""
+    """Measure peers on the same data; also tell which of them failed, and of what.
+
+    ucj is measured before and after them, so that neither is favoured where the machine slows down.
+    """
     folder.mkdir()
     figures: list[Figure] = []
     failures: list[str] = []
-    for peer in (Ucj(), *peers):
+    ours = measured(Ucj(), data, folder / "before", runs_min=runs)
+    for peer in peers:
         _note(f"{data.store.batches:,} batches: {peer.name}")
         try:
             figures += measured(peer, data, folder / peer.name, runs_min=runs)
-        except Exception as error:  # the others are measured all the same
-            if isinstance(peer, Ucj):
-                raise
+        except Exception as error:  # noqa: BLE001 - the others are measured all the same
             failures.append(f"Failed: {peer.name}: {type(error).__name__}: {error}")
-    return figures, failures
+    _note(f"{data.store.batches:,} batches: ucj again")
+    again = measured(Ucj(), data, folder / "after", runs_min=runs)
+    ours = [each.with_more(later) for each, later in zip(ours, again, strict=True)]
+    return [*ours, *figures], failures
 
 
 def _size(peer: Peer, batches: int) -> int:

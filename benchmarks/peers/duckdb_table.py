@@ -87,11 +87,11 @@ class DuckdbTable:
                 "entries from a CSV into a sorted table",
                 lambda: _run(connection, _LOAD, data.csv),
                 data.nation,
-                answer=lambda: _nation(connection, data),
+                answer=lambda: nation(connection, data),
                 batches=data.batch_events,
             )
             yield from asked(
-                data, lambda: _nation(connection, data), lambda: _regency(connection, data)
+                data, lambda: nation(connection, data), lambda: regency(connection, data)
             )
             lines = folder / "lines.json"
 
@@ -110,7 +110,7 @@ class DuckdbTable:
                     way,
                     run,
                     data.nation,
-                    answer=lambda: _nation(connection, data),
+                    answer=lambda: nation(connection, data),
                     prepare=lambda: connection.execute("DROP TABLE IF EXISTS entries"),
                 )
 
@@ -131,9 +131,11 @@ def _run(connection: DuckDBPyConnection, statement: str, path: Path) -> None:
     connection.execute("CHECKPOINT")  # so that it lies sorted in its file, and durable
 
 
-def _nation(connection: DuckDBPyConnection, data: Data) -> Heads:
+def nation(connection: DuckDBPyConnection, data: Data) -> Heads:
+    """Return the nation's heads by regency and category."""
     return heads_of(connection.execute(_NATION, [data.on, data.known]).fetchall())
 
 
-def _regency(connection: DuckDBPyConnection, data: Data) -> Heads:
+def regency(connection: DuckDBPyConnection, data: Data) -> Heads:
+    """Return one regency's heads by category."""
     return heads_of(connection.execute(_REGENCY, [data.regency, data.on, data.known]).fetchall())

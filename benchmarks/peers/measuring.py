@@ -6,7 +6,7 @@ import gc
 import statistics
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,20 +22,25 @@ ONCE_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a peer took for one thing: the median of so many runs, and whether the answer was right."""
+    """What a peer took for one thing, run by run, in seconds; and whether the answer was right."""
 
     question: Question
     peer: str
     way: str
-    seconds: float
-    runs: int
+    times: tuple[float, ...]
     batches: int | None
     is_right: bool
 
     @property
     def amount(self) -> float:
-        """Return what is compared: seconds, for loading seconds a batch."""
-        return self.seconds / self.batches if self.batches else self.seconds
+        """Return what is compared: the median in seconds, for loading seconds a batch."""
+        return statistics.median(self.times) / (self.batches or 1)
+
+    def with_more(self, later: Figure) -> Figure:
+        """Return the same with the runs of another time."""
+        assert (self.question, self.way) == (later.question, later.way)
+        is_right = self.is_right and later.is_right
+        return replace(self, times=self.times + later.times, is_right=is_right)
 
 
 def measured(peer: Peer, data: Data, folder: Path, *, runs_min: int = RUNS_MIN) -> list[Figure]:
@@ -60,8 +65,7 @@ def _figure(peer: Peer, work: Work, runs_min: int) -> Figure:
         question=work.question,
         peer=peer.name,
         way=work.way,
-        seconds=statistics.median(times),
-        runs=len(times),
+        times=tuple(times),
         batches=work.batches,
         is_right=answer == work.expected,
     )

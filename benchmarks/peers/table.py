@@ -27,7 +27,7 @@ def tables(figures: Sequence[Figure], *, batches: int) -> Iterator[str]:
         of_question = [each for each in figures if each.question is question]
         for number, each in enumerate(of_question):
             title = TITLES[question] if number == 0 else ""
-            ratio = f"{_ratio(each, figures):,.2f}"
+            ratio = _shown(_ratio(each, figures))
             cells = (title, each.peer, each.way, _amount(each), ratio, _marks(each))
             yield "| " + " | ".join(cells) + " |"
     yield ""
@@ -49,7 +49,7 @@ def _winners(question: Question, figures: Sequence[Figure]) -> str:
     named = []
     for each in faster:
         way = f" ({each.way})" if each.way else ""
-        named.append(f"{each.peer}{way} in {_ratio(each, figures):.2f} of its time")
+        named.append(f"{each.peer}{way} in {_shown(_ratio(each, figures))} of its time")
     return "; ".join(named)
 
 
@@ -59,6 +59,10 @@ def _ratio(figure: Figure, figures: Sequence[Figure]) -> float:
         each for each in figures if each.peer == REFERENCE and each.question is figure.question
     )
     return figure.amount / reference.amount
+
+
+def _shown(ratio: float) -> str:
+    return f"{ratio:,.{3 if ratio < 0.1 else 2 if ratio < 10 else 0}f}"
 
 
 def _amount(figure: Figure) -> str:
@@ -71,6 +75,6 @@ def _marks(figure: Figure) -> str:
     marks = []
     if not figure.is_right:
         marks.append("**another answer**")
-    if figure.runs < RUNS_MIN:
-        marks.append("run once" if figure.runs == 1 else f"run {figure.runs} times")
+    if (runs := len(figure.times)) < RUNS_MIN:
+        marks.append("run once" if runs == 1 else f"run {runs} times")
     return ", ".join(marks)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.country import importable
+from benchmarks.peers import duckdb_table
 from benchmarks.peers.data import Data
 from benchmarks.peers.peer import Question, Work, asked, heads_of
 from benchmarks.stores import Store, as_csv, empty_store
@@ -55,6 +56,12 @@ class Ucj:
                     lambda: nation(ledger, data),
                     lambda: regency(ledger, data),
                     way="ledger open",
+                )
+                yield from asked(
+                    data,
+                    lambda: duckdb_table.nation(ledger.connection, data),
+                    lambda: duckdb_table.regency(ledger.connection, data),
+                    way="of this, the bare sum: as `ucj sql`",
                 )
         with Workspace(data.store.path) as workspace:
             yield from asked(
