@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from benchmarks.country import commands, regencies_of
 from benchmarks.stores import Store, filled_store
@@ -26,6 +26,7 @@ COLUMNS: Final = (
     "position", "recorded_at", "area", "reference", "part", "act", "category", "effective_on",
     "workers",
 )  # fmt: skip
+_LINES: Final = frozenset({"lines", "puts", "takes_back"})
 
 
 class Entry(NamedTuple):
@@ -81,6 +82,15 @@ class Data:
         for _, group in itertools.groupby(self.entries(), lambda entry: entry.position):
             entries = list(group)
             yield entries[0], entries
+
+    def events_with_facts(self) -> Iterator[tuple[Entry, list[Entry], dict[str, Any]]]:
+        """As `events`, with what else the log has of each: all but the lines it is worked out from."""
+        with closing(self.store.log()) as log:
+            rows = log.rows()
+            for first, entries in self.events():
+                row = next(each for each in rows if each.position == first.position)
+                facts = row.facts()
+                yield first, entries, {key: facts[key] for key in facts.keys() - _LINES}
 
 
 def prepared(folder: Path, batches: int) -> Data:

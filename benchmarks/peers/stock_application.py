@@ -1,7 +1,7 @@
 """The registry as the eventsourcing library's documentation would have it: stock mapper, stock recorder.
 
-An event holds only signed entries, already worked out, and the position they have in ucj's log: less
-than an event of ucj, and no rule is asked.
+An event holds what ucj's event holds, but in place of its lines the signed entries, already worked
+out, and the position it has in ucj's log. No rule is asked.
 """
 
 from __future__ import annotations
@@ -27,19 +27,29 @@ class Batch(Aggregate):
 
     @event("Recorded")
     def __init__(
-        self, area: str, reference: str, part: str, position: int, entries: list[list[str | int]]
+        self,
+        area: str,
+        reference: str,
+        part: str,
+        position: int,
+        facts: dict[str, Any],
+        entries: list[list[str | int]],
     ) -> None:
         self.area = area
         self.reference = reference
         self.part = part
         self.position = position
+        self.facts = facts
         self.entries = entries
 
     @event("Changed")
-    def change(self, area: str, position: int, entries: list[list[str | int]]) -> None:
+    def change(
+        self, area: str, position: int, facts: dict[str, Any], entries: list[list[str | int]]
+    ) -> None:
         """Correct or withdraw it, by the entries of the difference."""
         self.area = area
         self.position = position
+        self.facts = facts
         self.entries = [*self.entries, *entries]
 
     @staticmethod
@@ -51,9 +61,9 @@ class Batch(Aggregate):
 class Register(Application[UUID]):
     """Keeps batches."""
 
-    def record(self, first: Entry, entries: list[Entry]) -> None:
+    def record(self, first: Entry, entries: list[Entry], facts: dict[str, Any]) -> None:
         """Record one event, with one `save()`."""
-        self.save(recorded(first, entries, self.repository.get))
+        self.save(recorded(first, entries, facts, self.repository.get))
 
 
 def register_in(path: Path | None) -> Register:
@@ -68,29 +78,31 @@ def register_in(path: Path | None) -> Register:
     )
 
 
-def recorded(first: Entry, entries: list[Entry], find: Callable[[UUID], Any]) -> Batch:
+def recorded(
+    first: Entry, entries: list[Entry], facts: dict[str, Any], find: Callable[[UUID], Any]
+) -> Batch:
     """Return a batch after an event: a new one, or one that `find` has, changed."""
     said: list[list[str | int]] = [
         [each.category, each.effective_on, each.workers] for each in entries
     ]
     if first.act == "original":
-        return Batch(first.area, first.reference, first.part, first.position, said)
+        return Batch(first.area, first.reference, first.part, first.position, facts, said)
     batch: Batch = find(Batch.create_id(first.area, first.reference, first.part))
-    batch.change(first.area, first.position, said)
+    batch.change(first.area, first.position, facts, said)
     return batch
 
 
 def record_one_by_one(register: Register, data: Data) -> None:
     """Record each event with a save of its own."""
-    for first, entries in data.events():
-        register.record(first, entries)
+    for first, entries, facts in data.events_with_facts():
+        register.record(first, entries, facts)
 
 
 def record_together(register: Register, data: Data) -> None:
     """Record all of it in one save."""
     batches: dict[UUID, Batch] = {}
-    for first, entries in data.events():
-        batch = recorded(first, entries, batches.__getitem__)
+    for first, entries, facts in data.events_with_facts():
+        batch = recorded(first, entries, facts, batches.__getitem__)
         batches[batch.id] = batch
     register.save(*batches.values())
 
