@@ -138,10 +138,11 @@ def test_a_module_that_is_not_there_is_named() -> None:
 
 def test_ucj_is_measured_at_both_ends() -> None:
     """The median of all runs counts, and one wrong answer of either end."""
-    before = Figure(Question.NATION, "ucj", "", (1.0, 1.0), None, is_right=True)
-    after = Figure(Question.NATION, "ucj", "", (3.0, 3.0), None, is_right=False)
+    before = Figure(Question.NATION, "ucj", "", (1.0, 1.0), (0.5, 0.5), None, is_right=True)
+    after = Figure(Question.NATION, "ucj", "", (3.0, 3.0), (0.7, 0.7), None, is_right=False)
     both = before.with_more(after)
     assert both.amount == 2.0
+    assert both.processor_amount == 0.6
     assert not both.is_right
 
 
@@ -150,7 +151,8 @@ def test_the_table_has_ratios_and_says_who_wins() -> None:
 
     def figure(question: Question, peer: str, seconds: float, batches: int | None) -> Figure:
         times = (seconds,) * (5 if peer == "ucj" else 1)
-        return Figure(question, peer, "", times, batches, is_right=True)
+        spent = None if peer == "fast" else tuple(each / 2 for each in times)
+        return Figure(question, peer, "", times, spent, batches, is_right=True)
 
     lines = list(
         tables(
@@ -163,8 +165,8 @@ def test_the_table_has_ratios_and_says_who_wins() -> None:
             batches=20_000,
         )
     )
-    assert "| recorded or loaded, a batch | ucj |  | 100.0 µs | 1.00 |  |" in lines
-    assert "|  | slow |  | 300.0 µs | 3.00 | run once |" in lines
-    assert "|  | fast |  | 50.00 ms | 0.25 | run once |" in lines
+    assert "| recorded or loaded, a batch | ucj |  | 100.0 µs | 1.00 | 50.0 µs | 1.00 |  |" in lines
+    assert "|  | slow |  | 300.0 µs | 3.00 | 150.0 µs | 3.00 | run once |" in lines
+    assert "|  | fast |  | 50.00 ms | 0.25 |  |  | run once |" in lines
     assert "- recorded or loaded, a batch: no peer is faster than ucj." in lines
     assert lines[-1].endswith("half-way: faster than ucj: fast in 0.25 of its time.")

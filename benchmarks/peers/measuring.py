@@ -22,12 +22,16 @@ ONCE_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a peer took for one thing, run by run, in seconds; and whether the answer was right."""
+    """What a peer took for one thing, run by run, in seconds; and whether the answer was right.
+
+    `times` are by the clock, `processor_times` of all threads of this process; None of a server.
+    """
 
     question: Question
     peer: str
     way: str
     times: tuple[float, ...]
+    processor_times: tuple[float, ...] | None
     batches: int | None
     is_right: bool
 
@@ -36,11 +40,22 @@ class Figure:
         """Return what is compared: the median in seconds, for loading seconds a batch."""
         return statistics.median(self.times) / (self.batches or 1)
 
+    @property
+    def processor_amount(self) -> float | None:
+        """Return the same of processor time."""
+        if self.processor_times is None:
+            return None
+        return statistics.median(self.processor_times) / (self.batches or 1)
+
     def with_more(self, later: Figure) -> Figure:
         """Return the same with the runs of another time."""
         assert (self.question, self.way) == (later.question, later.way)
-        is_right = self.is_right and later.is_right
-        return replace(self, times=self.times + later.times, is_right=is_right)
+        return replace(
+            self,
+            times=self.times + later.times,
+            processor_times=(self.processor_times or ()) + (later.processor_times or ()) or None,
+            is_right=self.is_right and later.is_right,
+        )
 
 
 def measured(peer: Peer, data: Data, folder: Path, *, runs_min: int = RUNS_MIN) -> list[Figure]:
@@ -52,12 +67,14 @@ def measured(peer: Peer, data: Data, folder: Path, *, runs_min: int = RUNS_MIN) 
 
 def _figure(peer: Peer, work: Work, runs_min: int) -> Figure:
     times: list[float] = []
+    processor_times: list[float] = []
     answer: object = None
     while not times or (times[0] <= ONCE_SECONDS and _goes_on(times, runs_min)):
         work.prepare()
         gc.collect()
-        began = time.perf_counter()
+        began, processor_began = time.perf_counter(), time.process_time()
         answer = work.run()
+        processor_times.append(time.process_time() - processor_began)
         times.append(time.perf_counter() - began)
     if work.answer is not None:
         answer = work.answer()
@@ -66,6 +83,7 @@ def _figure(peer: Peer, work: Work, runs_min: int) -> Figure:
         peer=peer.name,
         way=work.way,
         times=tuple(times),
+        processor_times=tuple(processor_times) if work.in_process else None,
         batches=work.batches,
         is_right=answer == work.expected,
     )

@@ -28,6 +28,7 @@ class Work:
 
     `run` is timed, `prepare` before it is not. What `run` returns, or `answer` after the last run,
     must equal `expected`. `batches` are those that one run records or loads.
+    Not `in_process` is what a server does: its processor time is not ours.
     """
 
     question: Question
@@ -37,6 +38,7 @@ class Work:
     answer: Callable[[], object] | None = None
     prepare: Callable[[], object] = lambda: None
     batches: int | None = None
+    in_process: bool = True
 
 
 class Peer(Protocol):
@@ -63,11 +65,16 @@ def missing(*modules: str) -> str | None:
 
 
 def asked(
-    data: Data, nation: Callable[[], Heads], regency: Callable[[], Heads], *, way: str = ""
+    data: Data,
+    nation: Callable[[], Heads],
+    regency: Callable[[], Heads],
+    *,
+    way: str = "",
+    in_process: bool = True,
 ) -> Iterator[Work]:
     """Yield the two questions that every peer with entries can answer."""
-    yield Work(Question.NATION, way, nation, data.nation)
-    yield Work(Question.REGENCY, way, regency, data.of_regency)
+    yield Work(Question.NATION, way, nation, data.nation, in_process=in_process)
+    yield Work(Question.REGENCY, way, regency, data.of_regency, in_process=in_process)
 
 
 def heads_of(rows: Iterable[tuple[str, str, int]]) -> Heads:

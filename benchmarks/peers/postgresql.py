@@ -66,8 +66,9 @@ class Postgresql:
                 answer=nation,
                 prepare=lambda: connection.execute("DROP TABLE IF EXISTS entries"),
                 batches=data.batch_events,
+                in_process=False,
             )
-            yield from asked(data, nation, regency)
+            yield from asked(data, nation, regency, in_process=False)
 
 
 def _load(connection: Any, data: Data) -> None:  # noqa: ANN401 - the driver may be absent

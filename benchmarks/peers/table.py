@@ -21,14 +21,13 @@ def tables(figures: Sequence[Figure], *, batches: int) -> Iterator[str]:
     """Yield the lines of the table of one size, in Markdown, and what it comes to."""
     yield f"### {batches:,} batches"
     yield ""
-    yield "| question | who | how | median | × ucj | |"
-    yield "|---|---|---|---|---|---|"
+    yield "| question | who | how | median | × ucj | processor | × ucj | |"
+    yield "|---|---|---|---|---|---|---|---|"
     for question in Question:
         of_question = [each for each in figures if each.question is question]
         for number, each in enumerate(of_question):
             title = TITLES[question] if number == 0 else ""
-            ratio = _shown(_ratio(each, figures))
-            cells = (title, each.peer, each.way, _amount(each), ratio, _marks(each))
+            cells = (title, each.peer, each.way, *_compared(each, figures), _marks(each))
             yield "| " + " | ".join(cells) + " |"
     yield ""
     for question in Question:
@@ -53,22 +52,35 @@ def _winners(question: Question, figures: Sequence[Figure]) -> str:
     return "; ".join(named)
 
 
+def _compared(figure: Figure, figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield the median and its ratio, by the clock and of processor time."""
+    yield _amount(figure, figure.amount)
+    yield _shown(_ratio(figure, figures))
+    processor, reference = figure.processor_amount, _reference(figure, figures).processor_amount
+    yield "" if processor is None else _amount(figure, processor)
+    yield _shown(processor / reference) if processor is not None and reference else ""
+
+
 def _ratio(figure: Figure, figures: Sequence[Figure]) -> float:
-    """Return how many times what ucj takes a figure is: of its ways, the first."""
-    reference = next(
+    """Return how many times what ucj takes a figure is, by the clock."""
+    return figure.amount / _reference(figure, figures).amount
+
+
+def _reference(figure: Figure, figures: Sequence[Figure]) -> Figure:
+    """Return ucj's figure for the same question: of its ways, the first."""
+    return next(
         each for each in figures if each.peer == REFERENCE and each.question is figure.question
     )
-    return figure.amount / reference.amount
 
 
 def _shown(ratio: float) -> str:
     return f"{ratio:,.{3 if ratio < 0.1 else 2 if ratio < 10 else 0}f}"
 
 
-def _amount(figure: Figure) -> str:
+def _amount(figure: Figure, seconds: float) -> str:
     if figure.batches:
-        return f"{figure.amount * 1e6:,.1f} µs"
-    return f"{figure.amount * 1e3:,.{0 if figure.amount >= 0.1 else 2}f} ms"
+        return f"{seconds * 1e6:,.1f} µs"
+    return f"{seconds * 1e3:,.{0 if seconds >= 0.1 else 2}f} ms"
 
 
 def _marks(figure: Figure) -> str:
