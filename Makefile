@@ -25,7 +25,7 @@ missing = $(if $(filter-out $(wildcard $(1:%=$(BIN)/%)),$(1:%=$(BIN)/%)),FORCE)
 RUN_TOOLS := ucj
 DEV_TOOLS := ucj ruff mypy lint-imports pytest
 
-.PHONY: help demo test check bench soak docs lock clean FORCE
+.PHONY: help demo test check bench peers soak docs lock clean FORCE
 FORCE:
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo 'make test    everything a change must pass: check, then all tests but soak'
 	@echo 'make check   fast: format, lint, types, import contracts'
 	@echo 'make bench   measure, with a million batches; quicker: make bench SCALE=100k'
+	@echo 'make peers   install the peers that are Python packages, and measure beside them'
 	@echo 'make soak    the long tests, with many more examples'
 	@echo 'make docs    write the generated documents again'
 	@echo 'make lock    choose versions again: uv.lock and constraints.txt (needs uv)'
@@ -60,6 +61,12 @@ bench: $(VENV)/.ready-to-develop
 	$(if $(BATCHES_$(SCALE)),,$(error SCALE is 100k, 1m or 10m))
 	UCJ_BENCH_BATCHES=$(BATCHES_$(SCALE)) $(BIN)/python -m pytest benchmarks --benchmark-enable \
 		--benchmark-only --timeout=14400 $(GROWTH_$(SCALE))
+	$(if $(GROWTH_$(SCALE)),,$(BIN)/python -m benchmarks.peers --batches $(PEER_BATCHES))
+
+# Beside the peers a hundred thousand: most of them take minutes for more.
+PEER_BATCHES ?= 100000
+peers: $(VENV)/.ready-to-compare
+	$(BIN)/python -m benchmarks.peers --batches $(PEER_BATCHES)
 
 soak: $(VENV)/.ready-to-develop
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests -n auto --timeout=28800
@@ -84,6 +91,10 @@ $(VENV)/.ready-to-develop: pyproject.toml constraints.txt $(call missing,$(DEV_T
 	$(make-venv)
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.ready-to-run
+
+$(VENV)/.ready-to-compare: $(VENV)/.ready-to-develop
+	$(INSTALL) '.[dev,peers]'
+	@touch $@
 
 # A .venv that uv made has no pip, and one of a Python since removed does not start: made anew.
 define make-venv

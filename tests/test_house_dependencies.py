@@ -60,7 +60,10 @@ def _foreign_places(lock: str) -> set[str]:
     return {place for place in places if place != "." and not place.startswith(public)}
 
 
-@pytest.mark.parametrize(("extra", "heading"), [(None, "## To run"), ("dev", "## To work on it")])
+@pytest.mark.parametrize(
+    ("extra", "heading"),
+    [(None, "## To run"), ("dev", "## To work on it"), ("peers", "## To measure beside")],
+)
 def test_every_dependency_has_its_reason_and_no_reason_is_left_over(
     extra: str | None, heading: str
 ) -> None:
