@@ -310,4 +310,6 @@ def test_every_row_is_what_coverage_says_of_that_day(
             known = place % (ledger.position + 1)
             check_against_coverage(ledger, area, since, known)
             check_categories(ledger, area, since, known)
-            check_balances(ledger, area, since, known, history.oracle.known(known).book)
+            counted = history.oracle.known(known)
+            if counted.last_position == known:  # the oracle knows no part of a transaction
+                check_balances(ledger, area, since, known, counted.book)
