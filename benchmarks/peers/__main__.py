@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -141,4 +142,6 @@ def _note(line: str) -> None:
 
 
 if __name__ == "__main__":
+    # Ended from outside, no server and no data is left either.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())
