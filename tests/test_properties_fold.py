@@ -25,9 +25,10 @@ def folded(chunks: list[list[str]]) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder, closing(connect(parallel=False)) as connection:
         fold.create_tables(connection)
         for number, lines in enumerate(chunks):
-            chunk = fold.Chunk.written(Path(folder) / f"{number}", [lines], bytes_wanted=1)
-            assert chunk is not None
-            fold.fold_chunk(connection, chunk)
+            pages = [lines] if lines else []  # a log has no empty pages
+            chunk = fold.Chunk.written(Path(folder) / f"{number}", pages, bytes_wanted=1)
+            if chunk is not None:
+                fold.fold_chunk(connection, chunk)
         return {
             table: sorted(map(repr, connection.execute(f"FROM {table}").fetchall()))
             for table in fold.TABLES
