@@ -55,7 +55,7 @@ BARS: Final = (
     Bar("rebuild: most memory", "rebuild_as_a_process:memory_mib_max", None, 512, unit="MiB"),
     Bar("rebuild / of a tenth of the log", "rebuild", "rebuild_of_a_tenth", 11),
     Bar("import of 200,000 lines / bare executemany of its rows",
-        "a_file_into_an_empty_store[plain-200000]", "bare_executemany_of_the_same_rows[200000]", 8),
+        "a_file_into_an_empty_store[200000-plain]", "bare_executemany_of_the_same_rows[200000]", 8),
     Bar("small import: filled / empty store",
         "a_small_file_into_a_filled_store", "a_small_file_into_an_empty_store", 2),
     Bar("one regency by category, in process", "one_regency_by_category_in_process", None, 0.005),
@@ -75,9 +75,9 @@ BARS: Final = (
     Bar("completion / import click", "completion", "bare_python[click]", 1.5),
     Bar("ucj coverage 16.06 / import duckdb", "coverage", "bare_python[duckdb]", 2),
     Bar("8 readers beside a writer / without one",
-        "eight_readers_beside_a_writer:beside", "eight_readers_beside_a_writer:alone", 1.5),
+        "eight_readers_beside_a_writer[200000]:beside", "eight_readers_beside_a_writer[200000]:alone", 1.5),
     Bar("a writer beside 8 readers / without them",
-        "eight_readers_beside_a_writer:writer_beside", "eight_readers_beside_a_writer:writer_alone",
+        "eight_readers_beside_a_writer[200000]:writer_beside", "eight_readers_beside_a_writer[200000]:writer_alone",
         1.25),
 )  # fmt: skip
 """In the order of the README; names are those of the benchmarks without `test_`."""
