@@ -19,6 +19,8 @@ from registry import __version__
 from registry.language import _, said
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from registry.errors import RegistryError
 
 EXIT_FAULT: Final = 70
@@ -77,6 +79,17 @@ class LazyGroup(click.Group):
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
         return _explained(_with_marks(command))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without importing it; options as any command does."""
+        from click.shell_completion import CompletionItem
+
+        named = [
+            CompletionItem(name, help=translated(short))
+            for name, (_module, short) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,25 @@ def test_categories_of_the_store_are_offered(tmp_path: Path) -> None:
         assert completed(f"ucj coverage --store {other} --category marb", tmp_path) == [
             "plain,marbot"
         ]
+
+
+def test_the_name_of_a_command_is_completed_without_loading_it() -> None:
+    """At each press of the tab key: neither a command's module nor an engine is imported."""
+    script = (
+        "import sys; sys.argv[0] = 'ucj'\n"
+        "import atexit, cli.start\n"
+        "loaded = {'cli.analyst', 'cli.importing', 'cli.options', 'duckdb'}\n"
+        "atexit.register(lambda: print(sorted(loaded & sys.modules.keys())))\n"
+        "cli.start.main()"
+    )
+    asked = {"_UCJ_COMPLETE": "bash_complete", "COMP_WORDS": "ucj co", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [
+        "plain,correct", "plain,coverage", "plain,completion", "[]",
+    ]  # fmt: skip
