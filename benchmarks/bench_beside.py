@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 PAUSE_SECONDS: Final = 0.02
 
 
+def _file_of_its_own(folder: Path, name: str, lines: int) -> File:
+    """Write a file of batches that no other file has: their references have its name."""
+    file = make_file(folder / f"{name}.csv", "plain", lines)
+    text = file.path.read_text(encoding="utf-8")
+    file.path.write_text(text.replace("/SK-", f"/{name}-"), encoding="utf-8")
+    return file
+
+
 @pytest.mark.benchmark(group="beside")
 def test_a_reader_beside_an_import(
     benchmark: Benchmark,
@@ -38,9 +46,7 @@ def test_a_reader_beside_an_import(
     questions: int,
 ) -> None:
     """Every question is answered, at each moment as before the import or as after it."""
-    file = make_file(tmp_path / "beside.csv", "plain", lines)
-    text = file.path.read_text(encoding="utf-8")
-    file.path.write_text(text.replace("/SK-", f"/SB{lines}-"), encoding="utf-8")
+    file = _file_of_its_own(tmp_path, f"SB{lines}", lines)
 
     def ask() -> tuple[float, int | None]:
         began = time.perf_counter()
@@ -83,12 +89,7 @@ def test_eight_readers_beside_a_writer(
     measuring: bool,  # noqa: FBT001 - a fixture
 ) -> None:
     """Each asks once a second: how long it takes alone and beside an import, and the import likewise."""
-    files = []
-    for name in ("alone", "beside"):
-        file = make_file(tmp_path / f"{name}.csv", "plain", large)
-        text = file.path.read_text(encoding="utf-8")
-        file.path.write_text(text.replace("/SK-", f"/S8-{name}-"), encoding="utf-8")
-        files.append(file)
+    files = [_file_of_its_own(tmp_path, name, large) for name in ("S8-alone", "S8-beside")]
 
     def importing(file: File) -> float:
         began = time.perf_counter()

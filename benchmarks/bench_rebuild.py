@@ -60,6 +60,8 @@ def test_rebuild_as_a_process(
     benchmark.pedantic(
         lambda: weighed.append(run_weighed(*command, environment=elsewhere)), rounds=1
     )
+    (image,) = tmp_path.rglob("*.duckdb")
+    assert f"-{country.store.events}-" in image.name
     if weighed[0].memory_mib_max is not None:
         benchmark.extra_info["memory_mib_max"] = weighed[0].memory_mib_max
 

@@ -57,9 +57,10 @@ class CoverageRow(NamedTuple):
 
     `coverage` and `points` are exact percentages; they are rounded only when printed. Below the
     area `potential` and `coverage` are None, and `points` is the group's share of the area's
-    percentage: `active_counted` over `points_of`. `active` is None before the area's first entry. `active_counted` are the heads of
-    the regencies that `coverage` is taken over; with `own_potential` the area's own recorded
-    potential is divided by, and all are counted; of a regency it is its own, where it has one.
+    percentage: `active_counted` over `points_of`. `active` is None before the area's first entry.
+    `active_counted` are the heads of the regencies that `coverage` is taken over; with
+    `own_potential` the area's own recorded potential is divided by, and all are counted; of a
+    regency it is its own, where it has one.
     `area` is the code in force (of what one place was split into: joined by a plus), `key` the one
     under which the registry keeps it.
     """

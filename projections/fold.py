@@ -151,7 +151,10 @@ class Chunk:
 
     @classmethod
     def written(cls, path: Path, pages: Iterable[list[str]], *, bytes_wanted: int) -> Self | None:
-        """Write pages to a file until it has so many bytes; None where there are no more pages."""
+        """Write pages to a file until it has so many bytes; None where there are no more pages.
+
+        Of an iterator of pages the next file takes those that are left.
+        """
         events = size = 0
         longest = LINE_BYTES_MAX
         topics: set[str] = set()

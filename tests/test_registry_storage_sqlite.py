@@ -1034,8 +1034,8 @@ def test_a_writer_need_not_wait_for_a_whole_backup(
     assert positions(tmp_path / "backup.db") == list(range(1, 61))
 
 
-def test_control_a_backup_in_one_step_holds_writers_up(tmp_path: Path) -> None:
-    """While SQLite copies, the one who commits is refused: so it must not copy all at once."""
+def test_control_whoever_reads_without_end_holds_writers_up(tmp_path: Path) -> None:
+    """A copy in one step reads so, and the one who commits is refused: it must let go between steps."""
     path = make(tmp_path)
     with opened(path, lock_timeout_seconds=0.2) as registry:
         say(registry)

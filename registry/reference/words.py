@@ -66,12 +66,6 @@ def find_word(kind: WordKind, text: str) -> StrEnum:
     return found
 
 
-def allowed_words(kind: WordKind) -> tuple[str, ...]:
-    """Return every word that is understood, as written for people; the values come first."""
-    words = [word for of, _, aliases in rows("words") if of == kind for word in aliases.split(";")]
-    return (*_LISTS[kind], *words)
-
-
 def usual_words(kind: WordKind) -> dict[str, str]:
     """Return, for each value of the list, the Indonesian word that is used most; some have none."""
     return {value: words.split(";")[0] for of, value, words in rows("words") if of == kind}
