@@ -99,13 +99,18 @@ def test_eight_readers_beside_a_writer(
     def reading(meanwhile: Callable[[], float], name: str) -> tuple[float, float]:
         """Return the readers' median while something goes on, and what that took."""
         stop = tmp_path / f"stop-{name}"
-        asked = (str(growing.path), country.regency, str(country.on), str(stop))
+        ready = [tmp_path / f"ready-{name}-{number}" for number in range(READERS)]
+        asked = (str(growing.path), country.regency, str(country.on))
         command = (sys.executable, "-m", "benchmarks.reader", *asked)
-        readers = [start(*command, environment=environment) for _ in range(READERS)]
-        took = meanwhile()
-        stop.touch()
+        readers = [start(*command, str(each), str(stop), environment=environment) for each in ready]
+        try:
+            while not all(each.exists() for each in ready):
+                assert not any(reader.has_ended() for reader in readers), "a reader never asked"
+                time.sleep(PAUSE_SECONDS)
+            took = meanwhile()
+        finally:  # whatever happens: they would ask without end
+            stop.touch()
         answers = [json.loads(reader.wait().printed) for reader in readers]
-        assert all(answers), "a reader never asked"
         return median(itertools.chain.from_iterable(answers)), took
 
     def waiting() -> float:
