@@ -28,7 +28,8 @@ _INVISIBLE: Final = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff" + _HIDDEN_RANGES
 )
 _GAP: Final = rf"[{_INVISIBLE}]*+"
-_SEPARATOR: Final = r"[ .\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212]?+"
+_BETWEEN: Final = r" .\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212"
+_SEPARATOR: Final = rf"[{_BETWEEN}]?+"
 # One digit after another; whatever prints as nothing does not hide the number. Possessive (`*+`),
 # so that no text costs more than one pass. With a space, dot or hyphen between digits it must be
 # just as long as a NIK: numbers of decrees (100.3.3.2.1234.2025) are written so too.
@@ -36,14 +37,16 @@ _PERSONAL: Final = re.compile(
     rf"\d(?:{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+"
     rf"|(?<!\d)\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{NIK_DIGITS - 1}}}(?!{_GAP}{_SEPARATOR}{_GAP}\d)"
 )
-# In groups of whatever length where the word right before says whose it is: KPJ 1234-5678-901.
+# In groups of whatever length where the word right before says whose it is: KPJ 1234-5678-901,
+# HP (+62) 812-3456-7890.
+_LOOSE: Final = rf"[{_BETWEEN}()]{{0,2}}+"
 _SAYING_SO: Final = (
     "nik|ktp|kk|kpj|nip|npwp|hp|handphone|ponsel|mobile|phone|telp|tlp|telpon|telepon|wa|whatsapp"
     "|rek|rekening|paspor|passport"
 )
 _NAMED: Final = re.compile(
     rf"(?<![^\W_])(?:{_SAYING_SO})(?:\W{{0,3}}(?:no|nomor|number))?[^\w]{{0,6}}"
-    rf"(?P<number>\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+)",
+    rf"(?P<number>\d(?:{_GAP}{_LOOSE}{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+)",
     re.IGNORECASE,
 )
 # = + - @, their full-width and small forms: a spreadsheet reads each as the start of a formula.

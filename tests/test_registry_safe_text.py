@@ -90,6 +90,8 @@ def test_a_number_that_may_be_a_persons_is_withheld(number: str) -> None:
         ("wa +62 812 3456 7890", f"wa +{WITHHELD}"),
         ("Telp. 0711.3456.7890", f"Telp. {WITHHELD}"),
         ("kpj no. 1234\u200b5678.901", f"kpj no. {WITHHELD}"),
+        ("HP (+62) 812-3456-7890", f"HP (+{WITHHELD}"),
+        ("HP (0812) 3456 7890", f"HP ({WITHHELD}"),
     ],
 )
 def test_a_number_in_groups_is_withheld_after_the_word_that_names_it(text: str, shown: str) -> None:
