@@ -103,7 +103,7 @@ def _lines(found: Trace) -> Iterator[Row]:
         name, remark = _LINES.get(each.line, each.line), ""
         if each.line in {"opening", "closing"}:
             end = found.start if each.line == "opening" else found.end
-            name, remark = name.format(on=end.on), _of_potential(end)
+            name, remark = name.format(on=end.on), _of_potential(found, end)
         elif each.line == "moved":
             remark = _numbers(
                 (_("{count} came in"), found.moved_in), (_("{count} went out"), found.moved_out)
@@ -117,8 +117,12 @@ def _row(line: str, workers: int | None, points: Fraction | None, remark: str) -
     return {"line": line, "workers": workers, "points": points, "remark": remark}
 
 
-def _of_potential(end: End) -> str:
-    return "" if end.potential is None else _("of {potential:,}").format(potential=end.potential)
+def _of_potential(found: Trace, end: End) -> str:
+    if end.potential is None:
+        return ""
+    if found.start.own_potential != found.end.own_potential and end.own_potential:
+        return _("of {potential:,}, its own").format(potential=end.potential)
+    return _("of {potential:,}").format(potential=end.potential)
 
 
 def _kinds(found: Trace, line: str) -> str:
@@ -160,17 +164,19 @@ def _numbers(*counted: tuple[str, Sequence[str]]) -> str:
 
 
 def _published(found: Trace) -> Iterator[Row]:
-    for figure in (*found.published_start, *found.published_end):
-        yield _row(
-            _("Published {as_of}").format(as_of=Period(figure.as_of)),
-            figure.active,
-            None,
-            _said(figure),
-        )
+    for end, figures in (
+        (found.start, found.published_start),
+        (found.end, found.published_end),
+    ):
+        for figure in figures:
+            name = _("Published {as_of}").format(as_of=Period(figure.as_of))
+            yield _row(name, figure.active, None, _said(figure, end))
 
 
-def _said(figure: Published) -> str:
+def _said(figure: Published, end: End) -> str:
     words = [] if figure.percent is None else [decimal(figure.percent) + " %"]
+    if figure.uncovered_percent is not None:
+        words.append(_("{percent} % not covered").format(percent=decimal(figure.uncovered_percent)))
     if figure.difference:
         than = (
             _("{difference:,} more than the ledger")
@@ -178,6 +184,8 @@ def _said(figure: Published) -> str:
             else _("{difference:,} fewer than the ledger")
         )
         words.append(than.format(difference=abs(figure.difference)))
+    if figure.potential not in {None, end.potential}:
+        words.append(_("of {potential:,}").format(potential=figure.potential))
     words.append(f"{safe(figure.publisher)}, {safe(figure.source)} (#{figure.position})")
     return joined(" · ", words)
 

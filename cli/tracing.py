@@ -122,6 +122,7 @@ _PUBLISHED: Final = (
     Column("active", _("Active"), "count"),
     Column("potential", _("Potential"), "count"),
     Column("percent", _("Percent"), "number"),
+    Column("uncovered_percent", _("Not covered"), "number"),
     Column("publisher", _("Publisher"), "text"),
     Column("published_on", _("Published on"), "date"),
     Column("source", _("Source"), "text"),
@@ -274,6 +275,7 @@ def _end_document(end: End) -> dict[str, object]:
         "potential_valid_from": end.potential_valid_from,
         "potential_definition": end.potential_definition,
         "potential_source": end.potential_source,
+        "own_potential": end.own_potential,
         "regencies_total": end.regencies_total,
         "regencies_counted": end.regencies_counted,
         "complete": end.complete,
@@ -322,8 +324,10 @@ def _published_rows(found: Trace) -> Iterator[Row]:
     read = _reader(_PUBLISHED[1:])
     for end, figures in (("from", found.published_start), ("to", found.published_end)):
         for figure in figures:
-            printed = None if figure.percent is None else Decimal(figure.percent)
-            yield {"end": end, **read(figure), "percent": printed}
+            row = {"end": end, **read(figure)}
+            for key in ("percent", "uncovered_percent"):
+                row[key] = None if row[key] is None else Decimal(str(row[key]))
+            yield row
 
 
 # --- a document with long lists -----------------------------------------------------------------

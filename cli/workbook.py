@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import chain, repeat
 from math import ceil
 from pathlib import Path
@@ -111,19 +112,24 @@ class _Styles:
         self.title = workbook.add_format({"bold": True, "font_size": 14})
         self.sentence = workbook.add_format({"text_wrap": True, "valign": "top"})
         self.left = workbook.add_format({"align": "left", "valign": "top", "text_wrap": True})
-        self._of: dict[tuple[Kind, bool, bool], Format] = {}
+        self._of: dict[tuple[str | None, bool, bool], Format] = {}
         self._workbook = workbook
 
-    def of(self, kind: Kind, *, bold: bool = False, left: bool = False) -> Format | None:
-        """Return the format of a value, the same one each time; None where it is the usual one."""
-        form = _FORMATS.get(kind)
+    def of(
+        self, kind: Kind, value: object = None, *, bold: bool = False, left: bool = False
+    ) -> Format | None:
+        """Return the format of a value, the same one each time; None where it is the usual one.
+
+        A number as printed somewhere keeps its decimals: 50.00 is not 50.
+        """
+        form = _FORMATS.get(kind) or _as_printed(value)
         if form is None and not bold and not left:
             return None
-        if (kind, bold, left) not in self._of:
+        if (form, bold, left) not in self._of:
             wanted = {"bold": bold} | ({"num_format": _in_language(form)} if form else {})
             wanted |= {"align": "left", "valign": "top", "text_wrap": True} if left else {}
-            self._of[kind, bold, left] = self._workbook.add_format(wanted)
-        return self._of[kind, bold, left]
+            self._of[form, bold, left] = self._workbook.add_format(wanted)
+        return self._of[form, bold, left]
 
 
 class _Sheets:
@@ -177,7 +183,7 @@ class _Sheets:
             kind = column.kind
             if self._next_row <= ROWS_MEASURED:
                 self._widths[at] = max(self._widths[at], _width(value, kind))
-            place, form = (self._next_row, at), self._styles.of(kind, bold=bold)
+            place, form = (self._next_row, at), self._styles.of(kind, value, bold=bold)
             ready = _for_people(value, kind) if self._section else value
             _write(self._sheet, place, ready, kind, form)
         self._next_row += 1
@@ -276,6 +282,14 @@ def _write(
             sheet.write_string(
                 *at, _fitting(_text(value, ready, kind)), None if kind in _FORMATS else form
             )
+
+
+def _as_printed(value: object) -> str | None:
+    """Return the number format with the decimals of a number that has some, zeros too."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return None
+    places = -int(value.as_tuple().exponent)
+    return "0." + "0" * places if places > 0 else None
 
 
 def _in_language(form: str) -> str:

@@ -6,7 +6,7 @@ Arithmetic over exact numbers; knows no ledger, no date and no rounding.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -47,25 +47,34 @@ def effects(first: Measured, second: Measured) -> Effects:
     denominator ½(a1 + a2) · (1/p2 - 1/p1): symmetric, so exchanging the ends negates each. Where
     other regencies are counted at the two ends, both are taken over those counted at both; what
     is left is the effect of the regencies that entered (all counted at the second end, less those
-    in common) and of those that left.
+    in common) and of those that left, and that of dividing by the area's own potential instead of
+    the sum of theirs, which belongs to the denominator.
     """
-    common = first.counted.keys() & second.counted.keys()
     if first.counted.keys() == second.counted.keys():
-        one, other = (first.heads, first.potential), (second.heads, second.potential)
-    elif common:
-        one, other = _over(first, common), _over(second, common)
-    else:
-        return Effects(Fraction(0), Fraction(0), _percent(second) - _percent(first), None)
-    (heads_1, potential_1), (heads_2, potential_2) = one, other
+        return _of_the_same((first.heads, first.potential), (second.heads, second.potential))
+    all_1, all_2 = _over(first, first.counted), _over(second, second.counted)
+    own_1 = _percent(first.heads, first.potential) - _percent(*all_1)
+    own_2 = _percent(second.heads, second.potential) - _percent(*all_2)
+    common = first.counted.keys() & second.counted.keys()
+    if not common:
+        counted = _percent(*all_2) - _percent(*all_1)
+        return Effects(Fraction(0), own_2 - own_1, counted, None)
+    one, other = _over(first, common), _over(second, common)
+    entered = _percent(*all_2) - _percent(*other)
+    left = _percent(*one) - _percent(*all_1)
+    same = _of_the_same(one, other)
+    return replace(same, denominator=same.denominator + own_2 - own_1, counted=entered + left)
+
+
+def _of_the_same(first: tuple[int, int], second: tuple[int, int]) -> Effects:
+    """Return the effects where the same regencies are counted: heads and potential at each end."""
+    (heads_1, potential_1), (heads_2, potential_2) = first, second
     points_a_head = _HALF_PERCENT * (Fraction(1, potential_1) + Fraction(1, potential_2))
-    entered = _percent(second) - Fraction(100 * heads_2, potential_2)
-    left = Fraction(100 * heads_1, potential_1) - _percent(first)
+    turn = Fraction(1, potential_2) - Fraction(1, potential_1)
     return Effects(
         numerator=(heads_2 - heads_1) * points_a_head,
-        denominator=_HALF_PERCENT
-        * (heads_1 + heads_2)
-        * (Fraction(1, potential_2) - Fraction(1, potential_1)),
-        counted=entered + left,
+        denominator=_HALF_PERCENT * (heads_1 + heads_2) * turn,
+        counted=Fraction(0),
         points_a_head=points_a_head,
     )
 
@@ -76,5 +85,5 @@ def _over(measured: Measured, regencies: Collection[str]) -> tuple[int, int]:
     return sum(heads for heads, _ in found), sum(potential for _, potential in found)
 
 
-def _percent(measured: Measured) -> Fraction:
-    return Fraction(100 * measured.heads, measured.potential)
+def _percent(heads: int, potential: int) -> Fraction:
+    return Fraction(100 * heads, potential)

@@ -37,7 +37,8 @@ class End:
     """The figure at one end; counts are persons, percentages exact.
 
     `points` are the heads' share of the potential: the coverage itself, or, of a category, its part
-    of the area's (`coverage` is None then). None where coverage is.
+    of the area's (`coverage` is None then). None where coverage is. `own_potential`: whether the
+    area's own recorded potential is taken, and not the sum of its regencies'.
     """
 
     on: date
@@ -50,6 +51,7 @@ class End:
     potential_valid_from: date | None
     potential_definition: str | None
     potential_source: str | None
+    own_potential: bool
     regencies_total: int
     regencies_counted: int
     complete: bool
@@ -57,7 +59,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What somebody printed of an end's day: `percent` as printed, the others persons.
+    """What somebody printed of an end's day: percentages as printed, the others persons.
 
     `difference` is published less ledger; None without a published count of heads, or a ledger's.
     """
@@ -66,6 +68,7 @@ class Published:
     active: int | None
     potential: int | None
     percent: str | None
+    uncovered_percent: str | None
     publisher: str
     published_on: date | None
     source: str
@@ -372,6 +375,7 @@ def _end_of_parts(
         potential_valid_from=common(each.potential_valid_from for each in totals),
         potential_definition=common(each.potential_definition for each in totals),
         potential_source=common(each.potential_source for each in totals),
+        own_potential=is_counted,
         regencies_total=1,
         regencies_counted=int(is_counted),
         complete=is_counted,
@@ -400,6 +404,7 @@ def _shown(whole: CoverageRow, row: CoverageRow, category: str | None) -> End:
         potential_valid_from=whole.potential_valid_from,
         potential_definition=whole.potential_definition,
         potential_source=whole.potential_source,
+        own_potential=whole.own_potential,
         regencies_total=whole.regencies_total,
         regencies_counted=whole.regencies_counted,
         complete=whole.complete,
@@ -421,7 +426,7 @@ def _published(
         area = next(iter(held), area)
     found = connection.execute(
         """
-        SELECT as_of, active, potential, percent, publisher, published_on, source, position,
+        SELECT as_of, active, potential, percent, uncovered_percent, publisher, published_on, source, position,
                active - $active::BIGINT AS difference
         FROM figures
         WHERE area = $area AND category IS NOT DISTINCT FROM $category AND segment IS NULL

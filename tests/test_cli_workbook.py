@@ -6,6 +6,7 @@ import random
 import re
 import zipfile
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -98,6 +99,19 @@ def test_values_are_what_they_are(tmp_path: Path) -> None:
     ]
     assert all(cell.value is None for cell in second)
     assert sheet.title == "coverage"
+
+
+def test_a_number_keeps_the_decimals_that_were_printed(tmp_path: Path) -> None:
+    """50.00 was printed with two decimals: as 50 it would be another claim."""
+    path = tmp_path / "x.xlsx"
+    column = Column("percent", "Coverage published", "number")
+    printed = (Decimal("50.00"), Decimal("50.0"), Decimal(50), 50)
+    write_workbook(Listing("figures", (column,), ({"percent": each} for each in printed)), path)
+
+    sheet = openpyxl.load_workbook(path).active
+    assert sheet is not None
+    forms = [cell.number_format for (cell,) in sheet.iter_rows(min_row=2)]
+    assert forms == ["0.00", "0.0", "General", "General"]
 
 
 def test_a_sheet_is_ready_to_read(tmp_path: Path) -> None:

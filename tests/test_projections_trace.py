@@ -377,6 +377,29 @@ def test_counted_regencies_are_an_effect_of_their_own(ledger_from_doc: Ledger) -
     assert nothing_common.points is None
 
 
+def test_an_areas_own_potential_is_an_effect_of_the_denominator(ledger_from_doc: Ledger) -> None:
+    """The last regency enters at just the percentage of the others: that alone changes nothing.
+
+    But then all are counted, so the own potential of the province is taken: twice the sum of theirs.
+
+    #1 2025-01-02 enrol 34.01 guru 10 from 2025-01-01 A
+    #2 2025-01-02 enrol 34.02 guru 10 from 2025-01-01 A
+    #3 2025-01-02 enrol 34.03 guru 10 from 2025-01-01 A
+    #4 2025-01-02 enrol 34.04 guru 10 from 2025-01-01 A
+    #5 2025-01-02 enrol 34.71 guru 10 from 2025-02-01 A
+    """
+    registry = ledger_from_doc.store.registry
+    of = ("34.01", "34.02", "34.03", "34.04", "34.71")
+    registry.record(*(RevisePotential(e, date(2025, 1, 1), 100, "workers", "BPS") for e in of))
+    registry.record(RevisePotential("34", date(2025, 1, 1), 1_000, "workers", "BPS"))
+    found = traced_to(ledger_from_doc, "34", "2025-01-31", "2025-02-28")
+
+    assert coverages(found) == (10, 5)
+    assert (found.start.own_potential, found.end.own_potential) == (False, True)
+    assert (found.entering, found.leaving) == (("34.71",), ())
+    assert effects(found) == (0, -5, 0)
+
+
 def test_a_category_of_counted_regencies_has_only_its_own_heads(ledger_from_doc: Ledger) -> None:
     """The same regencies, and in each only the heads of the category.
 
