@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -227,13 +227,23 @@ def _coverage_notes(
         notes.append(
             _("Where an area's own recorded potential is used, coverage is of all Active.")
         )
-    sources = {
-        f"{row.potential_definition} ({row.potential_source})"
+    said = {
+        (row.potential_definition, row.potential_source)
         for row in rows
-        if row.potential_source
+        if row.potential is not None
     }
-    if len(sources) == 1:
-        notes.append(_("Potential: {potential}.").format(potential=sources.pop()))
+    (definition, source), *others = said or {(None, None)}
+    if definition is not None and source is not None and not others:
+        notes.append(
+            _("Potential: {definition} ({source}).").format(definition=definition, source=source)
+        )
+    if any(row.active is not None and row.active < 0 for row in rows):
+        notes.append(
+            _(
+                "Not attributed, below 0: so many left without naming the batch that brought them"
+                " in; which of the others they are of is not known."
+            )
+        )
     if _is_above_whole(rows):
         notes.append(_ABOVE_WHOLE)
     if without := [row.area_name for row in rows if _lacks_potential(row)]:
@@ -297,7 +307,7 @@ _TIMELINE = (
     Column("workers_out", _("Out"), "count"),
     Column("reconciled", _("Reconciled"), "count"),
     Column("active", _("Active"), "count"),
-    Column("potential", _("Potential"), "count"),
+    Column("potential", _("Potential"), "count", spare=True),
     Column("coverage_percent", _("Coverage"), "percent"),
     Column("points", _("Points"), "points"),
     Column("regencies_counted", _("Counted"), "count"),
@@ -423,7 +433,9 @@ def _timeline_columns(
     columns = [column for column in _TIMELINE if column.key in wanted]
     if any(row["active_counted"] not in {None, row["active"]} for row in rows):
         after_active = [column.key for column in columns].index("active") + 1
-        columns.insert(after_active, Column("active_counted", _("Active counted"), "count"))
+        columns.insert(
+            after_active, Column("active_counted", _("Active counted"), "count", spare=True)
+        )
     if any(row["regencies_total"] != 1 for row in rows):
         columns.append(Column("counted", _("Regencies"), "text"))
     return tuple(sorted(columns, key=lambda column: column.key != "on"))
@@ -462,13 +474,28 @@ def _timeline_notes(
                 )
             ).format(what=what)
         )
-    if len({row["regencies_total"] for row in rows}) > 1:
+    if _changes_by_itself(rows):
         notes.append(
             _("Regencies came under it or left it: that changes Active without In or Out.")
         )
     if all(row["active"] is None for row in rows):
         notes.append(_("No batch is recorded there up to that day."))
     return notes
+
+
+def _changes_by_itself(rows: list[dict[str, object]]) -> bool:
+    """Whether heads came or went with their regency: Active changed by other than its In and Out."""
+    active: dict[object, int] = {}
+    for row in rows:
+        now, came, left, balanced = (
+            cast("int", row[key] or 0)
+            for key in ("active", "workers_in", "workers_out", "reconciled")
+        )
+        before = active.get(row["category"])
+        if before is not None and now != before + came - left + balanced:
+            return True
+        active[row["category"]] = now
+    return False
 
 
 @click.command("sql")

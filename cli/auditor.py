@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -115,15 +116,17 @@ def history_command(
         position = workspace.known(known)
         people = for_people(format, output)
         rows = _history(workspace, area, reference, position)
+        first = next(rows, None)
+        if first is None:
+            note = _("Nothing of it is recorded, as known at #{position}.")
+        else:
+            note = _("As known at #{position}. Oldest first; `ucj show @N` shows an event whole.")
+            rows = chain([first], rows)
         listing = Listing(
             name="history",
             columns=_HISTORY_SHOWN if people else _HISTORY,
             rows=(_history_for_people(row) for row in rows) if people else rows,
-            notes=[
-                _(
-                    "As known at #{position}. Oldest first; `ucj show @N` shows an event whole."
-                ).format(position=position)
-            ],
+            notes=[note.format(position=position)],
         )
         write_listing(listing, format=format, output=output)
 

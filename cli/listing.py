@@ -29,12 +29,14 @@ class Column:
     made by the registry (a digest, an id, an area code) and is shown whole; `count` is an int;
     `number` is an int or Decimal of any size, printed as it is; `percent` and `points` are exact (Fraction, int or Decimal); `json` is nested and may hold no
     Fraction. `show`: whether tables for people have it; every other format has all columns.
+    `spare`: a table that is too wide for the terminal may leave it out, and says so.
     """
 
     key: str
     title: str
     kind: Kind
     show: bool = True
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,7 @@ def _conflict(group: Sequence[TargetRow]) -> str:
 
 
 class PercentType(click.ParamType[Any]):
-    """A percentage in plain digits with a dot, so that no separator is ever guessed."""
+    """A percentage in plain digits; after a comma one or two, so that no separator is guessed."""
 
     name = "percent"
 
@@ -268,12 +268,16 @@ class PercentType(click.ParamType[Any]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Fraction:
         """Return the percentage, exact."""
-        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?", str(value).strip())
+        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6}|,[0-9]{1,2})?)\s*%?", str(value).strip())
         if match is None:
             self.fail(
-                _("{value} is no percentage; write it as 52.15.").format(value=value), param, ctx
+                _("{value} is no percentage below 1,000; write it as {example}.").format(
+                    value=value, example=decimal("52.15")
+                ),
+                param,
+                ctx,
             )
-        return Fraction(match[1])
+        return Fraction(match[1].replace(",", "."))
 
 
 _MONTHS: Final = (
@@ -367,7 +371,9 @@ def forecast_command(
     last = until or twelve_months_after(first)
     if last <= first:
         raise click.UsageError(
-            _("--until {last} is not after {first}.").format(last=last, first=first)
+            _(
+                "--until {last} is not after {first}. Give a later day, or --on with one before it."
+            ).format(last=last, first=first)
         )
     with settings.workspace() as workspace:
         position = workspace.known(known)

@@ -13,7 +13,7 @@ from typing import Final
 from cli.escapes import visible
 from cli.listing import Column, Kind, Listing, Row
 from cli.values import shown
-from registry.language import _, said
+from registry.language import _, joined, said
 
 GAP: Final = "  "
 EMPTY: Final = _("(no rows)")
@@ -34,17 +34,30 @@ Lines = list[str]
 def table(listing: Listing, *, width: int | None = None, colour: bool = False) -> Iterator[str]:
     """Yield the lines of a table that fits the width: text wraps, numbers never break.
 
-    What cannot fit, and a listing laid out as records, is printed one record under the other.
+    What does not fit is tried again without the columns to spare; what cannot fit, and a listing
+    laid out as records, is printed one record under the other.
     """
-    rows = [_cells(listing.shown, row) for row in listing.rows]
+    columns = listing.shown
+    rows = [_cells(columns, row) for row in listing.rows]
     total = total_cells(listing)
     everything = rows if total is None else [*rows, total]
-    widths = _widths(listing.shown, everything, width)
+    feet = [*listing.notes]
+    widths = _widths(columns, everything, width)
+    spared = [column for column in columns if column.spare]
+    if widths is None and spared and listing.layout == "table":
+        kept = [at for at, column in enumerate(columns) if not column.spare]
+        fewer = [[row[at] for at in kept] for row in everything]
+        widths = _widths([columns[at] for at in kept], fewer, width)
+        if widths is not None:
+            columns = tuple(columns[at] for at in kept)
+            rows, total = fewer[: len(rows)], fewer[-1] if total is not None else None
+            titles = joined(", ", [column.title for column in spared])
+            feet.append(said(_("Too narrow here for: {titles}.").format(titles=titles)))
     if listing.layout == "record" or widths is None:
-        yield from _records(listing.shown, everything, width, colour=colour)
+        yield from _records(columns, everything, width, colour=colour)
     else:
-        yield from _grid(listing.shown, rows, total, widths, colour=colour)
-    yield from _feet(listing, width)
+        yield from _grid(columns, rows, total, widths, colour=colour)
+    yield from _feet(feet, width)
 
 
 def markdown(listing: Listing, *, aligned: bool = False) -> Iterator[str]:
@@ -197,10 +210,10 @@ def _records(
         yield said(EMPTY)
 
 
-def _feet(listing: Listing, width: int | None) -> Iterator[str]:
-    if listing.notes:
+def _feet(notes: Sequence[str], width: int | None) -> Iterator[str]:
+    if notes:
         yield ""
-    for note in listing.notes:
+    for note in notes:
         yield from [_one_line(note)] if width is None else wrapped(_one_line(note), width)
 
 

@@ -181,8 +181,8 @@ def find_batch(
     }
     if not keys:
         where = _(" in {area}").format(area=names.name(area)) if area else ""
-        what = _("no batch {reference}{part} is recorded{where}").format(
-            reference=safe(reference), part=_part(part), where=where
+        what = _("no batch {reference}{part} is recorded{where}, as known at #{position}").format(
+            reference=safe(reference), part=_part(part), where=where, position=known
         )
         raise UnknownBatchError(
             what, why=_elsewhere(found, names), remedy=_("Find it with `ucj history`.")

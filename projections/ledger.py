@@ -173,11 +173,9 @@ def image_folder(store: Path, store_id: str) -> ImageFolder | None:
 def _usable(path: Path) -> ImageFolder | None:
     if "?" in str(path):  # where DuckDB ends a path: the rest it takes for parameters
         return None
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return ImageFolder(path) if os.access(path, os.W_OK) else None
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    is_usable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return ImageFolder(path) if is_usable else None
 
 
 def _name_prefix() -> str:
@@ -493,7 +491,11 @@ def replayed(
 
 @contextmanager
 def _building_folder(parent: Path) -> Iterator[Path]:
-    """A private folder for a build, gone afterwards; what a killed build left is removed too."""
+    """A private folder for a build, gone afterwards; what a killed build left is removed too.
+
+    The folder it lies in is made here: who only asks leaves none behind.
+    """
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     remove_left(parent, _BUILDING)
     with private_folder(parent, _BUILDING) as folder:
         yield folder

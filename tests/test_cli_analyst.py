@@ -446,6 +446,53 @@ def test_an_own_potential_is_of_all_and_not_starred(partly: Path) -> None:
     assert (own["own_potential"], own["active_counted"]) == (True, 170)
 
 
+def test_the_source_of_a_potential_is_said_where_all_rows_have_it(tmp_path: Path) -> None:
+    """Of rows with several, or of an area that sums several up, no one's is all of theirs."""
+    folder = tmp_path
+
+    def said(*areas: str) -> list[str]:
+        answer = ucj("coverage", *areas, "--on", "2025-07", folder=folder)
+        return [line for line in answer.lines if line.startswith("Potential:")]
+
+    potentials = "area,valid_from,workers,definition,source\n"
+    for number, rows in enumerate(
+        (
+            "16.06,2025-01-01,1000,workers,BPS\n16.71,2025-01-01,900,workers,BPS\n",
+            "16.07,2025-01-01,500,farmers,Disnaker\n",
+        )
+    ):
+        (folder / f"p{number}.csv").write_text(potentials + rows, encoding="utf-8")
+    batches = "reference,action,area,category,workers,effective_on\n" + "".join(
+        f"SK {area},enrol,{area},guru,10,2025-01-01\n" for area in ("16.06", "16.71", "16.07")
+    )
+    (folder / "b.csv").write_text(batches, encoding="utf-8")
+    assert ucj("init", folder=folder).code == 0
+    for kind, name in (("potentials", "p0"), ("batches", "b")):
+        assert ucj("import", kind, f"{name}.csv", "--locale", "en", folder=folder).code == 0
+    assert said("16.06", "16") == ["Potential: workers (BPS)."]
+    assert ucj("import", "potentials", "p1.csv", "--locale", "en", folder=folder).code == 0
+    assert said("16.06") == ["Potential: workers (BPS)."]
+    assert said("16") == []
+    assert said("16.06", "16") == []
+
+
+def test_more_who_left_than_are_attributed_are_explained(tmp_path: Path) -> None:
+    """50 leave without naming a batch: by who pays that is −50 of nobody known."""
+    rows = (
+        "reference,action,area,category,workers,effective_on,funding,reason\n"
+        "SK 1,enrol,16.06,guru,100,2025-01-01,csr,\n"
+        "SK 2,deactivate,16.06,guru,50,2025-02-01,,arrears\n"
+    )
+    (tmp_path / "b.csv").write_text(rows, encoding="utf-8")
+    assert ucj("init", folder=tmp_path).code == 0
+    assert ucj("import", "batches", "b.csv", "--locale", "en", folder=tmp_path).code == 0
+    answer = ucj("coverage", "16.06", "--by", "funding", folder=tmp_path)
+    assert "-50" in answer.out
+    assert "Not attributed, below 0" in answer.out
+    whole = ucj("coverage", "16.06", folder=tmp_path)
+    assert "Not attributed" not in whole.out, "negative control: nobody is missing"
+
+
 def test_without_a_potential_there_is_no_own_one(partly: Path) -> None:
     """Not of a regency either; one with a potential and no batch has its own."""
     asked = ("coverage", "16.71", "16.01", "--own-potential", "--format", "json")

@@ -220,7 +220,7 @@ def test_every_answer_prints_in_every_format(
     ("asked", "words"),
     [
         (("forecast", "16.06", "--on", "2025-07", "--until", "2025-07"), "is not after 2025-07-31"),
-        (("forecast", "16.06", "--target", "52,15"), "write it as 52.15"),
+        (("forecast", "16.06", "--target", "52,150"), "write it as 52.15"),
         (("forecast", "16.06", "--target", "-5"), "write it as 52.15"),
         (("forecast", "16.06", "--target", "NaN"), "write it as 52.15"),
         (("forecast",), "Missing argument"),

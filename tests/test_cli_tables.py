@@ -43,6 +43,29 @@ def lines(listing: Listing, width: int | None = None) -> list[str]:
     return list(table(listing, width=width))
 
 
+def test_a_table_too_wide_leaves_out_what_it_can_spare_and_says_so() -> None:
+    """Rows that can be compared are worth more than every column; the others have every one."""
+    columns = (
+        Column("area", "Area", "code"),
+        Column("active", "Active", "count"),
+        Column("on", "On", "date", spare=True),
+    )
+    listing = Listing("coverage", columns, [row()], notes=["Known."], total={"active": 1})
+    assert lines(listing, 28)[0].split() == ["Area", "Active", "On"]
+    assert lines(listing, 20) == [
+        "Area    Active",
+        "─────  ───────",
+        "16.06  103,079",
+        "─────  ───────",
+        "             1",
+        "",
+        "Known.",
+        "Too narrow here for:",
+        "On.",
+    ]
+    assert lines(listing, 10)[0].split() == ["Area", "16.06"], "not even without it"
+
+
 def test_a_table_reads_well_at_eighty_columns() -> None:
     """Titles and text wrap, numbers stand whole and to the right, what has no total is blank."""
     document = "SK Bupati 188/KPTS/2025 tentang Perlindungan Pekerja Rentan"

@@ -829,11 +829,17 @@ def test_an_interrupted_import_is_no_part_of_an_answer(tmp_path: Path) -> None:
 
 
 def test_images_lie_beside_the_store(tmp_path: Path) -> None:
-    """In `<store>.ledger`, which is the owner's alone."""
-    found = image_folder(tmp_path / "registry.db", "id")
-    assert found is not None
-    assert found.path == tmp_path / "registry.db.ledger"
-    assert found.path.stat().st_mode & 0o777 == 0o700
+    """In `<store>.ledger`, which is the owner's alone; who only asks leaves none behind."""
+    path = make(tmp_path, 5)
+    with closing(open_log(path)) as log:
+        found = image_folder(path, log.store_id)
+        assert found is not None
+        assert found.path == path.with_name(path.name + ".ledger")
+        with closing(Ledger(log, found)) as view:
+            assert rows_of(view)["events"]
+        assert not found.path.exists()
+        published(log, found)
+        assert found.path.stat().st_mode & 0o777 == 0o700
 
 
 def test_ucj_cache_names_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
