@@ -43,6 +43,7 @@ from registry.safe_text import safe
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from projections.closings import Overridden
     from projections.revisions import Metrics, Reference, Release, Revisions
     from projections.vintages import BatchEffect, PotentialEffect, Vintage
 
@@ -525,24 +526,15 @@ def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterat
 def _late_notes(found: Revisions) -> Iterator[str]:
     """Yield what was changed on closed days: why, and which two persons wanted it."""
     for each in found.late[-LATE_SHOWN:]:
-        what = _("the potential") if each.category is None else each.category
-        by = whole(each.lowest, "+,")
-        if each.lowest != each.highest:
-            by += _(" to {highest:+,}").format(highest=each.highest)
-        days = formatted(each.first_on)
-        if each.first_on != each.last_on:
-            days = _("closed days from {first} to {last}").format(first=days, last=each.last_on)
         yield (
             _(
-                "Late: #{position} changed {what} of {area} by {by} on {days}, because"
+                "Late: #{position} changed {what} on {days}, because"
                 " {because} ({recorded_by}, seconded by"
                 " {seconded_by})."
             ).format(
                 position=each.position,
-                what=what,
-                area=each.area,
-                by=by,
-                days=days,
+                what=_changed(each),
+                days=_closed_days(each.first_on, each.last_on),
                 because=safe(each.because),
                 recorded_by=safe(each.recorded_by),
                 seconded_by=safe(each.seconded_by),
@@ -550,6 +542,24 @@ def _late_notes(found: Revisions) -> Iterator[str]:
         )
     if (more := len(found.late) - LATE_SHOWN) > 0:
         yield _("{more:,} earlier changes of closed days are in --format json.").format(more=more)
+
+
+def _changed(late: Overridden) -> str:
+    """Return what was changed of a regency, and by how many; another definition is no number."""
+    if late.category is None and late.lowest == late.highest == 0:
+        return _("what the potential of {area} counts").format(area=late.area)
+    by = whole(late.lowest, "+,")
+    if late.lowest != late.highest:
+        by += _(" to {highest:+,}").format(highest=late.highest)
+    if late.category is None:
+        return _("the potential of {area} by {by}").format(area=late.area, by=by)
+    return _("{category} of {area} by {by}").format(category=late.category, area=late.area, by=by)
+
+
+def _closed_days(first: date, last: date) -> str:
+    if first == last:
+        return formatted(first)
+    return _("closed days from {first} to {last}").format(first=formatted(first), last=last)
 
 
 def _course(reference: Reference) -> str:
