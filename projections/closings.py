@@ -16,6 +16,7 @@ from projections.coverage import potentials_in_force
 from registry.balances import Blame, ChangeOfClosed, Finding, StatedPeriod
 from registry.language import _, joined
 from registry.safe_text import safe
+from registry.terms import FIRST_DAY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -145,6 +146,19 @@ class Overridden:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """Closed days of a regency, from first to last, that one person opened again: where and why."""
+
+    area: str
+    first_on: date
+    last_on: date
+    position: int
+    recorded_at: datetime
+    recorded_by: str
+    because: str
+
+
 def closed_periods(connection: DuckDBPyConnection, known: int) -> dict[str, Closed]:
     """Return what is closed as known at a position, by regency."""
     if not _any_closing(connection, known):
@@ -175,6 +189,29 @@ def overrides(connection: DuckDBPyConnection, inside: str, known: int) -> tuple[
     return tuple(
         Overridden(**each | {"recorded_at": each["recorded_at"].replace(tzinfo=UTC)})
         for each in facts
+    )
+
+
+def reopenings(connection: DuckDBPyConnection, inside: str, known: int) -> tuple[Reopened, ...]:
+    """Return which closed days of some regencies were opened again, in the order recorded.
+
+    `inside`: a condition over `area` (`projections.boundaries.within`). Whether they were closed
+    again later is nothing to them: in between anything could be changed by one person alone.
+    """
+    found = connection.execute(
+        f"""
+        SELECT area, coalesce(closed_through + 1, $first_day), closed_before,
+               position, recorded_at, recorded_by, because
+        FROM (
+            SELECT *, lag(closed_through) OVER (PARTITION BY area ORDER BY position) AS closed_before
+            FROM closings WHERE position <= $known AND {inside}
+        ) WHERE event = 'period-reopened' ORDER BY position
+        """,
+        {"known": known, "first_day": FIRST_DAY},
+    ).fetchall()
+    return tuple(
+        Reopened(area, first_on, last_on, position, recorded_at.replace(tzinfo=UTC), *said)
+        for area, first_on, last_on, position, recorded_at, *said in found
     )
 
 
