@@ -573,15 +573,21 @@ def _reopening_notes(found: Revisions) -> Iterator[str]:
 
 
 def _changed(late: Overridden) -> str:
-    """Return what was changed of a regency, and by how many; another definition is no number."""
-    if late.category is None and late.lowest == late.highest == 0:
-        return _("what the potential of {area} counts").format(area=late.area)
+    """Return what was changed of a regency, and by how many where it is a number."""
+    if late.what in _NO_NUMBER:
+        return _NO_NUMBER[late.what].format(area=late.area)
     by = whole(late.lowest, "+,")
     if late.lowest != late.highest:
         by += _(" to {highest:+,}").format(highest=late.highest)
     if late.category is None:
         return _("the potential of {area} by {by}").format(area=late.area, by=by)
     return _("{category} of {area} by {by}").format(category=late.category, area=late.area, by=by)
+
+
+_NO_NUMBER: Final[dict[str, str]] = {
+    "definition": _("what the potential of {area} counts"),
+    "boundaries": _("the boundaries of {area}"),
+}
 
 
 def _closed_days(first: date, last: date) -> str:

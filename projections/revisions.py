@@ -133,7 +133,7 @@ def revisions_on(
     drawn = maps_between(boundaries_at(ledger, position), on, on, as_of)
     asked = AreaVintages(ledger.connection, area, drawn, position, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
-    closed = _of_closed(ledger, asked, on, on)
+    closed = _of_closed(ledger, asked, area, (on, on))
     return _answer(asked, [on], asked.changes_after(on), kind, closed, only_changes=True)
 
 
@@ -167,7 +167,7 @@ def revision_triangle(
     if references and not positions:  # what was known before the first date says nothing of any
         vintages = [each for each in vintages if each.knows(references[0])]
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
-    closed = _of_closed(ledger, asked, begin or date.min, until)
+    closed = _of_closed(ledger, asked, area, (begin or date.min, until))
     return _answer(asked, references, vintages, kind, closed, only_changes=False)
 
 
@@ -250,16 +250,19 @@ class _OfClosed(NamedTuple):
     reopened: tuple[Reopened, ...]
 
 
-def _of_closed(ledger: Ledger, asked: AreaVintages, since: date, until: date) -> _OfClosed:
-    """Return what became of the closed days of an area from one day to another."""
+def _of_closed(
+    ledger: Ledger, asked: AreaVintages, area: str, days: tuple[date, date]
+) -> _OfClosed:
+    """Return what became of the closed days of an area, of those from one day to another."""
+    since, until = days
 
     def concerns(each: Overridden | Reopened) -> bool:
         return each.first_on <= until and since <= each.last_on
 
-    asked_of = (ledger.connection, asked.inside, asked.known)
+    of = (ledger.connection, asked.inside, asked.known)
     return _OfClosed(
-        tuple(filter(concerns, overrides(*asked_of))),
-        tuple(filter(concerns, reopenings(*asked_of))),
+        tuple(filter(concerns, overrides(*of, area=area))),
+        tuple(filter(concerns, reopenings(*of, area=area))),
     )
 
 
