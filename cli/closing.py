@@ -94,7 +94,8 @@ def reopen_command(
     r"""Open closed days of a kabupaten or kota again.
 
     The days before --from stay closed. What the closing stated stays in the log; close again when
-    the days are right. Refused where no day from then on is closed.
+    the days are right. Refused where no day from then on is closed. `ucj revisions` lists it: who
+    reopened which days, when and why.
 
     \b
     Examples:

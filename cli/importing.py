@@ -265,12 +265,14 @@ def import_figures(settings: Settings, files: tuple[Path, ...], **given: object)
 
 @import_command.command("areas")
 @_takes_files
+@may_override
 def import_areas(settings: Settings, files: tuple[Path, ...], **given: object) -> int:
     r"""Record changes of areas: a new code, name or province, or a new area.
 
     Each row is one change from a day on. An area is found by any code or name that it has or had;
     what is recorded of it stays its own. Heads that a new regency takes over are transferred by
-    rows of a batches file (`reclassify` with from_area).
+    rows of a batches file (`reclassify` with from_area). Where days of a regency are closed, it takes
+    two persons to move it to another province on them, or to split a new one from it.
 
     \b
     Examples:

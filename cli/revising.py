@@ -43,6 +43,7 @@ from registry.safe_text import safe
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from projections.closings import Overridden
     from projections.revisions import Metrics, Reference, Release, Revisions
     from projections.vintages import BatchEffect, PotentialEffect, Vintage
 
@@ -152,7 +153,8 @@ def revisions_command(
 
     With --on: what was known of that day at its end, and each change since, with the batches that
     caused it. With --triangle: month ends (rows) as known at the month ends of recording (columns)
-    and now; a figure is first released on its own day. Changes of closed days are listed as late.
+    and now; a figure is first released on its own day. Changes of closed days are listed as late,
+    and what was reopened beside them.
     JSON has every release of either, and the metrics: mean, mean absolute and relative mean
     absolute revision, range, days to final.
 
@@ -208,7 +210,7 @@ def revisions_command(
         asked = shape or ("vertical" if people else "long")
         width = width_of(sys.stdout) if output in {None, Path("-")} else None
         listing = _triangle_listing(found, asked, value, people=people, width=width)
-        notes = [*_notes(found, None, last, value), *_late_notes(found), *listing.notes]
+        notes = [*_notes(found, None, last, value), *_closed_notes(found), *listing.notes]
         listing = replace(listing, notes=notes if people else notes[:1])
     if people:
         listing = replace(listing, notes=[*listing.notes, *boundaries_notes(boundaries)])
@@ -270,6 +272,7 @@ def _document(found: Revisions, on: date | None) -> dict[str, Any]:
             for each in found.releases
         ],
         "late": [asdict(each) for each in found.late],
+        "reopened": [asdict(each) for each in found.reopened],
     }
 
 
@@ -339,7 +342,7 @@ def _release(release: Release) -> dict[str, Any]:
 
 def releases_listing(found: Revisions, on: date, *, value: str = "active", people: bool) -> Listing:
     """Return a row for each release of a day's figure; for people with what is said below them."""
-    notes = [*_notes(found, on, on, value), *_late_notes(found)]
+    notes = [*_notes(found, on, on, value), *_closed_notes(found)]
     if not people:
         rows = [_release(each) for each in found.releases]
         return Listing("revisions", _RELEASES, rows, notes=notes[:1])
@@ -522,27 +525,24 @@ def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterat
     )
 
 
+def _closed_notes(found: Revisions) -> Iterator[str]:
+    """Yield what became of closed days: what two persons changed, and what one opened again."""
+    yield from _late_notes(found)
+    yield from _reopening_notes(found)
+
+
 def _late_notes(found: Revisions) -> Iterator[str]:
     """Yield what was changed on closed days: why, and which two persons wanted it."""
     for each in found.late[-LATE_SHOWN:]:
-        what = _("the potential") if each.category is None else each.category
-        by = whole(each.lowest, "+,")
-        if each.lowest != each.highest:
-            by += _(" to {highest:+,}").format(highest=each.highest)
-        days = formatted(each.first_on)
-        if each.first_on != each.last_on:
-            days = _("closed days from {first} to {last}").format(first=days, last=each.last_on)
         yield (
             _(
-                "Late: #{position} changed {what} of {area} by {by} on {days}, because"
+                "Late: #{position} changed {what} on {days}, because"
                 " {because} ({recorded_by}, seconded by"
                 " {seconded_by})."
             ).format(
                 position=each.position,
-                what=what,
-                area=each.area,
-                by=by,
-                days=days,
+                what=_changed(each),
+                days=_closed_days(each.first_on, each.last_on),
                 because=safe(each.because),
                 recorded_by=safe(each.recorded_by),
                 seconded_by=safe(each.seconded_by),
@@ -550,6 +550,50 @@ def _late_notes(found: Revisions) -> Iterator[str]:
         )
     if (more := len(found.late) - LATE_SHOWN) > 0:
         yield _("{more:,} earlier changes of closed days are in --format json.").format(more=more)
+
+
+def _reopening_notes(found: Revisions) -> Iterator[str]:
+    """Yield which closed days one person opened again, so that they could be changed unmarked."""
+    for each in found.reopened[-LATE_SHOWN:]:
+        yield (
+            _(
+                "Reopened: #{position} opened {days} of {area} again, because {because}"
+                " ({recorded_by}, {recorded_at:%Y-%m-%d %H:%M}Z)."
+            ).format(
+                position=each.position,
+                days=_closed_days(each.first_on, each.last_on),
+                area=each.area,
+                because=safe(each.because),
+                recorded_by=safe(each.recorded_by),
+                recorded_at=each.recorded_at,
+            )
+        )
+    if (more := len(found.reopened) - LATE_SHOWN) > 0:
+        yield _("{more:,} earlier reopenings are in --format json.").format(more=more)
+
+
+def _changed(late: Overridden) -> str:
+    """Return what was changed of a regency, and by how many where it is a number."""
+    if late.what in _NO_NUMBER:
+        return _NO_NUMBER[late.what].format(area=late.area)
+    by = whole(late.lowest, "+,")
+    if late.lowest != late.highest:
+        by += _(" to {highest:+,}").format(highest=late.highest)
+    if late.category is None:
+        return _("the potential of {area} by {by}").format(area=late.area, by=by)
+    return _("{category} of {area} by {by}").format(category=late.category, area=late.area, by=by)
+
+
+_NO_NUMBER: Final[dict[str, str]] = {
+    "definition": _("what the potential of {area} counts"),
+    "boundaries": _("the boundaries of {area}"),
+}
+
+
+def _closed_days(first: date, last: date) -> str:
+    if first == last:
+        return formatted(first)
+    return _("closed days from {first} to {last}").format(first=formatted(first), last=last)
 
 
 def _course(reference: Reference) -> str:

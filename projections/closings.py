@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from projections.boundaries import among
 from projections.coverage import potentials_in_force
 from registry.balances import Blame, ChangeOfClosed, Finding, StatedPeriod
 from registry.language import _, joined
 from registry.safe_text import safe
+from registry.terms import FIRST_DAY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -102,6 +103,14 @@ ORDER BY ALL LIMIT {BLAMES_LISTED}
 """
 
 
+# Changes of areas where they were recorded, and where they were taken back.
+_REDRAWN: Final = """
+SELECT position, area, split_from, "before", "after" FROM area_changes
+UNION ALL
+SELECT taken_back.position, area, split_from, "before", "after"
+FROM taken_back JOIN area_changes ON area_changes.position = takes_back_position
+"""
+
 # A transaction's events follow each other, and what it overrides comes last.
 _LATE: Final = """
 EXISTS (SELECT 1 FROM main.overrides AS overridden
@@ -122,16 +131,22 @@ class Closed:
     recorded_by: str
 
 
+What = Literal["heads", "potential", "definition", "boundaries"]
+
+
 @dataclass(frozen=True, slots=True)
 class Overridden:
-    """What was changed on closed days: heads of a category or, where that is None, the potential.
+    """What was changed on closed days: heads of a category; or, where that is None, something else.
 
-    Recorded at `position` by one person and seconded by another; `closing_position` is the
-    closing's. On the closed days from first to last that it changed it is by `lowest` to `highest`.
+    `what`: heads, the potential, its definition alone, or boundaries (in which province the regency
+    lies, or what is split from it). Recorded at `position` by one person and seconded by another;
+    `closing_position` is the closing's. On the closed days from first to last that it changed it is
+    by `lowest` to `highest`.
     """
 
     area: str
     category: str | None
+    what: What
     first_on: date
     last_on: date
     lowest: int
@@ -142,6 +157,19 @@ class Overridden:
     recorded_at: datetime
     recorded_by: str
     seconded_by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """Closed days of a regency, from first to last, that one person opened again: where and why."""
+
+    area: str
+    first_on: date
+    last_on: date
+    position: int
+    recorded_at: datetime
+    recorded_by: str
     because: str
 
 
@@ -156,25 +184,74 @@ def closed_periods(connection: DuckDBPyConnection, known: int) -> dict[str, Clos
     }
 
 
-def overrides(connection: DuckDBPyConnection, inside: str, known: int) -> tuple[Overridden, ...]:
+def overrides(
+    connection: DuckDBPyConnection, inside: str, known: int, *, area: str = ""
+) -> tuple[Overridden, ...]:
     """Return what was recorded against a closing of some regencies, in its order.
 
-    `inside`: a condition over `area` (`projections.boundaries.within`).
+    `inside`: a condition over `area` (`projections.boundaries.within`). Of `area`, the one asked
+    about, also what took a regency out of it or brought one in, or opened it.
     """
     found = connection.execute(
         f"""
-        SELECT area, category, first_on, last_on, lowest, highest, closed_through,
+        WITH redrawn AS ({_REDRAWN}), told AS (
+            SELECT *, EXISTS (
+                SELECT 1 FROM redrawn
+                WHERE redrawn.position BETWEEN transaction_id AND overrides.position) AS redraws
+            FROM overrides WHERE position <= $known
+        )
+        SELECT area, category,
+               CASE WHEN category IS NOT NULL THEN 'heads' WHEN redraws THEN 'boundaries'
+                    WHEN lowest = 0 AND highest = 0 THEN 'definition' ELSE 'potential' END,
+               first_on, last_on, lowest, highest, closed_through,
                closing_position, position, recorded_at, recorded_by, seconded_by, because
-        FROM overrides WHERE position <= $known AND {inside}
+        FROM told WHERE {inside} OR (redraws AND EXISTS (
+            SELECT 1 FROM redrawn
+            WHERE redrawn.position BETWEEN told.transaction_id AND told.position
+              AND coalesce(split_from, redrawn.area) = told.area
+              AND $area IN (redrawn.area, "before", "after")))
         ORDER BY position, category NULLS LAST
         """,
-        {"known": known},
+        {"known": known, "area": area},
     ).fetchall()
     names = [each.name for each in fields(Overridden)]
     facts = (dict(zip(names, row, strict=True)) for row in found)
     return tuple(
         Overridden(**each | {"recorded_at": each["recorded_at"].replace(tzinfo=UTC)})
         for each in facts
+    )
+
+
+def reopenings(
+    connection: DuckDBPyConnection, inside: str, known: int, *, area: str = ""
+) -> tuple[Reopened, ...]:
+    """Return which closed days of some regencies were opened again, in the order recorded.
+
+    `inside`: a condition over `area` (`projections.boundaries.within`). Of `area`, the one asked
+    about, also those of a regency that was moved, or opened, since. Whether days were closed again
+    later is nothing to them: in between anything could be changed by one person alone.
+    """
+    found = connection.execute(
+        f"""
+        WITH redrawn AS ({_REDRAWN})
+        SELECT area, coalesce(closed_through + 1, $first_day), closed_before,
+               position, recorded_at, recorded_by, because
+        FROM (
+            SELECT *, lag(closed_through) OVER (PARTITION BY area ORDER BY position) AS closed_before
+            FROM closings WHERE position <= $known
+        ) AS reopened
+        WHERE event = 'period-reopened' AND ({inside} OR EXISTS (
+            SELECT 1 FROM redrawn
+            WHERE redrawn.position BETWEEN reopened.position AND $known
+              AND coalesce(split_from, redrawn.area) = reopened.area
+              AND $area IN (redrawn.area, "before", "after")))
+        ORDER BY position
+        """,
+        {"known": known, "first_day": FIRST_DAY, "area": area},
+    ).fetchall()
+    return tuple(
+        Reopened(area, first_on, last_on, position, recorded_at.replace(tzinfo=UTC), *said)
+        for area, first_on, last_on, position, recorded_at, *said in found
     )
 
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from projections.boundaries import boundaries_at, maps_between
-from projections.closings import overrides
+from projections.closings import overrides, reopenings
 from projections.months import month_ends
 from projections.vintages import AreaVintages
 
 if TYPE_CHECKING:
-    from projections.closings import Overridden
+    from projections.closings import Overridden, Reopened
     from projections.ledger import Ledger
     from projections.vintages import BatchEffect, Causes, Figure, PotentialEffect, Vintage
 
@@ -96,7 +96,8 @@ class Revisions:
     `workers` and `points` are the metrics of active workers and of coverage, None where nothing
     could be compared. `compared` says what with what: the latest release with the first, of each
     reference date that has two; or, of a single date, each release with the one before. `late` is
-    what was changed on closed days, that date or any, in the area or one below it.
+    what was changed on closed days, that date or any, in the area or one below it; `reopened`, which
+    of them one person opened again.
     """
 
     area: str
@@ -110,6 +111,7 @@ class Revisions:
     workers: Metrics | None
     points: Metrics | None
     late: tuple[Overridden, ...]
+    reopened: tuple[Reopened, ...]
 
 
 def revisions_on(
@@ -131,9 +133,8 @@ def revisions_on(
     drawn = maps_between(boundaries_at(ledger, position), on, on, as_of)
     asked = AreaVintages(ledger.connection, area, drawn, position, documented=documented)
     kind: VintageKind = "documented" if documented else "recorded"
-    late = overrides(ledger.connection, asked.inside, asked.known)
-    of_that_day = tuple(each for each in late if each.first_on <= on <= each.last_on)
-    return _answer(asked, [on], asked.changes_after(on), kind, late=of_that_day, only_changes=True)
+    closed = _of_closed(ledger, asked, area, (on, on))
+    return _answer(asked, [on], asked.changes_after(on), kind, closed, only_changes=True)
 
 
 def revision_triangle(
@@ -166,12 +167,8 @@ def revision_triangle(
     if references and not positions:  # what was known before the first date says nothing of any
         vintages = [each for each in vintages if each.knows(references[0])]
     kind: VintageKind = "position" if positions else "documented" if documented else "recorded"
-    late = tuple(
-        each
-        for each in overrides(ledger.connection, asked.inside, asked.known)
-        if each.first_on <= until and (begin is None or begin <= each.last_on)
-    )
-    return _answer(asked, references, vintages, kind, late=late, only_changes=False)
+    closed = _of_closed(ledger, asked, area, (begin or date.min, until))
+    return _answer(asked, references, vintages, kind, closed, only_changes=False)
 
 
 def revision_metrics(pairs: Iterable[tuple[int | Fraction, int | Fraction]]) -> Metrics | None:
@@ -199,8 +196,8 @@ def _answer(
     references: Sequence[date],
     vintages: Sequence[Vintage],
     kind: VintageKind,
+    closed: _OfClosed,
     *,
-    late: tuple[Overridden, ...],
     only_changes: bool,
 ) -> Revisions:
     """Ask for the figures and compare them; `only_changes`: a release is what changed the figure."""
@@ -241,7 +238,31 @@ def _answer(
             for earlier, later in compared
             if earlier.coverage is not None and later.coverage is not None
         ),
-        late=late,
+        late=closed.late,
+        reopened=closed.reopened,
+    )
+
+
+class _OfClosed(NamedTuple):
+    """What was changed on closed days, and which of them were opened again."""
+
+    late: tuple[Overridden, ...]
+    reopened: tuple[Reopened, ...]
+
+
+def _of_closed(
+    ledger: Ledger, asked: AreaVintages, area: str, days: tuple[date, date]
+) -> _OfClosed:
+    """Return what became of the closed days of an area, of those from one day to another."""
+    since, until = days
+
+    def concerns(each: Overridden | Reopened) -> bool:
+        return each.first_on <= until and since <= each.last_on
+
+    of = (ledger.connection, asked.inside, asked.known)
+    return _OfClosed(
+        tuple(filter(concerns, overrides(*of, area=area))),
+        tuple(filter(concerns, reopenings(*of, area=area))),
     )
 
 

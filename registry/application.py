@@ -34,8 +34,10 @@ from registry.storage.mapper import EventMapper
 from registry.storage.sqlite import LogFactory, LogRecorder, WriteTransaction
 from registry.terms import (
     BOUNDARIES_ID,
+    FIRST_DAY,
     NOMENCLATURE_ID,
     Action,
+    Change,
     Funding,
     Segment,
     import_id,
@@ -230,7 +232,7 @@ class EnrolmentRegistry(Application[UUID]):
             if correcting is not None and recording.counts.new == 0 and not recording.refused:
                 transaction.discard()  # nothing to correct, so the file is not worth keeping
                 return Recorded("already-recorded", recording.counts, tuple(recording.problems))
-            changes_sums = admitted.import_kind == "batches" or (
+            changes_sums = admitted.import_kind in {"batches", "areas"} or (
                 admitted.import_kind == "potentials" and recording.concerns_closed
             )
             if not recording.refused and changes_sums:
@@ -432,7 +434,7 @@ class EnrolmentRegistry(Application[UUID]):
             if all(each.position != position for each in boundaries.changes):
                 recording.problems.append(_taken_back_already(position))
                 return self._end(recording, dry_run=dry_run)
-            redrawing.check_unused(boundaries, position, transaction.log.rows(position))
+            redrawing.check_unused(boundaries, row, transaction.log.rows(position))
             recording.append(
                 [
                     redrawing.take_back(
@@ -444,7 +446,12 @@ class EnrolmentRegistry(Application[UUID]):
                     )
                 ]
             )
-            return self._end(recording, dry_run=dry_run)
+            area = recording.area(str(row.facts()["area"]))
+            if row.facts()["change"] == Change.OPENED and area.closed_through is not None:
+                recording.append([reopen(area, FIRST_DAY, because=because, stamp=recording.stamp)])
+            recording.redraws(boundaries)
+            recording.check(self._balances, dry_run=dry_run)
+            return self._admitted(recording, dry_run=dry_run)
 
     def add_category(self, category: AddedCategory, *, dry_run: bool = False) -> Recorded:
         """Add a category to the list; refused where a name of it is taken."""

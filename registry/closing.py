@@ -73,6 +73,24 @@ def close(area: Area, through: date, stated: StatedPeriod, *, stamp: Stamp) -> P
     )
 
 
+def close_with(parent: Area, area: Area, *, stamp: Stamp) -> PeriodClosed:
+    """Close what is split from a closed regency on closed days, through the same day.
+
+    Nothing was known of it when that was closed, and nothing is stated.
+    """
+    assert parent.closed_at is not None
+    return PeriodClosed.model_validate(
+        {
+            **_common(area, stamp),
+            "closed_through": parent.closed_through,
+            "known_position": parent.closed_at,
+            "active": None,
+            "active_by_category": {},
+            "potential": None,
+        }
+    )
+
+
 def close_all(
     areas: Sequence[Area],
     through: date,

@@ -434,7 +434,8 @@ class ClosedChange(Fact):
     """What a transaction changes on closed days: heads of a category, or (null) the potential.
 
     On the closed days from the first to the last that change it is by `lowest` to `highest`
-    persons, signed; 0 to 0 where the potential only counts something else.
+    persons, signed; 0 to 0 where the potential only counts something else, or where it is a change of
+    areas: in which province the regency lies, or what is split from it.
     """
 
     category: CategorySlug | None

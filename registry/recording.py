@@ -26,7 +26,8 @@ from registry.area import Area
 from registry.balances import FINDINGS_MAX
 from registry.batch import Batch, BatchFact, Stamp, Statement
 from registry.boundaries import boundaries_of
-from registry.closing import Override, overridden
+from registry.closed_boundaries import changes_of_closed
+from registry.closing import Override, close_with, overridden
 from registry.collecting import collecting_rarely
 from registry.commands import (
     ChangeArea,
@@ -41,6 +42,7 @@ from registry.differences import differences, in_words
 from registry.drawing import DrawingError, statement_of
 from registry.errors import Problem, RegistryError, StoreError
 from registry.events import (
+    AreaChanged,
     AreaEvent,
     BatchCorrected,
     BatchRecorded,
@@ -52,11 +54,12 @@ from registry.language import _
 from registry.safe_text import safe
 from registry.storage.entries import Entries
 from registry.storage.mapper import instant_text
-from registry.terms import BOUNDARIES_ID, Action, Kind, area_id, batch_id
+from registry.terms import BOUNDARIES_ID, Action, Change, Kind, area_id, batch_id
 from registry.waiting import Waiting
 
 if TYPE_CHECKING:
     from registry.balances import Balances, Finding
+    from registry.reference.boundaries import Boundaries
     from registry.storage.mapper import EventMapper
     from registry.storage.sqlite import WriteTransaction
 
@@ -121,6 +124,7 @@ class Recording:
         self._withdrawing: set[tuple[str, int]] = set()  # sheets and rows that withdraw a batch
         self._unrecorded: set[UUID] = set()  # of the batches of a page, those not in the log
         self._areas: dict[str, Area] = {}
+        self._redrawn: tuple[Boundaries, Sequence[AreaChanged]] | None = None
         changed = boundaries_of(transaction.log).opened
         self._opened_on = {key: change.on for key, change in changed.items()}
         self._effect = hashlib.sha256()
@@ -169,10 +173,21 @@ class Recording:
         with collecting_rarely():
             self._decide_in_order(commands, progress, draws=draws)
 
+    def redraws(self, before: Boundaries, events: Sequence[AreaChanged] = ()) -> None:
+        """Say that areas are changed: what they were before, and by which rows of a file."""
+        self._redrawn = before, events
+
     def check(self, balances: Balances, *, dry_run: bool) -> None:
-        """Ask the ledger whether the rules hold with everything appended, and closings stand."""
+        """Ask the ledger whether the rules hold with everything appended, and closings stand.
+
+        What changes areas moves nobody: of that only closings are asked.
+        """
         found: Counter[str] = Counter()
-        findings = balances.findings(self.transaction.log, self.transaction.head, dry_run=dry_run)
+        if self._redrawn is None:
+            log, head = self.transaction.log, self.transaction.head
+            findings = balances.findings(log, head, dry_run=dry_run)
+        else:
+            findings = self._findings_of_areas(*self._redrawn)
         for finding in findings:
             if found[finding.code] < FINDINGS_MAX:
                 self._found(self._as_wanted(finding))
@@ -180,6 +195,33 @@ class Recording:
         self.counts.capped |= {code for code, count in found.items() if count >= FINDINGS_MAX}
         if self._override is not None and not self.refused:
             self._record_override(findings, self._override)
+
+    def _findings_of_areas(
+        self, before: Boundaries, events: Sequence[AreaChanged]
+    ) -> list[Finding]:
+        """Return which closings the areas, as they are now, go against."""
+        after = boundaries_of(self.transaction.log)
+        findings = [*changes_of_closed(before, after, self.area, events)]
+        if self._override is not None:
+            self._close_what_is_opened(events)
+        return findings
+
+    def _close_what_is_opened(self, events: Sequence[AreaChanged]) -> None:
+        """Close what is split from a closed regency on closed days as that is."""
+        for each in events:
+            if each.change is not Change.OPENED or each.split_from is None:
+                continue
+            parent = self.area(each.split_from)
+            if parent.closed_through is None or parent.closed_through < each.effective_on:
+                continue
+            self.append([close_with(parent, self.area(each.area), stamp=self.stamp)])
+            why = _("{area} is closed through {through}, as {parent} is").format(
+                area=each.area, through=parent.closed_through, parent=parent.code
+            )
+            remedy = _("Nothing needs to be done.")
+            self.problems.append(
+                Problem("closed-with-its-parent", "warning", each.area, None, why, remedy)
+            )
 
     @property
     def concerns_closed(self) -> bool:
@@ -217,8 +259,9 @@ class Recording:
     def _redraw(self, commands: Iterable[ChangeArea], progress: Callable[[int], None]) -> None:
         """Decide changes of areas: they are asked about together."""
         asked = list(commands)
+        before = boundaries_of(self.transaction.log)
         redrawn = redrawing.redraw(
-            boundaries_of(self.transaction.log),
+            before,
             len(self.transaction.log.stream(BOUNDARIES_ID.hex)),
             asked,
             sources=self._sources,
@@ -241,6 +284,7 @@ class Recording:
         self.counts.new += len(redrawn.events)
         self.counts.already_recorded += redrawn.already_recorded
         self.append(redrawn.events)
+        self.redraws(before, redrawn.events)
         progress(len(asked))
 
     def _decide_in_order(

@@ -180,17 +180,22 @@ def take_back(
     )
 
 
-def check_unused(boundaries: Boundaries, position: int, later: Iterable[StoredRow]) -> None:
+def check_unused(boundaries: Boundaries, recorded: StoredRow, later: Iterable[StoredRow]) -> None:
     """Refuse to take back an opening while any event after it speaks of the area.
+
+    But what closed the area as it was opened: that is taken back with it.
 
     Raises: RuleBrokenError.
     """
-    (change,) = (each for each in boundaries.changes if each.position == position)
+    (change,) = (each for each in boundaries.changes if each.position == recorded.position)
     if change.change is not Change.OPENED:
         return
     said = f'"area":"{change.area}"'.encode()
+    itself = recorded.facts()["transaction_id"]
     for row in later:
-        if said in row.state and row.originator_id != BOUNDARIES_ID.hex:
+        if said not in row.state or row.originator_id == BOUNDARIES_ID.hex:
+            continue
+        if row.facts()["transaction_id"] != itself:
             raise RuleBrokenError(
                 _("{area} is spoken of since it was opened, first at #{position}").format(
                     area=change.area, position=row.position

@@ -220,6 +220,68 @@ def test_revisions_list_what_is_late(folder: Path) -> None:
     )
 
 
+def late_note(folder: Path, *asked: str) -> str:
+    """Return what is said below the revisions of June of the one late change."""
+    answer = ucj(*asked, "revisions", "16.06", "--on", "2025-06", folder=folder)
+    (note,) = (each for each in (answer.out + answer.err).splitlines() if "Budi" in each)
+    return note
+
+
+@pytest.mark.parametrize(
+    ("row", "english", "indonesian"),
+    [
+        ("2025-01-01,1000,wage earners", "what the potential of 16.06 counts on",
+         "yang dihitung potensi 16.06 pada"),
+        ("2025-03-01,900,workers", "the potential of 16.06 by -100 on",
+         "potensi 16.06 sebesar -100 pada"),
+    ],
+)  # fmt: skip
+def test_a_late_potential_says_what_it_changed(
+    folder: Path, row: str, english: str, indonesian: str
+) -> None:
+    """Another definition of the same number is no change by nobody; another number is one."""
+    (folder / "p.csv").write_text(f"area,valid_from,workers,definition,source\n16.06,{row},BPS\n")
+    assert ucj("import", "potentials", "p.csv", *SECONDED, folder=folder).code == 0
+    assert f"changed {english} closed days" in late_note(folder)
+    assert f"mengubah {indonesian} hari tertutup" in late_note(folder, "--lang", "id")
+
+
+def test_revisions_list_what_one_person_reopened(folder: Path) -> None:
+    """Given June is reopened, changed and closed again, then revisions of June say who and why.
+
+    Those of May say nothing: that day was closed all the time.
+    """
+    for each in (
+        ("reopen", "16.06", "--from", "2025-06-01", "--reason", "SK 9 came in late"),
+        ("import", "batches", "late.csv"),
+        ("close", "16.06", "--through", "2025-06"),
+    ):
+        assert ucj(*each, folder=folder).code == 0
+
+    def asked(*of: str) -> Answer:
+        return ucj("revisions", "16.06", *of, folder=folder, terminal=True, columns=100)
+
+    (row,) = asked("--on", "2025-06", "--format", "json").json()["reopened"]
+    assert row.pop("recorded_at").endswith("Z")
+    assert row == {
+        "area": "16.06",
+        "first_on": "2025-06-01",
+        "last_on": "2025-06-30",
+        "position": 7,
+        "recorded_by": "siti",
+        "because": "SK 9 came in late",
+    }
+    for of in (("--on", "2025-06"), ("--triangle", "--to", "2025-07")):
+        answer = asked(*of)
+        words = " ".join((answer.out + answer.err).split())
+        assert (
+            "Reopened: #7 opened closed days from 2025-06-01 to 2025-06-30 of 16.06 again, because"
+            " SK 9 came in late (siti, 20" in words
+        )
+    assert asked("--on", "2025-05", "--format", "json").json()["reopened"] == []
+    assert "Reopened" not in asked("--on", "2025-05").out
+
+
 def test_history_show_and_status_say_what_is_closed(folder: Path) -> None:
     """The closing is an event like any other, and status says what is closed now."""
     rows = ucj("history", "16.06", "--format", "json", folder=folder).json()

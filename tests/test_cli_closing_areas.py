@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from tests.program import ROOT, ucj
-from tests.test_cli_areas import HEADER, batches, write
+from tests.program import ROOT, nothing_recorded, ucj
+from tests.test_cli_areas import BATCHES, HEADER, batches, write
+from tests.test_docs_json import schema
 
 PAPUA: Final = ROOT / "examples" / "papua-2022" / "areas.csv"
 SUMSEL: Final = (
@@ -65,6 +67,56 @@ def test_a_province_is_closed_as_it_lay_on_the_last_closed_day(
         assert each in answer.out
     for each in outside:
         assert each not in answer.out + answer.err
+
+
+SECONDED: Final = ("--override", "the act came in late", "--seconded-by", "Budi")
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("16.07,moved,2024-06-01,16,17,UU x", "in which province 16.07 lies from 2024-06-01"),
+        ("16.19,opened,2024-06-01,16.06,Muba Ulu,UU x", "what is split from 16.06 from 2024-06-01"),
+    ],
+    ids=["moved", "opened"],
+)
+def test_closed_days_are_moved_and_split_by_two_persons_only(
+    tmp_path: Path, row: str, why: str
+) -> None:
+    """Given a province is closed, then the row is told so; by two it is recorded, and late.
+
+    Nothing of the province's closed days changes by one person: not by the new regency either, which
+    is closed as well. Taking it back takes two as well.
+    """
+    assert ucj("init", folder=tmp_path).code == 0
+    batches(
+        tmp_path, "SK 1,enrol,16.06,guru,100,2024-01-01,,", "SK 2,enrol,16.07,guru,9,2024-01-01,,"
+    )
+    assert ucj("close", "16", "--all", "--through", "2024-12", folder=tmp_path).code == 0
+    name = write(tmp_path, "late.csv", HEADER + row + "\n")
+    with nothing_recorded(tmp_path / "registry.db"):
+        refused = ucj("import", "areas", name, folder=tmp_path)
+        assert refused.code == 1
+        assert f"late.csv:2:on: it would change {why} to 2024-12-31" in refused.err
+        assert "--override REASON --seconded-by NAME" in refused.err
+        planned = ucj("import", "areas", name, *SECONDED, "--dry-run", folder=tmp_path)
+        assert (planned.code, "recorded as late" in planned.err) == (0, True), planned
+    assert ucj("import", "areas", name, *SECONDED, folder=tmp_path).code == 0
+    if ",opened," in row:
+        enrolment = write(
+            tmp_path, "more.csv", BATCHES + "SK 3,enrol,16.19,guru,1000,2024-06-01,,\n"
+        )
+        assert "16.19 is closed" in ucj("import", "batches", enrolment, folder=tmp_path).err
+    answer = ucj("revisions", "16", "--on", "2024-12", folder=tmp_path)
+    (key,) = (each for each in ("16.06", "16.07") if each in why)
+    assert f"changed the boundaries of {key} on closed days from 2024-06-01 to" in answer.out
+    document = ucj("revisions", "16", "--on", "2024-12", "--format", "json", folder=tmp_path).json()
+    Draft202012Validator(schema("revisions")).validate(document)
+    (late,) = document["late"]
+    assert (late["what"], late["category"], late["seconded_by"]) == ("boundaries", None, "Budi")
+    retract = ("retract", "area", "@22", "--reason", "annulled")
+    assert f"16.0{key[-1]} is closed through" in ucj(*retract, folder=tmp_path).err
+    assert ucj(*retract, *SECONDED, folder=tmp_path).code == 0
 
 
 def test_papua_of_2021_is_closed_whole(tmp_path: Path) -> None:

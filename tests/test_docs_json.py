@@ -107,6 +107,8 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["retract", "figure", "@15", "--reason", "corrected by the newspaper"],
         ["close", "16.71", "--through", "2025-06"],
         ["import", "batches", "late.csv", "--override", "came in late", "--seconded-by", "Budi"],
+        ["reopen", "16.71", "--from", "2025-06-01", "--reason", "SK 8 came in late"],
+        ["close", "16.71", "--through", "2025-06"],
         ["category", "add", "nelayan-x", "--label-id", "Nelayan X", "--label-en", "Fishers X"],
         ["rebuild"],
     ]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from projections.boundaries import within
-from projections.closings import closed_periods, overrides
+from projections.closings import closed_periods, overrides, reopenings
 from projections.steps import Point, Traced, groups, steps
 from projections.trace import trace
 from registry.application import Recorded
@@ -22,7 +22,7 @@ from registry.closing import Override, check_override
 from registry.commands import Command, PublishFigure, RecordBatch, RevisePotential, SetTarget
 from registry.errors import RuleBrokenError
 from registry.reference.areas import regencies
-from registry.terms import Action
+from registry.terms import FIRST_DAY, Action
 from tests.ledger_from_doc import parsed
 from tests.stores import Store
 
@@ -342,6 +342,37 @@ def test_everything_can_be_reopened(store: Store) -> None:
     with store.ledger() as ledger:
         assert closed_periods(ledger.connection, ledger.position) == {}
     assert store.registry.close_period("16.06", date(2025, 1, 31)).decision == "recorded"
+
+
+def reopened(store: Store, area: str = "16", *, known: int | None = None) -> list[tuple[Any, ...]]:
+    """Return which days of an area were opened again, where and why."""
+    with store.ledger() as ledger:
+        found = reopenings(ledger.connection, within([area]), known or ledger.position)
+    return [(each.area, each.first_on, each.last_on, each.position, each.because) for each in found]
+
+
+def test_what_was_reopened_stays_told_when_it_is_closed_again(store: Store) -> None:
+    """Given June is reopened, changed and closed once more, then the reopening is still told."""
+    store.registry.reopen_period("16.06", date(2025, 6, 1), because="to see")
+    store.registry.record(*commands("#10 2026-01-01 enrol 16.06 guru 9 from 2025-06-01 SK-9"))
+    store.registry.close_period("16.06", JUNE)
+    told = ("16.06", date(2025, 6, 1), JUNE, 9, "to see")
+    assert reopened(store) == [told]
+    assert reopened(store, known=8) == []
+    assert reopened(store, "11") == []
+    store.registry.reopen_period("16.06", FIRST_DAY, because="all of it")
+    assert reopened(store) == [told, ("16.06", FIRST_DAY, JUNE, 12, "all of it")]
+
+
+def test_each_reopening_tells_the_days_that_it_opened(store: Store) -> None:
+    """Of two in a row the second opens what the first had left; an override in between is none."""
+    store.registry.reopen_period("16.06", date(2025, 6, 1), because="June")
+    late(store, *commands("#10 2026-01-01 enrol 16.06 guru 9 from 2025-05-01 SK-9"))
+    store.registry.reopen_period("16.06", date(2025, 4, 1), because="spring")
+    assert [each[1:3] for each in reopened(store)] == [
+        (date(2025, 6, 1), JUNE),
+        (date(2025, 4, 1), date(2025, 5, 31)),
+    ]
 
 
 # --- overriding ---------------------------------------------------------------------------------
