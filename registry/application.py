@@ -232,10 +232,7 @@ class EnrolmentRegistry(Application[UUID]):
             if correcting is not None and recording.counts.new == 0 and not recording.refused:
                 transaction.discard()  # nothing to correct, so the file is not worth keeping
                 return Recorded("already-recorded", recording.counts, tuple(recording.problems))
-            changes_sums = admitted.import_kind in {"batches", "areas"} or (
-                admitted.import_kind == "potentials" and recording.concerns_closed
-            )
-            if not recording.refused and changes_sums:
+            if not recording.refused and recording.changes_sums:
                 recording.check(self._balances, dry_run=dry_run)
             digest = recording.plan(admitted.digest)
             if plan is not None and not digest.startswith(plan) and not recording.refused:
@@ -482,7 +479,7 @@ class EnrolmentRegistry(Application[UUID]):
         self, recording: Recording, commands: tuple[Command, ...], *, dry_run: bool
     ) -> Recorded:
         recording.decide(commands, draws=len(commands) > 1)
-        if not recording.refused:
+        if not recording.refused and recording.changes_sums:
             recording.check(self._balances, dry_run=dry_run)
         return self._admitted(recording, dry_run=dry_run)
 

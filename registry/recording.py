@@ -117,6 +117,7 @@ class Recording:
         self._mapper = mapper
         self._where = where
         self._override = override
+        self._moves_heads = False
         self._sources = sources or {}
         self._entries = Entries(stamp, self._sources) if admitted else None
         # Each as last looked at, and what was decided since: hardly any is looked at again.
@@ -224,10 +225,11 @@ class Recording:
             )
 
     @property
-    def concerns_closed(self) -> bool:
-        """Whether an area that something is said of is closed, or a closing is to be overridden."""
+    def changes_sums(self) -> bool:
+        """Whether anything moved that a rule is about: heads, areas, or what is said of a closed one."""
         closed = any(area.closed_through is not None for area in self._areas.values())
-        return closed or self._override is not None
+        moved = self._moves_heads or self._redrawn is not None
+        return moved or closed or self._override is not None
 
     def _as_wanted(self, finding: Finding) -> Finding:
         """Return a finding; one that two persons override is a warning."""
@@ -339,6 +341,7 @@ class Recording:
             self._refuse(command, error.code, "reference", error.what, error.remedy)
         if decided is None:
             return None
+        self._moves_heads = True
         self._known[identity] = batch, decided
         if isinstance(decided, StoredEvent):
             self.counts.add(command.action, _entering(command))

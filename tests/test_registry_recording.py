@@ -13,9 +13,10 @@ from hypothesis import given, note
 
 from projections.coverage import coverage_at
 from registry import recording
-from registry.commands import BatchLine, Command, RecordBatch, RevisePotential
+from registry.balances import Finding
+from registry.commands import BatchLine, Command, PublishFigure, RecordBatch, RevisePotential
 from registry.recording import PAGE_COMMANDS, REMEMBERED_BATCHES
-from registry.storage.log import StoredRow
+from registry.storage.log import Log, StoredRow
 from registry.terms import Action
 from tests.ledger_from_doc import attempted
 from tests.stores import Admitted, Store, Unguarded
@@ -142,3 +143,32 @@ def test_any_transaction_in_pages_of_one_is_as_a_whole(history: History) -> None
     in_pages, whole = log_of(1), log_of(WHOLE)
     note(f"{history!r}")
     assert in_pages == whole
+
+
+class _Asked(Unguarded):
+    """Balances that count how often the rules are asked."""
+
+    times = 0
+
+    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
+        """Count, and find nothing."""
+        self.times += 1
+        return super().findings(log, since, dry_run=dry_run)
+
+
+def test_what_moves_nobody_asks_no_rule() -> None:
+    """A figure or a potential opens no ledger under the lock, unless a closing may be about it."""
+    balances = _Asked()
+    potential = RevisePotential(AREA, FIRST_DAY, 1_000, "workers", "BPS")
+    figure = PublishFigure(AREA, "2025-01-31", "BPS", "page 1", active=10)
+    with closing(Store(None, balances)) as store:
+        store.registry.record(potential, figure)
+        assert balances.times == 0
+        store.registry.record(_enrol(1))
+        assert balances.times == 1
+        store.registry.record(_enrol(1), replace(figure, source="page 2"))
+        assert balances.times == 1, "the batch is recorded already"
+        store.registry.close_period(AREA, FIRST_DAY)
+        asked = balances.times
+        store.registry.record(replace(potential, workers=900))
+        assert balances.times == asked + 1
