@@ -48,12 +48,6 @@ CREATE TEMP VIEW own AS SELECT * FROM entries WHERE position > $since;
 CREATE TEMP TABLE pair AS
     SELECT DISTINCT area, category FROM own
     WHERE kind <> 'lapse' AND (workers < 0 OR kind = 'renewal' OR act = 'takes-back');
-CREATE TEMP TABLE relevant AS
-    SELECT entries.* FROM entries SEMI JOIN pair USING (area, category);
-CREATE TEMP TABLE renewing AS
-    SELECT area, category, segment, cohort_reference, cohort_part, funding, expires_on,
-           of_reference, of_part, of_funding, effective_on AS starts_on, sum(workers) AS workers
-    FROM relevant WHERE kind = 'renewal' GROUP BY ALL HAVING sum(workers) <> 0;
 CREATE TEMP TABLE standing AS
     SELECT area, kind, effective_on, reference, part,
            sum(workers::HUGEINT * hash(category, segment, expires_on)) AS heads,
@@ -64,9 +58,18 @@ CREATE TEMP TABLE standing AS
     GROUP BY ALL HAVING heads <> 0;
 """
 
+_PREPARE_TAKING: Final = """
+CREATE TEMP TABLE relevant AS
+    SELECT entries.* FROM entries SEMI JOIN pair USING (area, category);
+CREATE TEMP TABLE renewing AS
+    SELECT area, category, segment, cohort_reference, cohort_part, funding, expires_on,
+           of_reference, of_part, of_funding, effective_on AS starts_on, sum(workers) AS workers
+    FROM relevant WHERE kind = 'renewal' GROUP BY ALL HAVING sum(workers) <> 0;
+"""
+
 # Most transactions only bring heads in: what cannot have been broken is not asked.
 _ASKED: Final = """
-SELECT EXISTS (FROM pair), EXISTS (FROM renewing),
+SELECT EXISTS (FROM pair),
        EXISTS (FROM own WHERE cohort_reference IS NULL AND workers < 0),
        EXISTS (FROM entries SEMI JOIN own USING (area) WHERE kind = 'opening'),
        (SELECT min(reference) <> max(reference) FROM standing)
@@ -322,12 +325,14 @@ def _findings(connection: DuckDBPyConnection, since: int) -> list[Finding]:
     for statement in _PREPARE.split(";")[:-1]:
         connection.execute(statement.replace("$since", str(int(since))))  # a view takes no values
     found = connection.execute(_ASKED).fetchone()
-    takes, renews, draws, opens, resembles = found or (True,) * 5
+    takes, draws, opens, resembles = found or (True,) * 4
+    if takes:
+        connection.execute(_PREPARE_TAKING)
     return [
         *(_openings(connection) if opens else ()),
         *(_cohorts(connection) if takes else ()),
         *(_pools(connection) if takes else ()),
-        *(_renewals(connection) if renews else ()),
+        *(_renewals(connection) if takes else ()),
         *(_look_alikes(connection) if resembles else ()),
         *(_pool_draws(connection) if draws else ()),
         *changes_of_closed(connection, since),
