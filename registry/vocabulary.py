@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from registry.language import _, pgettext
-from registry.terms import Change, Kind, LeaveReason
+from registry.terms import Change, Kind, LeaveReason, RejectionReason
 
 MOVEMENTS: Final[Mapping[str, str]] = {
     Kind.OPENING: pgettext("movement", "opening"),
@@ -80,6 +80,8 @@ _REASONS: Final[Mapping[str, str]] = {
     LeaveReason.QUOTA_CUT: pgettext("reason", "quota-cut"),
     LeaveReason.PROJECT_FINISHED: pgettext("reason", "project-finished"),
     LeaveReason.OTHER: pgettext("reason", "other"),
+    RejectionReason.INCOMPLETE: pgettext("reason", "incomplete-data"),
+    RejectionReason.UNDER_AGE: pgettext("reason", "under-age"),
 }
 
 
