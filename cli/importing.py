@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -31,7 +32,7 @@ from cli.options import (
 )
 from cli.overriding import may_override
 from cli.refused_places import is_ours, left_beside, place_beside
-from registry.language import _, ngettext
+from registry.language import _
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
@@ -462,6 +463,8 @@ def _import_file(
                 before = None
                 if request.correcting is None:
                     before = imported_before(settings.store, admitted)
+                if before is not None:
+                    _look_at_changes(settings, registry, admitted, admission.report, before)
                 recorded = _decide(registry, admitted, admission.report, request, before)
                 _keep_refused(admission, file, request)
                 print_report(
@@ -473,7 +476,6 @@ def _import_file(
                 )
                 if before is not None:
                     say_before(admission.report, before, admitted.options)
-                    _say_withdrawn(settings, before)
                 _say_left_beside(admission.report, file, request)
             except KeyboardInterrupt:
                 if registry.committed == before_it:
@@ -481,6 +483,32 @@ def _import_file(
                 notice(_("Interrupted, but {name} is recorded.").format(name=spooled.name))
                 raise _JustCommitted from None
             return EXIT_REFUSED if admission.report.decision == "refused" else 0
+
+
+def _look_at_changes(
+    settings: Settings,
+    registry: EnrolmentRegistry,
+    admitted: AdmittedFile,
+    report: Report,
+    before: ImportedBefore,
+) -> None:
+    """Warn, of bytes that are recorded already, of the batches that say something else by now."""
+    from cli.changed_since import CODES, changed_since
+    from registry.balances import FINDINGS_MAX
+
+    event_of, where = registry.mapper.to_domain_event, admitted.address
+    with settings.workspace() as workspace:
+        found = workspace.ask(
+            lambda ledger: [
+                *islice(
+                    changed_since(ledger, before.imports, event_of=event_of, where=where),
+                    FINDINGS_MAX,
+                )
+            ]
+        )
+    admitted.add_problems(found)
+    if len(found) == FINDINGS_MAX:
+        report.capped.update(CODES)
 
 
 def _decide(
@@ -552,24 +580,6 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
                 "the refused rows cannot be written to {name}"
                 " ({why}); name another place with --refused"
             ).format(name=safe(place.name), why=error.strerror or _("writing failed"))
-        )
-
-
-def _say_withdrawn(settings: Settings, before: ImportedBefore) -> None:
-    """Say of bytes that are recorded already how much of what they brought is withdrawn since."""
-    from projections.batches import withdrawn_of
-
-    with settings.workspace() as workspace:
-        gone = workspace.ask(lambda ledger: withdrawn_of(ledger, before.imports))
-    if gone:
-        batches = ngettext("1 of its batches is", "{number:,} of its batches are", gone).format(
-            number=gone
-        )
-        notice(
-            _(
-                "{batches} withdrawn since. To record again what was withdrawn by mistake, import"
-                " its rows in another file: these very bytes are never read twice."
-            ).format(batches=batches)
         )
 
 

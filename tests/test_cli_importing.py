@@ -174,8 +174,8 @@ def test_the_note_of_an_earlier_import(
     assert (note is None) if words is None else (note or "").startswith(words)
 
 
-def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
-    """A no-op all the same; whoever expects the batch to count is told."""
+def test_the_same_bytes_say_what_of_them_is_withdrawn(office: Path) -> None:
+    """A no-op all the same; whoever expects the batch to count is told, and so is a program."""
     file = write(office, "b.csv", ENROL)
     assert ucj("import", "batches", file, folder=office).code == 0
     assert "withdrawn" not in ucj("import", "batches", file, folder=office).err
@@ -184,7 +184,28 @@ def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
     with nothing_recorded(office / "registry.db"):
         answer = ucj("import", "batches", file, folder=office)
     assert answer.code == 0
-    assert "1 of its batches is withdrawn since" in answer.err
+    assert "warning: b.csv:2:reference: 400/1/2025 is withdrawn since [withdrawn" in answer.err
+    misread = ucj("import", "batches", file, "--locale", "en", "--format", "json", folder=office)
+    report = misread.json()
+    assert (report["decision"], report["errors"], report["warnings"]) == ("already-recorded", 0, 1)
+    assert [each["code"] for each in report["problems"]] == ["withdrawn-since"]
+    assert "400/1/2025 is withdrawn since" in misread.err
+
+
+def test_the_same_bytes_say_what_of_them_is_corrected(office: Path) -> None:
+    """Until it is corrected back, or withdrawn and recorded again as it was."""
+    file = write(office, "b.csv", ENROL)
+    fewer = write(office, "c.csv", ENROL.replace(",100,", ",98,"))
+    correct = ("correct", "400/1/2025", "--area", "16.06", "--reason", "two twice")
+    assert ucj("import", "batches", file, folder=office).code == 0
+    assert ucj(*correct, fewer, folder=office).code == 0
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 0
+    assert "warning: b.csv:2:reference: 400/1/2025 said just that until it was" in answer.err
+    assert ucj(*correct, file, folder=office).code == 0
+    assert "warning" not in ucj("import", "batches", file, folder=office).err
+    assert "400/1/2025 said just that" in ucj("import", "batches", fewer, folder=office).err
 
 
 def test_a_batch_in_another_spelling_is_the_same_batch(office: Path) -> None:
@@ -200,7 +221,7 @@ def test_a_batch_in_another_spelling_is_the_same_batch(office: Path) -> None:
     assert ucj(*withdraw, folder=office).code == 0
     for each in (file, again):
         answer = ucj("import", "batches", each, folder=office)
-        assert "1 of its batches is withdrawn since" in answer.err
+        assert "is withdrawn since" in answer.err
 
 
 @pytest.mark.parametrize("kind", ["potentials", "targets", "figures"])

@@ -7,7 +7,7 @@ grow with the number of problems.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -334,10 +334,12 @@ class Report:
                 new=_heads(new), of_file=_heads(of_file)
             )
 
-    def problem_lines(self) -> Iterator[str]:
-        """Yield what is wrong or odd, errors first, and what to do."""
+    def problem_lines(self, codes: Collection[str] | None = None) -> Iterator[str]:
+        """Yield what is wrong or odd, errors first, and what to do; of some codes alone, if given."""
         groups = sorted(self._groups.items(), key=lambda item: item[0][1] != "error")
         for (code, severity, column), group in groups:
+            if codes is not None and code not in codes:
+                continue
             for problem in group.examples[:SHOWN_MAX]:
                 value = "" if _is_told(problem) else f" ({problem.value})"
                 head = f": {problem.where}: "
