@@ -208,7 +208,8 @@ def import_batches(settings: Settings, files: tuple[Path, ...], **given: object)
     r"""Record batches: who came in, left, was renewed.
 
     Each row is a line of a batch (a decision, an upload); rows with the same reference, part and
-    area are one batch. `ucj template batches` shows the columns.
+    area are one batch. `ucj template batches` shows the columns. Of several files each is a decision
+    of its own; with --dry-run each is checked as if the others were not there.
 
     \b
     Examples:
@@ -407,17 +408,28 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
                     raise
                 _say_left(files, len(codes) + committed)
                 return EXIT_INTERRUPTED
-    if len(files) > 1:
-        notice(
-            (
-                _("{done} of {files} files are checked.")
-                if request.dry_run
-                else _("{done} of {files} files are recorded.")
-            ).format(done=done, files=len(files))
-        )
+    _say_done(files, done, dry_run=request.dry_run)
     if not request.dry_run and done:
         _publish(settings)
     return max(codes)
+
+
+def _say_done(files: Sequence[Path], done: int, *, dry_run: bool) -> None:
+    if len(files) == 1:
+        return
+    words = (
+        _("{done} of {files} files are checked.")
+        if dry_run
+        else _("{done} of {files} files are recorded.")
+    )
+    notice(words.format(done=done, files=len(files)))
+    if dry_run:
+        notice(
+            _(
+                "Each was checked against the store as it is, without the files before it:"
+                " recorded one after another, they may be judged otherwise."
+            )
+        )
 
 
 def _say_left(files: Sequence[Path], done: int) -> None:

@@ -648,6 +648,17 @@ def test_files_are_decided_in_order(office: Path) -> None:
     assert active(office) == 70
 
 
+def test_a_dry_run_of_several_files_says_that_none_sees_another(office: Path) -> None:
+    """It refuses the leave from a batch that the real run would have recorded before."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    checked = ("import", "batches", "--dry-run")
+    several = ucj(*checked, "a.csv", "b.csv", folder=office)
+    assert several.code == 1
+    assert "without the files before it" in several.err
+    assert "without the files before it" not in ucj(*checked, "a.csv", folder=office).err
+
+
 # --- reports -----------------------------------------------------------------------------------
 
 
