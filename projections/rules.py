@@ -92,15 +92,28 @@ QUALIFY row_number() OVER (
 ORDER BY area, cohort_reference, cohort_part, category LIMIT $most
 """
 
+# What a cohort is below 0 is told of the cohort: of the pool only what is amiss besides.
 _POOLS: Final = """
-WITH daily AS (
-    SELECT area, category, effective_on, sum(workers) AS workers
+WITH of_cohort AS (
+    SELECT area, category, segment, funding, cohort_reference, cohort_part, effective_on,
+           sum(workers) AS workers
     FROM relevant WHERE expires_on IS NULL GROUP BY ALL
+), cohort AS (
+    SELECT *, sum(workers) OVER (
+        PARTITION BY area, category, segment, funding, cohort_reference, cohort_part
+        ORDER BY effective_on) AS balance
+    FROM of_cohort
+), daily AS (
+    SELECT area, category, effective_on, sum(workers) AS workers,
+           sum(CASE WHEN cohort_reference IS NULL THEN workers
+                    ELSE greatest(balance, 0) - greatest(balance - workers, 0) END) AS besides
+    FROM cohort GROUP BY ALL
 ), running AS (
-    SELECT *, sum(workers) OVER (PARTITION BY area, category ORDER BY effective_on) AS balance
-    FROM daily
+    SELECT area, category, effective_on, sum(workers) OVER pool AS balance,
+           sum(besides) OVER pool AS besides
+    FROM daily WINDOW pool AS (PARTITION BY area, category ORDER BY effective_on)
 )
-SELECT area, category, effective_on, balance FROM running WHERE balance < 0
+SELECT area, category, effective_on, balance FROM running WHERE besides < 0
 QUALIFY row_number() OVER (PARTITION BY area, category ORDER BY effective_on) = 1
 ORDER BY area, category LIMIT $most
 """
