@@ -192,6 +192,26 @@ def test_a_term_is_corrected_together_with_the_leave(ledger_from_doc: Ledger) ->
     assert ledger_from_doc.active("16.06", on="2025-10-01", known="#2") == 70
 
 
+def test_a_payer_is_corrected_together_with_what_draws_on_it(ledger_from_doc: Ledger) -> None:
+    """Who pays tells heads apart: of the old payer there are none any more, though nobody takes more.
+
+    #1 2025-01-10 enrol      16.06 guru 100 from 2025-01-01 until 2025-12-31 by apbn SK-1
+    #2 2025-06-10 deactivate 16.06 guru  30 from 2025-06-01 of SK-1 SK-2
+    #3 2025-12-10 renew      16.06 guru  70 until 2026-12-31 of SK-1 SK-3
+    -- 2025-12-11 correct    16.06 guru 100 from 2025-01-01 until 2025-12-31 by csr because misread SK-1  ! cohort-below-zero ! renewal-exceeds-survivors
+    -- 2025-12-11 correct    16.06 guru 100 from 2025-01-01 until 2025-12-31 by apbn segment BPU because misread SK-1  ! cohort-below-zero ! renewal-exceeds-survivors
+    #4 2025-12-11 correct    16.06 guru 100 from 2025-01-01 until 2025-12-31 by csr because misread SK-1
+    +             correct    16.06 guru  30 from 2025-06-01 of SK-1 because misread SK-2
+    +             correct    16.06 guru  70 until 2026-12-31 of SK-1 because misread SK-3
+    """
+    leave, renewal = (problem.why for problem in ledger_from_doc.recorded[3].problems)
+    assert "its funding is corrected from apbn to csr; these take from it: SK-2 (30 on" in leave
+    assert "renewed from 2026-01-01 (SK-3) would not be there any more: its funding is" in renewal
+    (leave, _) = (problem.why for problem in ledger_from_doc.recorded[4].problems)
+    assert "its segment is corrected from nothing to BPU" in leave
+    assert ledger_from_doc.active("16.06", on="2025-06-01") == 70
+
+
 def test_a_batch_is_not_withdrawn_while_a_leave_stands(ledger_from_doc: Ledger) -> None:
     """Refused and listed; once the leave is withdrawn too, both go.
 
