@@ -1180,12 +1180,43 @@ def test_the_remedy_of_an_ambiguous_renewal_is_one(office: Path) -> None:
     renewal = write(office, "r.csv", "R1,renew,16.06,guru,3,,2026-06-30,S1,,\n")
     refused = ucj("import", "batches", renewal, folder=office)
     assert refused.code == 1
-    assert "give in effective_on the day after its old term" in refused.err
+    assert "\n  Give in effective_on the day after its old term.\n" in refused.err
     assert "open-ended" not in refused.err, "what has no end is not renewed"
     again = write(office, "s.csv", "R1,renew,16.06,guru,3,2025-07-01,2026-06-30,S1,,\n")
     answer = ucj("import", "batches", again, folder=office)
     assert answer.code == 0, answer
     assert "  renewed: 3" in answer.lines
+
+
+@pytest.mark.parametrize(
+    ("groups", "renewal", "remedy"),
+    [
+        (
+            (",guru,10,2025-01-01,2025-06-30,,,", ",marbot,20,2025-01-01,2025-06-30,,,"),
+            "R1,renew,16.06,,3,,2026-06-30,S1,,",
+            "Say which by category.",
+        ),
+        (
+            (",guru,10,2025-01-01,2025-06-30,,,", ",marbot,20,2025-01-01,2025-12-31,,,"),
+            "R1,renew,16.06,,3,,2026-06-30,S1,,",
+            "Say which by category, or give in effective_on the day after its old term.",
+        ),
+        (
+            (",guru,10,2025-01-01,2025-06-30,,,", ",marbot,20,2025-01-01,,,,"),
+            "L1,deactivate,16.06,,3,2025-02-01,,S1,deceased,",
+            "Say which by category or covered_until.",
+        ),
+    ],
+)
+def test_an_ambiguous_row_is_told_what_tells_apart(
+    groups: tuple[str, ...], renewal: str, remedy: str, office: Path
+) -> None:
+    """And nothing else: groups of one term are not told apart by their term."""
+    enrolled = write(office, "a.csv", *(f"S1,enrol,16.06{each}\n" for each in groups))
+    assert ucj("import", "batches", enrolled, folder=office).code == 0
+    answer = ucj("import", "batches", write(office, "r.csv", renewal + "\n"), folder=office)
+    assert answer.code == 1
+    assert f"\n  {remedy}\n" in answer.err
 
 
 def test_other_content_of_a_part_names_the_part(office: Path) -> None:
