@@ -82,6 +82,21 @@ def _of_lines(recorded: Statement, said: Statement) -> Iterator[Difference]:
         yield Difference("workers", _listed(gone), _listed(new))
 
 
+class _Reference(str):
+    """A reference as it is written, compared as references are."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and normalised_reference(self) == normalised_reference(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(normalised_reference(self))
+
+
 _Cells = tuple[str, str, str, str, str, int]
 
 
@@ -102,7 +117,7 @@ def _cells(statement: Statement, line: Line) -> _Cells:
         str(cohort.segment or ""),
         "" if statement.kind is Kind.DEACTIVATION else str(cohort.funding or ""),
         Period(str(last_day or "")),
-        safe(normalised_reference(drawn)) if drawn else "",
+        _Reference(safe(drawn)) if drawn else "",
         abs(line.workers),
     )
 

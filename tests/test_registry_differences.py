@@ -88,6 +88,25 @@ def test_both_are_shown_and_the_cell_is_named(store: Store, said: RecordBatch, w
     assert refused.value.what == f"SK-1 is recorded with other content: {words}"
 
 
+def test_a_batch_that_is_drawn_on_is_named_as_written(store: Store) -> None:
+    """Though it is compared whatever its case: another spelling alone is no difference."""
+    store.registry.record(replace(ENROL, reference="SK-1 Lama"))
+    leave = RecordBatch(
+        Action.DEACTIVATE,
+        "16.06",
+        "SK-2",
+        (BatchLine("guru", 6, of_batch="SK-1", row=2),),
+        effective_on=date(2025, 2, 1),
+    )
+    store.registry.record(leave)
+    other = replace(leave, lines=(replace(leave.lines[0], of_batch="sk-1 lama"),))
+    with pytest.raises(RuleBrokenError) as refused:
+        store.registry.record(other)
+    assert refused.value.what.endswith("of_batch: recorded SK-1, the file says SK-1 Lama")
+    same = replace(leave, lines=(replace(leave.lines[0], of_batch="sk-1"),))
+    assert store.registry.record(same).decision == "already-recorded"
+
+
 def test_a_move_is_counted_once(store: Store) -> None:
     """A reclassification of 6 has two legs, and moves 6."""
     move = RecordBatch(
