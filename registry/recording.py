@@ -477,13 +477,13 @@ class Recording:
                         name=batch.name, differences=in_words(found)
                     ),
                     _(
-                        "If the file is right, use `ucj correct {reference!r} --area"
-                        " {area}`; if it is another batch of the same document, give it a `part`."
+                        "If the file is right, use `ucj correct {reference!r} FILE --area"
+                        " {area} --reason …`; if it is another batch of the same document, give it a `part`."
                     ).format(reference=batch.reference, area=batch.area)
                     if not batch.part
                     else _(
-                        "If the file is right, use `ucj correct {reference!r} --part {part!r} --area"
-                        " {area}`; if it is another batch of the same document, give it another"
+                        "If the file is right, use `ucj correct {reference!r} FILE --part {part!r} --area"
+                        " {area} --reason …`; if it is another batch of the same document, give it another"
                         " `part`."
                     ).format(reference=batch.reference, part=batch.part, area=batch.area),
                 )

@@ -1227,7 +1227,7 @@ def test_other_content_of_a_part_names_the_part(office: Path) -> None:
     second = write(office, "b.csv", f"b,{ENROL}".replace(",100,", ",98,"), header=header)
     refused = ucj("import", "batches", second, folder=office)
     assert refused.code == 1
-    assert "ucj correct '400/1/2025' --part 'b' --area 16.06" in refused.err
+    assert "ucj correct '400/1/2025' FILE --part 'b' --area 16.06 --reason …" in refused.err
     wrong = ("correct", "400/1/2025", "--area", "16.06", "--reason", "two twice", str(second))
     answer = ucj(*wrong, folder=office)
     assert answer.code == 1
