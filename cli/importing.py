@@ -301,8 +301,8 @@ def correct_command(
 ) -> int:
     r"""Replace what a recorded batch says.
 
-    FILE has the batch's complete new rows, with its own action, and nothing else. What was known
-    before stays known. Refused while other batches depend on what it takes: they are listed.
+    FILE has the batch's complete new rows, with its own action or `correct`, and nothing else. What was
+    known before stays known. Refused while other batches depend on what it takes: they are listed.
 
     \b
     Examples:
@@ -319,7 +319,9 @@ def _request(kind: str, given: dict[str, object], correcting: Correction | None 
 
     doing = {name: given.pop(name, None) for name in _DOING}
     doing["dry_run"] = bool(doing["dry_run"])
-    options = AdmissionOptions(kind=cast("Any", kind), **cast("Any", given))
+    options = AdmissionOptions(
+        kind=cast("Any", kind), correcting=correcting is not None, **cast("Any", given)
+    )
     return Request(options=options, correcting=correcting, **cast("Any", doing))
 
 

@@ -415,9 +415,10 @@ class Recording:
                 )
             command = replace(command, action=in_force.action())
             if command.row is not None:
-                # A row's note says why it corrects, so the batch's own note stays as it is.
+                # An imported row's note says why it corrects: the batch's own stays as it is.
                 reason = command.reason or in_force.reason
-                command = replace(command, note=in_force.note, reason=reason)
+                note = command.note or in_force.note
+                command = replace(command, note=note, reason=reason)
         elif command.action is Action.CORRECT:
             batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
         return statement_of(command, self._find, source=source)

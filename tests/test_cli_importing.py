@@ -1144,6 +1144,20 @@ def test_a_correction_that_cannot_be_is_refused(rows: str, words: str, recorded:
     assert active(recorded) == 70
 
 
+@pytest.mark.parametrize(("note", "kept"), [("", "as promised"), ("as decided", "as decided")])
+def test_a_file_of_a_correction_may_say_so(note: str, kept: str, office: Path) -> None:
+    """The action `correct` is the batch's own; the reason is given, so a note is the batch's, too."""
+    enrolled = write(office, "a.csv", ENROL.replace(",,\n", ",,as promised\n"))
+    assert ucj("import", "batches", enrolled, folder=office).code == 0
+    row = ENROL.replace("enrol", "correct").replace(",100,", ",98,").replace(",,\n", f",,{note}\n")
+    answer = correct(office, rows=row)
+    assert answer.code == 0, answer
+    shown = ucj("show", "400/1/2025", "--format", "json", folder=office).json()
+    assert (shown["kind"], shown["note"]) == ("enrolment", kept)
+    assert shown["versions"][-1]["because"] == "two twice"
+    assert active(office) == 98
+
+
 def test_a_correction_to_what_stands_already_is_nothing_to_do(recorded: Path) -> None:
     """Exit code 0, nothing recorded, and the file is not kept either."""
     with nothing_recorded(recorded / "registry.db"):
