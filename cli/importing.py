@@ -34,6 +34,7 @@ from cli.overriding import may_override
 from cli.refused_places import is_ours, left_beside, place_beside
 from registry.language import _
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 
 if TYPE_CHECKING:
     from cli.imported_before import ImportedBefore
@@ -593,7 +594,7 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
             _(
                 "the refused rows cannot be written to {name}"
                 " ({why}); name another place with --refused"
-            ).format(name=safe(place.name), why=error.strerror or _("writing failed"))
+            ).format(name=safe(place.name), why=cause_of(error))
         )
 
 

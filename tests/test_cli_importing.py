@@ -583,6 +583,14 @@ def test_the_template_is_refused_until_it_is_filled_in(office: Path) -> None:
         assert "example row" in answer.err
 
 
+def test_why_a_file_cannot_be_read_is_said_in_the_persons_language(office: Path) -> None:
+    """Also what the system says of it, in English of its own accord."""
+    answer = ucj("--lang", "id", "import", "batches", "nope.csv", folder=office)
+    assert answer.code == 3
+    assert "berkas atau folder itu tidak ada" in answer.err
+    assert "No such file" not in answer.err
+
+
 def test_a_missing_store_is_said_before_the_file_is_read(tmp_path: Path) -> None:
     """Exit code 4, even where the file is missing as well."""
     answer = ucj("import", "batches", "nosuch.csv", folder=tmp_path)

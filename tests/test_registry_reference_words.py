@@ -8,7 +8,9 @@ from typing import cast, get_args
 
 import pytest
 
+from registry import vocabulary
 from registry.errors import UnknownWordError
+from registry.language import said, use
 from registry.reference.spelling import disguise, key
 from registry.reference.suggestions import Suggestions
 from registry.reference.tables import rows
@@ -188,3 +190,17 @@ def test_no_antonym_is_ever_suggested(word: str) -> None:
     asked, _, _ = (refused.value.remedy or "").partition("Allowed")
     assert "deactivate" not in asked
     assert asked.count(",") == 0
+
+
+def test_an_action_is_called_by_a_word_that_a_file_may_hold(
+    request: pytest.FixtureRequest,
+) -> None:
+    """What a report says in either language can be typed into the next file."""
+    request.addfinalizer(lambda: use("en"))
+    for action in Action:
+        assert vocabulary.action(action) == action
+    use("id")
+    for action in Action:
+        word = said(vocabulary.action(action))
+        assert word != action
+        assert find_word("action", word) is action

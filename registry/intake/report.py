@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from registry import vocabulary
 from registry.errors import Problem, Severity
 from registry.intake.columns import InputKind
 from registry.language import _, joined, ngettext, said, whole
@@ -299,8 +300,8 @@ class Report:
             actions = joined(
                 ", ",
                 (
-                    whole(count) + f" {action}"
-                    for action, count in sorted(self.batches_by_action.items())
+                    joined(" ", (whole(count), vocabulary.action(name)))
+                    for name, count in sorted(self.batches_by_action.items())
                 ),
             )
             yield ngettext(
