@@ -107,6 +107,19 @@ def test_a_batch_that_is_drawn_on_is_named_as_written(store: Store) -> None:
     assert store.registry.record(same).decision == "already-recorded"
 
 
+def test_another_part_of_the_batch_that_is_drawn_on_is_told(store: Store) -> None:
+    """One document with parts: the rows differ in nothing else."""
+    for part in ("a", "b"):
+        store.registry.record(replace(ENROL, reference="SK-3", part=part))
+    line = BatchLine("guru", 6, of_batch="SK-3", of_part="a", row=2)
+    day = date(2025, 2, 1)
+    leave = RecordBatch(Action.DEACTIVATE, "16.06", "SK-2", (line,), effective_on=day)
+    store.registry.record(leave)
+    with pytest.raises(RuleBrokenError) as refused:
+        store.registry.record(replace(leave, lines=(replace(line, of_part="B"),)))
+    assert refused.value.what.endswith("other content: of_part: recorded a, the file says b")
+
+
 def test_a_move_is_counted_once(store: Store) -> None:
     """A reclassification of 6 has two legs, and moves 6."""
     move = RecordBatch(
