@@ -23,6 +23,7 @@ from cli.terminal import is_terminal, prepare_streams, quiet_broken_pipe
 from registry.errors import RegistryError
 from registry.language import _
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 
 _NAME_KEPT: Final = 40  # characters; a name of a file may have 255 bytes
 
@@ -42,7 +43,7 @@ class OutputUnwritableError(RegistryError):
         """Return the refusal where standard output takes no more."""
         return cls(
             _("standard output cannot be written"),
-            why=error.strerror or type(error).__name__,
+            why=cause_of(error),
             remedy=_("The answer is not whole; {remedy}, and ask again.").format(
                 remedy=remedy_of(error)
             ),
@@ -86,7 +87,7 @@ def unwritable(place: Path, error: OSError) -> OutputUnwritableError:
     return OutputUnwritableError(
         _("the output cannot be written"),
         where=safe(place.name),
-        why=error.strerror or type(error).__name__,
+        why=cause_of(error),
         remedy=_("What was there before, if anything, is as it was; {remedy}.").format(
             remedy=remedy_of(error)
         ),

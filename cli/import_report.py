@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cli.changed_since import CODES
 from cli.destination import OutputUnwritableError, text_to
 from cli.options import notice
 from cli.recorded import change_lines, effect_lines, moment, recorded_lines, say
@@ -52,8 +53,8 @@ def say_before(report: Report, before: ImportedBefore, options: Mapping[str, str
 
 
 def _odd_lines(report: Report) -> Iterator[str]:
-    if not report.errors:  # else they are of another reading: `say_before` has their number
-        yield from report.problem_lines()
+    # Beside errors it is another reading, of which `say_before` has the number.
+    yield from report.problem_lines(CODES if report.errors else None)
 
 
 def _result_lines(report: Report, recorded: Recorded | None, *, correcting: bool) -> Iterator[str]:

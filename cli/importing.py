@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -31,8 +32,9 @@ from cli.options import (
 )
 from cli.overriding import may_override
 from cli.refused_places import is_ours, left_beside, place_beside
-from registry.language import _, ngettext
+from registry.language import _
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 
 if TYPE_CHECKING:
     from cli.imported_before import ImportedBefore
@@ -207,7 +209,8 @@ def import_batches(settings: Settings, files: tuple[Path, ...], **given: object)
     r"""Record batches: who came in, left, was renewed.
 
     Each row is a line of a batch (a decision, an upload); rows with the same reference, part and
-    area are one batch. `ucj template batches` shows the columns.
+    area are one batch. `ucj template batches` shows the columns. Of several files each is a decision
+    of its own; with --dry-run each is checked as if the others were not there.
 
     \b
     Examples:
@@ -301,8 +304,8 @@ def correct_command(
 ) -> int:
     r"""Replace what a recorded batch says.
 
-    FILE has the batch's complete new rows, with its own action, and nothing else. What was known
-    before stays known. Refused while other batches depend on what it takes: they are listed.
+    FILE has the batch's complete new rows, with its own action or `correct`, and nothing else. What was
+    known before stays known. Refused while other batches depend on what it takes: they are listed.
 
     \b
     Examples:
@@ -319,7 +322,9 @@ def _request(kind: str, given: dict[str, object], correcting: Correction | None 
 
     doing = {name: given.pop(name, None) for name in _DOING}
     doing["dry_run"] = bool(doing["dry_run"])
-    options = AdmissionOptions(kind=cast("Any", kind), **cast("Any", given))
+    options = AdmissionOptions(
+        kind=cast("Any", kind), correcting=correcting is not None, **cast("Any", given)
+    )
     return Request(options=options, correcting=correcting, **cast("Any", doing))
 
 
@@ -408,17 +413,28 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
                     raise
                 _say_left(files, len(codes) + committed)
                 return EXIT_INTERRUPTED
-    if len(files) > 1:
-        notice(
-            (
-                _("{done} of {files} files are checked.")
-                if request.dry_run
-                else _("{done} of {files} files are recorded.")
-            ).format(done=done, files=len(files))
-        )
+    _say_done(files, done, dry_run=request.dry_run)
     if not request.dry_run and done:
         _publish(settings)
     return max(codes)
+
+
+def _say_done(files: Sequence[Path], done: int, *, dry_run: bool) -> None:
+    if len(files) == 1:
+        return
+    words = (
+        _("{done} of {files} files are checked.")
+        if dry_run
+        else _("{done} of {files} files are recorded.")
+    )
+    notice(words.format(done=done, files=len(files)))
+    if dry_run:
+        notice(
+            _(
+                "Each was checked against the store as it is, without the files before it:"
+                " recorded one after another, they may be judged otherwise."
+            )
+        )
 
 
 def _say_left(files: Sequence[Path], done: int) -> None:
@@ -464,6 +480,8 @@ def _import_file(
                 before = None
                 if request.correcting is None:
                     before = imported_before(settings.store, admitted)
+                if before is not None:
+                    _look_at_changes(settings, registry, admitted, admission.report, before)
                 recorded = _decide(registry, admitted, admission.report, request, before)
                 _keep_refused(admission, file, request)
                 print_report(
@@ -475,7 +493,6 @@ def _import_file(
                 )
                 if before is not None:
                     say_before(admission.report, before, admitted.options)
-                    _say_withdrawn(settings, before)
                 _say_left_beside(admission.report, file, request)
             except KeyboardInterrupt:
                 if registry.committed == before_it:
@@ -483,6 +500,32 @@ def _import_file(
                 notice(_("Interrupted, but {name} is recorded.").format(name=spooled.name))
                 raise _JustCommitted from None
             return EXIT_REFUSED if admission.report.decision == "refused" else 0
+
+
+def _look_at_changes(
+    settings: Settings,
+    registry: EnrolmentRegistry,
+    admitted: AdmittedFile,
+    report: Report,
+    before: ImportedBefore,
+) -> None:
+    """Warn, of bytes that are recorded already, of the batches that say something else by now."""
+    from cli.changed_since import CODES, changed_since
+    from registry.balances import FINDINGS_MAX
+
+    event_of, where = registry.mapper.to_domain_event, admitted.address
+    with settings.workspace() as workspace:
+        found = workspace.ask(
+            lambda ledger: [
+                *islice(
+                    changed_since(ledger, before.imports, event_of=event_of, where=where),
+                    FINDINGS_MAX,
+                )
+            ]
+        )
+    admitted.add_problems(found)
+    if len(found) == FINDINGS_MAX:
+        report.capped.update(CODES)
 
 
 def _decide(
@@ -553,25 +596,7 @@ def _keep_refused(admission: Admission, file: Path, request: Request) -> None:
             _(
                 "the refused rows cannot be written to {name}"
                 " ({why}); name another place with --refused"
-            ).format(name=safe(place.name), why=error.strerror or _("writing failed"))
-        )
-
-
-def _say_withdrawn(settings: Settings, before: ImportedBefore) -> None:
-    """Say of bytes that are recorded already how much of what they brought is withdrawn since."""
-    from projections.batches import withdrawn_of
-
-    with settings.workspace() as workspace:
-        gone = workspace.ask(lambda ledger: withdrawn_of(ledger, before.imports))
-    if gone:
-        batches = ngettext("1 of its batches is", "{number:,} of its batches are", gone).format(
-            number=gone
-        )
-        notice(
-            _(
-                "{batches} withdrawn since. To record again what was withdrawn by mistake, import"
-                " its rows in another file: these very bytes are never read twice."
-            ).format(batches=batches)
+            ).format(name=safe(place.name), why=cause_of(error))
         )
 
 

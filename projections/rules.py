@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import duckdb
 
@@ -95,15 +95,28 @@ QUALIFY row_number() OVER (
 ORDER BY area, cohort_reference, cohort_part, category LIMIT $most
 """
 
+# What a cohort is below 0 is told of the cohort: of the pool only what is amiss besides.
 _POOLS: Final = """
-WITH daily AS (
-    SELECT area, category, effective_on, sum(workers) AS workers
+WITH of_cohort AS (
+    SELECT area, category, segment, funding, cohort_reference, cohort_part, effective_on,
+           sum(workers) AS workers
     FROM relevant WHERE expires_on IS NULL GROUP BY ALL
+), cohort AS (
+    SELECT *, sum(workers) OVER (
+        PARTITION BY area, category, segment, funding, cohort_reference, cohort_part
+        ORDER BY effective_on) AS balance
+    FROM of_cohort
+), daily AS (
+    SELECT area, category, effective_on, sum(workers) AS workers,
+           sum(CASE WHEN cohort_reference IS NULL THEN workers
+                    ELSE greatest(balance, 0) - greatest(balance - workers, 0) END) AS besides
+    FROM cohort GROUP BY ALL
 ), running AS (
-    SELECT *, sum(workers) OVER (PARTITION BY area, category ORDER BY effective_on) AS balance
-    FROM daily
+    SELECT area, category, effective_on, sum(workers) OVER pool AS balance,
+           sum(besides) OVER pool AS besides
+    FROM daily WINDOW pool AS (PARTITION BY area, category ORDER BY effective_on)
 )
-SELECT area, category, effective_on, balance FROM running WHERE balance < 0
+SELECT area, category, effective_on, balance FROM running WHERE besides < 0
 QUALIFY row_number() OVER (PARTITION BY area, category ORDER BY effective_on) = 1
 ORDER BY area, category LIMIT $most
 """
@@ -357,11 +370,22 @@ def _cohorts(connection: DuckDBPyConnection) -> Iterator[Finding]:
         }
         others = _all(connection, _DEPENDENTS, **cohort, most=LISTED + 1)
         batch = _named(reference, part)
+        changed = _changed(connection, **cohort)
         yield Finding(
             code="cohort-below-zero",
             severity="error",
             area=area,
             why=_(
+                "the {category} of {batch}{until} would not be there any more: {changed}{taking}"
+            ).format(
+                category=category,
+                batch=batch,
+                until=_until(expires_on),
+                changed=changed.in_words,
+                taking=_taking(others),
+            )
+            if changed
+            else _(
                 "on {day} the {category} of {batch}{until} would be {balance:,}: more"
                 " leave than are there{taking}"
             ).format(
@@ -372,16 +396,57 @@ def _cohorts(connection: DuckDBPyConnection) -> Iterator[Finding]:
                 balance=balance,
                 taking=_taking(others),
             ),
-            remedy=_("Take fewer, or first correct or withdraw what depends on them."),
-            column="workers",
+            remedy=_CHANGE_TOGETHER
+            if changed
+            else _("Take fewer, or first correct or withdraw what depends on them."),
+            column=changed.column if changed else "workers",
             blames=_blames(connection, _COHORT_BLAMES, **cohort, day=day),
         )
+
+
+_CHANGE_TOGETHER: Final = _(
+    "Correct those too, in one file: each row with the action correct. Or first withdraw those, and"
+    " record them again afterwards."
+)
+
+
+class _Change(NamedTuple):
+    """A correction of what tells a cohort from another: its column, and from what to what."""
+
+    column: str
+    in_words: str
+
+
+def _changed(
+    connection: DuckDBPyConnection, *, segment: str | None, funding: str | None, **cohort: object
+) -> _Change | None:
+    """Return the change of segment or funding by which a cohort is gone, if it is gone by that."""
+    put = _all(connection, _PUT_INSTEAD, **cohort)
+    for column, before, after in (
+        ("funding", funding, {each for _segment, each in put}),
+        ("segment", segment, {each for each, _funding in put}),
+    ):
+        if after and before not in after:
+            words = _("its {column} is corrected from {before} to {after}").format(
+                column=column,
+                before=before or _("nothing"),
+                after=joined(", ", sorted(each or _("nothing") for each in after)),
+            )
+            return _Change(column, words)
+    return None
 
 
 _COHORT_IS: Final = """
     area = $area AND category = $category AND segment IS NOT DISTINCT FROM $segment
     AND funding IS NOT DISTINCT FROM $funding AND cohort_reference = $reference
     AND cohort_part = $part AND expires_on IS NOT DISTINCT FROM $expires_on
+"""
+
+_PUT_INSTEAD: Final = """
+SELECT DISTINCT segment, funding FROM own
+WHERE act = 'puts' AND kind <> 'lapse' AND workers > 0 AND area = $area AND category = $category
+  AND cohort_reference = $reference AND cohort_part = $part
+  AND expires_on IS NOT DISTINCT FROM $expires_on
 """
 
 # A transfer is a batch of the area it enters, and draws on another.
@@ -449,13 +514,35 @@ def _taken_back_remedy(connection: DuckDBPyConnection, area: str, category: str)
 
 def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
     for row in _all(connection, _RENEWALS, most=FINDINGS_MAX):
-        area, category, _segment, funding, reference, part, starts_on, workers, survivors = row[:9]
+        area, category, segment, funding, reference, part, starts_on, workers, survivors = row[:9]
         renewals = ", ".join(sorted(row[9])[:LISTED])
+        changed = _changed(
+            connection,
+            area=area,
+            category=category,
+            segment=segment,
+            funding=funding,
+            reference=reference,
+            part=part,
+            expires_on=starts_on,
+        )
         yield Finding(
             code="renewal-exceeds-survivors",
             severity="error",
             area=area,
             why=_(
+                "the {workers:,} {category} of {named} that are renewed from {starts_on}"
+                " ({renewals}) would not be there any more: {changed}"
+            ).format(
+                workers=workers,
+                category=category,
+                named=_named(reference, part),
+                starts_on=starts_on,
+                renewals=renewals,
+                changed=changed.in_words,
+            )
+            if changed
+            else _(
                 "{workers:,} {category} of {named} would be renewed from"
                 " {starts_on} ({renewals}), but only {survivors:,} are left the day before"
             ).format(
@@ -466,8 +553,10 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
                 renewals=renewals,
                 survivors=max(survivors, 0),
             ),
-            remedy=_renewal_remedy(connection, area, reference, part, starts_on, renewals),
-            column="workers",
+            remedy=_CHANGE_TOGETHER
+            if changed
+            else _renewal_remedy(connection, area, reference, part, starts_on, renewals),
+            column=changed.column if changed else "workers",
             blames=_blames(
                 connection,
                 """SELECT DISTINCT reference, part, sheet, "row" FROM own

@@ -21,7 +21,15 @@ _NOTHING: Final = _("nothing")
 _OF_ITSELF: Final = (
     "effective_on", "programmes", "reason", "decided_on", "document", "proposed", "rejected", "note",
 )  # fmt: skip
-_OF_A_LINE: Final = ("category", "segment", "funding", "covered_until", "of_batch", "workers")
+_OF_A_LINE: Final = (
+    "category",
+    "segment",
+    "funding",
+    "covered_until",
+    "of_batch",
+    "of_part",
+    "workers",
+)
 
 
 class Difference(NamedTuple):
@@ -82,7 +90,22 @@ def _of_lines(recorded: Statement, said: Statement) -> Iterator[Difference]:
         yield Difference("workers", _listed(gone), _listed(new))
 
 
-_Cells = tuple[str, str, str, str, str, int]
+class _Reference(str):
+    """A reference as it is written, compared as references are."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and normalised_reference(self) == normalised_reference(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(normalised_reference(self))
+
+
+_Cells = tuple[str, str, str, str, str, str, int]
 
 
 def _lines(statement: Statement) -> Iterator[_Cells]:
@@ -95,14 +118,15 @@ def _lines(statement: Statement) -> Iterator[_Cells]:
 
 def _cells(statement: Statement, line: Line) -> _Cells:
     cohort = line.cohort
-    drawn = line.of.reference if line.of else cohort.reference if line.workers < 0 else None
+    drawn = line.of or (cohort if line.workers < 0 else None)
     last_day = None if cohort.expires_on is None else cohort.expires_on - timedelta(days=1)
     return (
         cohort.category,
         str(cohort.segment or ""),
         "" if statement.kind is Kind.DEACTIVATION else str(cohort.funding or ""),
         Period(str(last_day or "")),
-        safe(normalised_reference(drawn)) if drawn else "",
+        _Reference(safe(drawn.reference)) if drawn and drawn.reference else "",
+        _Reference(safe(drawn.part)) if drawn else "",
         abs(line.workers),
     )
 

@@ -400,14 +400,32 @@ def _named(
             ),
             column="of_batch",
             row=line.row,
-            remedy=_(
-                "Say which by category or segment, or give in effective_on the day after its old"
-                " term."
-            )
-            if renewing
-            else _("Say which by category, segment or covered_until."),
+            remedy=_telling_apart(fitting, renewing=renewing),
         )
     return _Drawn(fitting[0], batch.statement.effective_on)
+
+
+def _telling_apart(cohorts: list[Cohort], *, renewing: bool) -> str:
+    """Return what a row may say so that it fits only one of these cohorts."""
+    columns = {"category": "category", "segment": "segment", "expires_on": "covered_until"}
+    by_old_term = renewing and _differ(cohorts, "expires_on")
+    if renewing:
+        del columns["expires_on"]  # covered_until is the new term's end there
+    apart = [column for name, column in columns.items() if _differ(cohorts, name)]
+    listed = joined(_(" or "), apart)
+    if apart and by_old_term:
+        return _(
+            "Say which by {columns}, or give in effective_on the day after its old term."
+        ).format(columns=listed)
+    if by_old_term:
+        return _("Give in effective_on the day after its old term.")
+    if apart:
+        return _("Say which by {columns}.").format(columns=listed)
+    return _("Correct that batch first, so that each of them has a `part`.")
+
+
+def _differ(cohorts: list[Cohort], name: str) -> bool:
+    return len({getattr(each, name) for each in cohorts}) > 1
 
 
 def _listed(cohorts: tuple[Cohort, ...], *, most: int = 5) -> str:

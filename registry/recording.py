@@ -462,9 +462,10 @@ class Recording:
                 )
             command = replace(command, action=in_force.action())
             if command.row is not None:
-                # A row's note says why it corrects, so the batch's own note stays as it is.
+                # An imported row's note says why it corrects: the batch's own stays as it is.
                 reason = command.reason or in_force.reason
-                command = replace(command, note=in_force.note, reason=reason)
+                note = command.note or in_force.note
+                command = replace(command, note=note, reason=reason)
         elif command.action is Action.CORRECT:
             batches.correct(batch, cast("Statement", None), because="", stamp=self.stamp)
         return statement_of(command, self._find, source=source)
@@ -524,13 +525,13 @@ class Recording:
                         name=batch.name, differences=in_words(found)
                     ),
                     _(
-                        "If the file is right, use `ucj correct {reference!r} --area"
-                        " {area}`; if it is another batch of the same document, give it a `part`."
+                        "If the file is right, use `ucj correct {reference!r} FILE --area"
+                        " {area} --reason …`; if it is another batch of the same document, give it a `part`."
                     ).format(reference=batch.reference, area=batch.area)
                     if not batch.part
                     else _(
-                        "If the file is right, use `ucj correct {reference!r} --part {part!r} --area"
-                        " {area}`; if it is another batch of the same document, give it another"
+                        "If the file is right, use `ucj correct {reference!r} FILE --part {part!r} --area"
+                        " {area} --reason …`; if it is another batch of the same document, give it another"
                         " `part`."
                     ).format(reference=batch.reference, part=batch.part, area=batch.area),
                 )

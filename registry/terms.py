@@ -115,6 +115,13 @@ class LeaveReason(StrEnum):
     OTHER = "other"
 
 
+class RejectionReason(StrEnum):
+    """Why proposed heads were not taken, beside the reasons for which heads leave."""
+
+    INCOMPLETE = "incomplete-data"
+    UNDER_AGE = "under-age"
+
+
 class Change(StrEnum):
     """What may happen to an area itself, from a day on."""
 

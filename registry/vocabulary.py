@@ -1,7 +1,7 @@
 """The words of closed lists as people read them in a sentence or a table; programs read the slugs.
 
-What a file must hold (actions, funding) is no word of this page: it is shown as written. A reason has
-a word where people read it, which a file may hold as well.
+What a file must hold (funding) is no word of this page: it is shown as written. An action and a reason
+have a word where people read them, which a file may hold as well.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from registry.language import _, pgettext
-from registry.terms import Change, Kind, LeaveReason
+from registry.terms import Action, Change, Kind, LeaveReason, RejectionReason
 
 MOVEMENTS: Final[Mapping[str, str]] = {
     Kind.OPENING: pgettext("movement", "opening"),
@@ -67,6 +67,24 @@ def event(name: str) -> str:
     return _EVENTS.get(name, name)
 
 
+_ACTIONS: Final[Mapping[str, str]] = {
+    Action.OPENING: pgettext("action", "opening"),
+    Action.ENROL: pgettext("action", "enrol"),
+    Action.RENEW: pgettext("action", "renew"),
+    Action.DEACTIVATE: pgettext("action", "deactivate"),
+    Action.RECLASSIFY: pgettext("action", "reclassify"),
+    Action.BALANCE_IN: pgettext("action", "balance-in"),
+    Action.BALANCE_OUT: pgettext("action", "balance-out"),
+    Action.CORRECT: pgettext("action", "correct"),
+    Action.WITHDRAW: pgettext("action", "withdraw"),
+}
+
+
+def action(name: str) -> str:
+    """Return what a batch of a file does: `enrol`, *pendaftaran*."""
+    return _ACTIONS.get(name, name)
+
+
 _REASONS: Final[Mapping[str, str]] = {
     LeaveReason.ARREARS: pgettext("reason", "arrears"),
     LeaveReason.RESIGNED: pgettext("reason", "resigned"),
@@ -80,6 +98,8 @@ _REASONS: Final[Mapping[str, str]] = {
     LeaveReason.QUOTA_CUT: pgettext("reason", "quota-cut"),
     LeaveReason.PROJECT_FINISHED: pgettext("reason", "project-finished"),
     LeaveReason.OTHER: pgettext("reason", "other"),
+    RejectionReason.INCOMPLETE: pgettext("reason", "incomplete-data"),
+    RejectionReason.UNDER_AGE: pgettext("reason", "under-age"),
 }
 
 

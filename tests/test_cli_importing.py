@@ -174,8 +174,8 @@ def test_the_note_of_an_earlier_import(
     assert (note is None) if words is None else (note or "").startswith(words)
 
 
-def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
-    """A no-op all the same; whoever expects the batch to count is told."""
+def test_the_same_bytes_say_what_of_them_is_withdrawn(office: Path) -> None:
+    """A no-op all the same; whoever expects the batch to count is told, and so is a program."""
     file = write(office, "b.csv", ENROL)
     assert ucj("import", "batches", file, folder=office).code == 0
     assert "withdrawn" not in ucj("import", "batches", file, folder=office).err
@@ -184,7 +184,28 @@ def test_the_same_bytes_say_how_much_of_them_is_withdrawn(office: Path) -> None:
     with nothing_recorded(office / "registry.db"):
         answer = ucj("import", "batches", file, folder=office)
     assert answer.code == 0
-    assert "1 of its batches is withdrawn since" in answer.err
+    assert "warning: b.csv:2:reference: 400/1/2025 is withdrawn since [withdrawn" in answer.err
+    misread = ucj("import", "batches", file, "--locale", "en", "--format", "json", folder=office)
+    report = misread.json()
+    assert (report["decision"], report["errors"], report["warnings"]) == ("already-recorded", 0, 1)
+    assert [each["code"] for each in report["problems"]] == ["withdrawn-since"]
+    assert "400/1/2025 is withdrawn since" in misread.err
+
+
+def test_the_same_bytes_say_what_of_them_is_corrected(office: Path) -> None:
+    """Until it is corrected back, or withdrawn and recorded again as it was."""
+    file = write(office, "b.csv", ENROL)
+    fewer = write(office, "c.csv", ENROL.replace(",100,", ",98,"))
+    correct = ("correct", "400/1/2025", "--area", "16.06", "--reason", "two twice")
+    assert ucj("import", "batches", file, folder=office).code == 0
+    assert ucj(*correct, fewer, folder=office).code == 0
+    with nothing_recorded(office / "registry.db"):
+        answer = ucj("import", "batches", file, folder=office)
+    assert answer.code == 0
+    assert "warning: b.csv:2:reference: 400/1/2025 said just that until it was" in answer.err
+    assert ucj(*correct, file, folder=office).code == 0
+    assert "warning" not in ucj("import", "batches", file, folder=office).err
+    assert "400/1/2025 said just that" in ucj("import", "batches", fewer, folder=office).err
 
 
 def test_a_batch_in_another_spelling_is_the_same_batch(office: Path) -> None:
@@ -200,7 +221,7 @@ def test_a_batch_in_another_spelling_is_the_same_batch(office: Path) -> None:
     assert ucj(*withdraw, folder=office).code == 0
     for each in (file, again):
         answer = ucj("import", "batches", each, folder=office)
-        assert "1 of its batches is withdrawn since" in answer.err
+        assert "is withdrawn since" in answer.err
 
 
 @pytest.mark.parametrize("kind", ["potentials", "targets", "figures"])
@@ -562,6 +583,14 @@ def test_the_template_is_refused_until_it_is_filled_in(office: Path) -> None:
         assert "example row" in answer.err
 
 
+def test_why_a_file_cannot_be_read_is_said_in_the_persons_language(office: Path) -> None:
+    """Also what the system says of it, in English of its own accord."""
+    answer = ucj("--lang", "id", "import", "batches", "nope.csv", folder=office)
+    assert answer.code == 3
+    assert "berkas atau folder itu tidak ada" in answer.err
+    assert "No such file" not in answer.err
+
+
 def test_a_missing_store_is_said_before_the_file_is_read(tmp_path: Path) -> None:
     """Exit code 4, even where the file is missing as well."""
     answer = ucj("import", "batches", "nosuch.csv", folder=tmp_path)
@@ -625,6 +654,17 @@ def test_files_are_decided_in_order(office: Path) -> None:
     assert head(office / "registry.db") == 2
     assert ucj("import", "batches", "a.csv", "b.csv", folder=office).code == 0
     assert active(office) == 70
+
+
+def test_a_dry_run_of_several_files_says_that_none_sees_another(office: Path) -> None:
+    """It refuses the leave from a batch that the real run would have recorded before."""
+    write(office, "a.csv", ENROL)
+    write(office, "b.csv", LEAVE)
+    checked = ("import", "batches", "--dry-run")
+    several = ucj(*checked, "a.csv", "b.csv", folder=office)
+    assert several.code == 1
+    assert "without the files before it" in several.err
+    assert "without the files before it" not in ucj(*checked, "a.csv", folder=office).err
 
 
 # --- reports -----------------------------------------------------------------------------------
@@ -1112,6 +1152,20 @@ def test_a_correction_that_cannot_be_is_refused(rows: str, words: str, recorded:
     assert active(recorded) == 70
 
 
+@pytest.mark.parametrize(("note", "kept"), [("", "as promised"), ("as decided", "as decided")])
+def test_a_file_of_a_correction_may_say_so(note: str, kept: str, office: Path) -> None:
+    """The action `correct` is the batch's own; the reason is given, so a note is the batch's, too."""
+    enrolled = write(office, "a.csv", ENROL.replace(",,\n", ",,as promised\n"))
+    assert ucj("import", "batches", enrolled, folder=office).code == 0
+    row = ENROL.replace("enrol", "correct").replace(",100,", ",98,").replace(",,\n", f",,{note}\n")
+    answer = correct(office, rows=row)
+    assert answer.code == 0, answer
+    shown = ucj("show", "400/1/2025", "--format", "json", folder=office).json()
+    assert (shown["kind"], shown["note"]) == ("enrolment", kept)
+    assert shown["versions"][-1]["because"] == "two twice"
+    assert active(office) == 98
+
+
 def test_a_correction_to_what_stands_already_is_nothing_to_do(recorded: Path) -> None:
     """Exit code 0, nothing recorded, and the file is not kept either."""
     with nothing_recorded(recorded / "registry.db"):
@@ -1148,12 +1202,43 @@ def test_the_remedy_of_an_ambiguous_renewal_is_one(office: Path) -> None:
     renewal = write(office, "r.csv", "R1,renew,16.06,guru,3,,2026-06-30,S1,,\n")
     refused = ucj("import", "batches", renewal, folder=office)
     assert refused.code == 1
-    assert "give in effective_on the day after its old term" in refused.err
+    assert "\n  Give in effective_on the day after its old term.\n" in refused.err
     assert "open-ended" not in refused.err, "what has no end is not renewed"
     again = write(office, "s.csv", "R1,renew,16.06,guru,3,2025-07-01,2026-06-30,S1,,\n")
     answer = ucj("import", "batches", again, folder=office)
     assert answer.code == 0, answer
     assert "  renewed: 3" in answer.lines
+
+
+@pytest.mark.parametrize(
+    ("groups", "renewal", "remedy"),
+    [
+        (
+            (",guru,10,2025-01-01,2025-06-30,,,", ",marbot,20,2025-01-01,2025-06-30,,,"),
+            "R1,renew,16.06,,3,,2026-06-30,S1,,",
+            "Say which by category.",
+        ),
+        (
+            (",guru,10,2025-01-01,2025-06-30,,,", ",marbot,20,2025-01-01,2025-12-31,,,"),
+            "R1,renew,16.06,,3,,2026-06-30,S1,,",
+            "Say which by category, or give in effective_on the day after its old term.",
+        ),
+        (
+            (",guru,10,2025-01-01,2025-06-30,,,", ",marbot,20,2025-01-01,,,,"),
+            "L1,deactivate,16.06,,3,2025-02-01,,S1,deceased,",
+            "Say which by category or covered_until.",
+        ),
+    ],
+)
+def test_an_ambiguous_row_is_told_what_tells_apart(
+    groups: tuple[str, ...], renewal: str, remedy: str, office: Path
+) -> None:
+    """And nothing else: groups of one term are not told apart by their term."""
+    enrolled = write(office, "a.csv", *(f"S1,enrol,16.06{each}\n" for each in groups))
+    assert ucj("import", "batches", enrolled, folder=office).code == 0
+    answer = ucj("import", "batches", write(office, "r.csv", renewal + "\n"), folder=office)
+    assert answer.code == 1
+    assert f"\n  {remedy}\n" in answer.err
 
 
 def test_other_content_of_a_part_names_the_part(office: Path) -> None:
@@ -1164,7 +1249,7 @@ def test_other_content_of_a_part_names_the_part(office: Path) -> None:
     second = write(office, "b.csv", f"b,{ENROL}".replace(",100,", ",98,"), header=header)
     refused = ucj("import", "batches", second, folder=office)
     assert refused.code == 1
-    assert "ucj correct '400/1/2025' --part 'b' --area 16.06" in refused.err
+    assert "ucj correct '400/1/2025' FILE --part 'b' --area 16.06 --reason …" in refused.err
     wrong = ("correct", "400/1/2025", "--area", "16.06", "--reason", "two twice", str(second))
     answer = ucj(*wrong, folder=office)
     assert answer.code == 1

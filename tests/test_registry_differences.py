@@ -88,6 +88,38 @@ def test_both_are_shown_and_the_cell_is_named(store: Store, said: RecordBatch, w
     assert refused.value.what == f"SK-1 is recorded with other content: {words}"
 
 
+def test_a_batch_that_is_drawn_on_is_named_as_written(store: Store) -> None:
+    """Though it is compared whatever its case: another spelling alone is no difference."""
+    store.registry.record(replace(ENROL, reference="SK-1 Lama"))
+    leave = RecordBatch(
+        Action.DEACTIVATE,
+        "16.06",
+        "SK-2",
+        (BatchLine("guru", 6, of_batch="SK-1", row=2),),
+        effective_on=date(2025, 2, 1),
+    )
+    store.registry.record(leave)
+    other = replace(leave, lines=(replace(leave.lines[0], of_batch="sk-1 lama"),))
+    with pytest.raises(RuleBrokenError) as refused:
+        store.registry.record(other)
+    assert refused.value.what.endswith("of_batch: recorded SK-1, the file says SK-1 Lama")
+    same = replace(leave, lines=(replace(leave.lines[0], of_batch="sk-1"),))
+    assert store.registry.record(same).decision == "already-recorded"
+
+
+def test_another_part_of_the_batch_that_is_drawn_on_is_told(store: Store) -> None:
+    """One document with parts: the rows differ in nothing else."""
+    for part in ("a", "b"):
+        store.registry.record(replace(ENROL, reference="SK-3", part=part))
+    line = BatchLine("guru", 6, of_batch="SK-3", of_part="a", row=2)
+    day = date(2025, 2, 1)
+    leave = RecordBatch(Action.DEACTIVATE, "16.06", "SK-2", (line,), effective_on=day)
+    store.registry.record(leave)
+    with pytest.raises(RuleBrokenError) as refused:
+        store.registry.record(replace(leave, lines=(replace(line, of_part="B"),)))
+    assert refused.value.what.endswith("other content: of_part: recorded a, the file says b")
+
+
 def test_a_move_is_counted_once(store: Store) -> None:
     """A reclassification of 6 has two legs, and moves 6."""
     move = RecordBatch(

@@ -373,6 +373,16 @@ def test_a_column_to_ignore_that_is_nowhere_is_warned_of(opened: Open) -> None:
     assert admission.report.errors == 0
 
 
+@pytest.mark.parametrize("name", ["NIK", "wrokers lama"])
+def test_nothing_is_accepted_under_a_header_that_is_refused(name: str, opened: Open) -> None:
+    """Though no row is at fault by itself; its totals are compared all the same."""
+    content = text(f"{ROWS[0]},x", header=f"{HEADER},{name}")
+    admission = opened(content, expect_workers=1)
+    report = admission.report
+    assert (report.rows_read, report.rows_accepted, report.rows_refused) == (1, 0, 1)
+    assert "control-total" in codes(admission)
+
+
 def test_a_value_under_no_header_is_refused_and_not_shown(opened: Open) -> None:
     """Left and right of the known columns alike: nothing is dropped unseen."""
     header = HEADER.replace(",action", ",,action")

@@ -126,7 +126,7 @@ def test_an_enrolment_becomes_one_batch_with_a_line_for_each_row(read: Read) -> 
             decided_on=date(2024, 12, 20),
             document="Keputusan Bupati",
             proposed=1800,
-            rejected=(("berkas-kurang", 120), ("duplicate", 64)),
+            rejected=(("duplicate", 64), ("incomplete-data", 120)),
             note="catatan",
             row=2,
         )
@@ -264,7 +264,9 @@ def test_the_note_of_what_changes_a_batch_is_its_because(read: Read, row: Cells)
         (ENROL, {"rejected": "184"}, [("invalid-rejected", "2:rejected")]),
         (ENROL, {"rejected": "invalid-nik:x"}, [("invalid-number", "2:rejected")]),
         (ENROL, {"rejected": "duplicate:1;ganda:2"}, [("invalid-rejected", "2:rejected")]),
-        (ENROL, {"rejected": "<b>:2"}, [("invalid-rejected", "2:rejected")]),
+        (ENROL, {"rejected": "<b>:2"}, [("unknown-word", "2:rejected")]),
+        (ENROL, {"rejected": ":2"}, [("unknown-word", "2:rejected")]),
+        (ENROL, {"rejected": "Budi Santoso:1"}, [("unknown-word", "2:rejected")]),
         # text
         (ENROL, {"note": "x" * 2001}, [("too-long", "2:note")]),
         (ENROL, {"reference": "x" * 201}, [("too-long", "2:reference")]),
@@ -375,6 +377,15 @@ def test_rejected_is_read_in_the_words_of_the_office(read: Read, text: str) -> N
     assert isinstance(command, RecordBatch)
     assert command.rejected == (("duplicate", 64), ("invalid-nik", 1200))
     assert problems == []
+
+
+def test_a_misspelt_rejection_is_refused_with_what_may_be_meant(read: Read) -> None:
+    """The list is closed, as that of `reason` is, and has words that heads do not leave for."""
+    _, problems = read({**ENROL, "rejected": "invalid-nikk:120;duplicate:64"})
+    (problem,) = problems
+    assert problem.why == "invalid-nikk is not a known reason"
+    assert problem.remedy.startswith("Did you mean invalid-nik? Allowed: arrears, ")
+    assert problem.remedy.endswith(", other, incomplete-data, under-age.")
 
 
 def test_rows_of_a_batch_need_not_be_neighbours(read: Read) -> None:

@@ -107,11 +107,13 @@ def test_an_error_refuses_the_file_and_its_row_once() -> None:
     assert (filled.decision, filled.plan, filled.rows_refused) == ("planned", "digest", 0)
     filled.add(problem(row=2))
     filled.add(problem("invalid-number", row=2))
+    assert (filled.rows_refused, filled.rows_accepted) == (1, 4)
     filled.add(problem("missing-column", row=None))
     refused = filled.as_json()
     assert (refused["decision"], refused["plan"]) == ("refused", None)
     assert (filled.errors, filled.warnings) == (3, 1)
-    assert (filled.rows_refused, filled.rows_accepted) == (1, 4)
+    assert (filled.rows_refused, filled.rows_accepted) == (5, 0), "with its header all are refused"
+    assert filled.rows_at_fault == 1
 
 
 def test_many_problems_are_counted_and_few_are_kept() -> None:

@@ -166,6 +166,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path, temporary: Path) -> No
         said[name] = str(refusal.value)
         assert said[name].isprintable()
     assert "No such file" in said["missing"]
+    assert "File name too long" in said["x" * 5000]
     assert "is a folder" in said["temporary"]
     assert not list(temporary.iterdir())
 

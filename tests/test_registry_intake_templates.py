@@ -17,7 +17,7 @@ from registry.intake.templates import Language, allowed_values, template
 from registry.numbers import Locale
 from registry.reference.categories import Categories
 from registry.reference.words import WordKind, find_word, usual_words
-from registry.terms import Action, Funding, LeaveReason, Programme, Segment
+from registry.terms import Action, Funding, LeaveReason, Programme, RejectionReason, Segment
 
 LANGUAGES: tuple[Language, ...] = ("en", "id")
 LOCALES: tuple[Locale, ...] = ("en", "id")
@@ -76,7 +76,14 @@ def test_the_allowed_values_name_every_column(kind: InputKind, lang: Language) -
 def test_the_allowed_values_name_every_word() -> None:
     """All closed lists, the categories, and what each action needs."""
     text = allowed_values("batches")
-    for word in (*Action, *Funding, *LeaveReason, *Segment, *Categories().slugs()):
+    for word in (
+        *Action,
+        *Funding,
+        *LeaveReason,
+        *RejectionReason,
+        *Segment,
+        *Categories().slugs(),
+    ):
         assert word in text
     for action, demand in DEMANDS.items():
         assert f"  {action}: {', '.join(demand.needs)}" in text
@@ -100,7 +107,7 @@ def test_the_allowed_values_have_indonesian_words_that_are_read() -> None:
     text = allowed_values("batches", "id")
     kinds: dict[WordKind, type[StrEnum]] = {
         "action": Action, "funding": Funding, "programme": Programme, "reason": LeaveReason,
-        "segment": Segment,
+        "rejection": RejectionReason, "segment": Segment,
     }  # fmt: skip
     for kind, values in kinds.items():
         for value in values:

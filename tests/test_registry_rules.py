@@ -192,6 +192,26 @@ def test_a_term_is_corrected_together_with_the_leave(ledger_from_doc: Ledger) ->
     assert ledger_from_doc.active("16.06", on="2025-10-01", known="#2") == 70
 
 
+def test_a_payer_is_corrected_together_with_what_draws_on_it(ledger_from_doc: Ledger) -> None:
+    """Who pays tells heads apart: of the old payer there are none any more, though nobody takes more.
+
+    #1 2025-01-10 enrol      16.06 guru 100 from 2025-01-01 until 2025-12-31 by apbn SK-1
+    #2 2025-06-10 deactivate 16.06 guru  30 from 2025-06-01 of SK-1 SK-2
+    #3 2025-12-10 renew      16.06 guru  70 until 2026-12-31 of SK-1 SK-3
+    -- 2025-12-11 correct    16.06 guru 100 from 2025-01-01 until 2025-12-31 by csr because misread SK-1  ! cohort-below-zero ! renewal-exceeds-survivors
+    -- 2025-12-11 correct    16.06 guru 100 from 2025-01-01 until 2025-12-31 by apbn segment BPU because misread SK-1  ! cohort-below-zero ! renewal-exceeds-survivors
+    #4 2025-12-11 correct    16.06 guru 100 from 2025-01-01 until 2025-12-31 by csr because misread SK-1
+    +             correct    16.06 guru  30 from 2025-06-01 of SK-1 because misread SK-2
+    +             correct    16.06 guru  70 until 2026-12-31 of SK-1 because misread SK-3
+    """
+    leave, renewal = (problem.why for problem in ledger_from_doc.recorded[3].problems)
+    assert "its funding is corrected from apbn to csr; these take from it: SK-2 (30 on" in leave
+    assert "renewed from 2026-01-01 (SK-3) would not be there any more: its funding is" in renewal
+    (leave, _) = (problem.why for problem in ledger_from_doc.recorded[4].problems)
+    assert "its segment is corrected from nothing to BPU" in leave
+    assert ledger_from_doc.active("16.06", on="2025-06-01") == 70
+
+
 def test_a_batch_is_not_withdrawn_while_a_leave_stands(ledger_from_doc: Ledger) -> None:
     """Refused and listed; once the leave is withdrawn too, both go.
 
@@ -315,11 +335,24 @@ def test_a_backdated_leave_counts_against_later_ones(ledger_from_doc: Ledger) ->
 
     #1 2025-01-10 enrol      16.06 pekerja-rentan 100 from 2025-01-01 SK-1
     #2 2025-06-10 deactivate 16.06 pekerja-rentan  60 from 2025-06-01 of SK-1 SK-2
-    -- 2025-07-10 deactivate 16.06 pekerja-rentan  41 from 2025-03-01 of SK-1 SK-3  ! cohort-below-zero ! pool-below-zero
+    -- 2025-07-10 deactivate 16.06 pekerja-rentan  41 from 2025-03-01 of SK-1 SK-3  ! cohort-below-zero
     #3 2025-07-10 deactivate 16.06 pekerja-rentan  40 from 2025-03-01 of SK-1 SK-3
     """
     assert ledger_from_doc.active("16.06", on="2025-03-01") == 60
     assert ledger_from_doc.active("16.06", on="2025-06-01") == 0
+
+
+def test_what_a_batch_lacks_is_not_told_of_the_pool_again(ledger_from_doc: Ledger) -> None:
+    """Of the pool only what is amiss besides: 9 who named the opening, and 8 who named no batch.
+
+    #1 2025-01-10 opening    16.06 guru 98 from 2024-12-31 SK-0
+    -- 2025-02-10 deactivate 16.06 guru 99 from 2025-02-01 of SK-0 SK-1  ! cohort-below-zero
+    #2 2025-02-10 deactivate 16.06 guru  9 from 2025-02-01 of SK-0 SK-1
+    -- 2025-02-11 withdraw   16.06 SK-0 because misread  ! cohort-below-zero
+    #3 2025-03-10 deactivate 16.06 guru  8 from 2025-03-01 SK-2
+    -- 2025-03-11 withdraw   16.06 SK-0 because misread  ! cohort-below-zero ! pool-below-zero
+    """
+    assert "guru of 16.06 without an end would be -17" in _refusal(ledger_from_doc)
 
 
 def test_a_leave_that_names_no_batch_takes_from_those_without_an_end(
@@ -417,7 +450,7 @@ def test_one_document_with_two_dates_has_parts(ledger_from_doc: Ledger) -> None:
     -- 2025-01-10 enrol 16.06 pekerja-rentan  50 from 2025-07-01 SK-1            ! recorded-otherwise
     #2 2025-01-10 enrol 16.06 pekerja-rentan  50 from 2025-07-01 part juli SK-1
     #3 2025-08-01 deactivate 16.06 pekerja-rentan 50 from 2025-08-01 of SK-1 of-part Juli SK-2
-    -- 2025-08-01 deactivate 16.06 pekerja-rentan 101 from 2025-08-01 of SK-1 SK-3  ! cohort-below-zero ! pool-below-zero
+    -- 2025-08-01 deactivate 16.06 pekerja-rentan 101 from 2025-08-01 of SK-1 SK-3  ! cohort-below-zero
     """
     assert "give it a `part`" in ledger_from_doc.recorded[1].problems[0].remedy
     assert ledger_from_doc.active("16.06", on="2025-07-01") == 150

@@ -126,7 +126,8 @@ _CELLS: Final[dict[str, st.SearchStrategy[str]]] = {
     "decided_on": _blank | st.sampled_from(["2025-01-01", "2199-12-31"]),
     "document": _blank | _WORDS,
     "proposed": _blank | st.sampled_from(["1", "300.000.000"]),
-    "rejected": _blank | st.sampled_from(["duplicate:64;invalid-nik:120", "zzz=1; Aa b:1.000"]),
+    "rejected": _blank
+    | st.sampled_from(["duplicate:64;invalid-nik:120", "ganda=1; Di bawah umur:1.000"]),
     "note": _WORDS,
     "category": st.sampled_from(["guru", "Pekerja Rentan", "RT/RW"]),
     "workers": st.sampled_from(["1", "45.000", "300000000"]),

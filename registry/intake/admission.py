@@ -47,7 +47,10 @@ __all__ = ["Admission", "AdmissionOptions", "SheetFacts", "admit"]
 
 @dataclass(frozen=True, slots=True)
 class AdmissionOptions:
-    """What the person declares of a file; nothing of it is ever guessed."""
+    """What the person declares of a file; nothing of it is ever guessed.
+
+    `correcting`: it is given to `ucj correct`, with the reason.
+    """
 
     kind: InputKind
     locale: Locale = "id"
@@ -56,6 +59,7 @@ class AdmissionOptions:
     ignore_columns: tuple[str, ...] = ()
     expect_rows: int | None = None
     expect_workers: int | None = None
+    correcting: bool = False
 
     def meaning(self) -> dict[str, object]:
         """Return what decides how cells are read: a part of the plan."""
@@ -209,6 +213,7 @@ def admit(
         area_codes=options.area_codes,
         categories=categories,
         boundaries=boundaries,
+        correcting=options.correcting,
     )
     report = Report(
         file=spooled.name,

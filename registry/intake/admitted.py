@@ -109,6 +109,12 @@ class AdmittedFile:
         for command in others:
             self._refuse_other(command, area, reference, part)
 
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Bring into the report what was found outside of the file."""
+        for problem in problems:
+            # The ledger calls the sheet of a text file "", the report None.
+            self._admission.add_problem(replace(problem, sheet=problem.sheet or None))
+
     def take_outcome(
         self,
         outcome: Outcome,
@@ -123,9 +129,7 @@ class AdmittedFile:
         there may be more problems than are told.
         """
         report = self._admission.report
-        for problem in outcome.problems:
-            # The ledger calls the sheet of a text file "", the report None.
-            self._admission.add_problem(replace(problem, sheet=problem.sheet or None))
+        self.add_problems(outcome.problems)
         report.capped.update(capped)
         report.plan = None if report.errors else outcome.plan
         report.decision = _DECISIONS[outcome.decision]

@@ -110,7 +110,11 @@ _WHY_NEEDED: Final[Mapping[tuple[str, str], str]] = {
 
 
 class BatchForm:
-    """Batches: rows with the same area, reference and part are one batch."""
+    """Batches: rows with the same area, reference and part are one batch.
+
+    `correcting`: the file corrects a batch for a reason given beside it, so that a row with the action
+    `correct` needs no note, and one that it has is the batch's own.
+    """
 
     columns = COLUMNS
 
@@ -120,7 +124,10 @@ class BatchForm:
         area_codes: AreaCodes,
         categories: Categories,
         boundaries: Boundaries = BUILT_IN,
+        *,
+        correcting: bool = False,
     ) -> None:
+        self._explaining = frozenset[str]() if correcting else _EXPLAINING
         by_column = {
             "reference": reading_of_reference(),
             "part": reading_of_reference(may_be_example=True),
@@ -156,6 +163,8 @@ class BatchForm:
             present = {
                 name for name, value in zip(COLUMNS, values, strict=True) if value is not None
             }
+            if values[ACTION] in _EXPLAINING - self._explaining:
+                present.add("note")
             remarks = tuple(_shape_remarks(values[ACTION], present))
             if len(self._shapes) >= _REMEMBERED_MAX:
                 self._shapes.clear()
@@ -270,7 +279,7 @@ class BatchForm:
     def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
         """Return the batch: what its rows agree on, once, and a line for each row."""
         head = rows[0].values
-        explains = head[ACTION] in _EXPLAINING
+        explains = head[ACTION] in self._explaining
         return RecordBatch(
             action=_ACTIONS[head[ACTION]],
             area=head[AREA],

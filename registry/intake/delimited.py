@@ -28,7 +28,10 @@ from registry.intake.grid import (
 from registry.intake.spool import SpooledFile
 from registry.language import _
 
-DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
+DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_READ_SO: Final = _(
+    "the columns of a text file are separated by commas, semicolons, tabs or vertical bars"
+)
 
 
 class DelimitedTable(Table):
@@ -79,7 +82,9 @@ def open_delimited(spooled: SpooledFile, *, recognises: Recognises) -> Delimited
     if not matches:
         clean = [reading for reading in readings if reading.problem is None]
         fullest = max(clean or readings, key=lambda reading: sum(map(len, reading.cells)))
-        raise fullest.problem or no_header(spooled.name, fullest.cells, recognises)
+        raise fullest.problem or no_header(
+            spooled.name, fullest.cells, recognises, columns=_READ_SO
+        )
     best, *rivals = [reading for reading in readings if reading.matches == matches]
     if rivals:
         names = " or ".join(DELIMITERS[reading.delimiter] for reading in [best, *rivals])

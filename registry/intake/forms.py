@@ -48,11 +48,12 @@ def form_for(
     area_codes: AreaCodes,
     categories: Categories,
     boundaries: Boundaries = BUILT_IN,
+    correcting: bool = False,
 ) -> Form:
     """Return the form of a kind of file, reading numbers and areas as declared."""
     match kind:
         case "batches":
-            return BatchForm(locale, area_codes, categories, boundaries)
+            return BatchForm(locale, area_codes, categories, boundaries, correcting=correcting)
         case "potentials":
             return PotentialForm(locale, area_codes, boundaries)
         case "targets":

@@ -13,7 +13,7 @@ from typing import Final
 
 from registry.cells import Value
 from registry.errors import InputUnreadableError
-from registry.language import _
+from registry.language import _, joined
 from registry.safe_text import looks_personal, safe
 
 HEADER_ROWS_MAX: Final = 30  # title rows above a header; a letterhead has about ten
@@ -123,9 +123,12 @@ def header_names(cells: Sequence[str], where: str) -> tuple[str, ...]:
 
 
 def no_header(
-    where: str, rows: Sequence[Sequence[str]], recognises: Recognises
+    where: str, rows: Sequence[Sequence[str]], recognises: Recognises, *, columns: str = ""
 ) -> InputUnreadableError:
-    """Return the refusal of a table without a known header, naming the one most like it."""
+    """Return the refusal of a table without a known header, naming the one most like it.
+
+    `columns` says how the columns of such a file are told apart.
+    """
     filled = [cells for cells in rows if any(cell.strip() for cell in cells)]
     if not filled:
         return InputUnreadableError(
@@ -148,14 +151,13 @@ def no_header(
             headers=", ".join(seen[:HEADERS_SHOWN_MAX]), more=more
         )
     )
+    needed = _(
+        "at least {header_matches_min} known column names must stand in one of the first "
+        "{header_rows_max} rows; an empty template has them all"
+    ).format(header_matches_min=HEADER_MATCHES_MIN, header_rows_max=HEADER_ROWS_MAX)
     return InputUnreadableError(
         _("no header row was found"),
         where=where,
         why=reads,
-        remedy=(
-            _(
-                "at least {header_matches_min} known column names must stand in one of the first "
-                "{header_rows_max} rows; an empty template has them all"
-            ).format(header_matches_min=HEADER_MATCHES_MIN, header_rows_max=HEADER_ROWS_MAX)
-        ),
+        remedy=joined("; ", [needed, columns] if columns else [needed]),
     )

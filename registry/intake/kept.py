@@ -26,6 +26,7 @@ from registry.intake.spool import SpooledFile
 from registry.intake.unread import may_name_somebody
 from registry.language import _
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -71,7 +72,7 @@ def kept_copy(spooled: SpooledFile, sheets: Sequence[Sheet], *, verbatim: bool) 
     except OSError as error:
         raise InputUnreadableError(
             _("no copy of what was read of {name} can be made").format(name=spooled.name),
-            why=error.strerror or _("writing failed"),
+            why=cause_of(error),
             remedy=_("see that the folder for temporary files has room"),
         ) from None
 

@@ -23,7 +23,6 @@ from registry.reference.spelling import disguise
 from registry.reference.words import find_word
 from registry.safe_text import looks_personal, names_number
 from registry.terms import (
-    CATEGORY_PATTERN,
     LAST_DAY,
     NOTE_LENGTH_MAX,
     REFERENCE_LENGTH_MAX,
@@ -41,8 +40,6 @@ EXAMPLE_PREFIXES: Final = ("contoh-", "example-")
 _REMEMBERED_MAX: Final = 10_000  # per column, as many refused texts again
 _REMEMBERED_LENGTH_MAX: Final = 200  # longer texts hardly repeat, and would fill the memory
 _WITHHELD: Final = "[withheld]"
-_SLUG: Final = re.compile(CATEGORY_PATTERN)
-_SLUG_LENGTH_MAX: Final = 60
 _AREA_LENGTH_MAX: Final = 100
 _LONG_NUMBER: Final = re.compile(r"\d{11,}")  # a KPJ has 11 digits, a NIK 16
 _AS_THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # 45.000, which holds 45
@@ -419,7 +416,7 @@ def reading_of_rejected(locale: Locale) -> Reading:
             word, sign, number = piece.replace("=", ":").rpartition(":")
             if not sign:
                 raise _rejected(_("a reason and a number are needed, with a colon between"))
-            reason = _rejection_reason(word)
+            reason = find_word("rejection", word).value
             if reason in counts:
                 raise _rejected(_("{reason} is given twice").format(reason=reason))
             counts[reason] = parse_count(number.strip(), locale)
@@ -428,17 +425,6 @@ def reading_of_rejected(locale: Locale) -> Reading:
         return ";".join(f"{reason}:{counts[reason]}" for reason in sorted(counts))
 
     return Reading(parse)
-
-
-def _rejection_reason(word: str) -> str:
-    """Return a known reason, or the office's own word as a slug."""
-    try:
-        return str(find_word("reason", word.strip()).value)
-    except RegistryError:
-        slug = "-".join(word.casefold().split())
-        if _SLUG.fullmatch(slug) and len(slug) <= _SLUG_LENGTH_MAX and not looks_personal(slug):
-            return slug
-        raise _rejected(_("a reason is a word of letters, digits and hyphens")) from None
 
 
 def _rejected(why: str) -> CellRefusedError:

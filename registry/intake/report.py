@@ -7,11 +7,12 @@ grow with the number of problems.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from registry import vocabulary
 from registry.errors import Problem, Severity
 from registry.intake.columns import InputKind
 from registry.language import _, joined, ngettext, said, whole
@@ -88,7 +89,8 @@ class Report:
     `as_json` has these keys, and they only ever grow:
     `file`, `sha256`, `size`, `kind`, `sheets` [{`name`, `rows`, `workers`}], `locale`,
     `area_codes`, `decision` (recorded | refused | planned | already-recorded), `plan` (the digest
-    of what would be recorded, null if refused), `rows_read`, `rows_accepted`, `rows_refused`,
+    of what would be recorded, null if refused), `rows_read`, `rows_accepted`, `rows_refused` (those
+    with an error; all of them where one is of the file itself, such as its header),
     `batches` {`new`, `already_recorded`, `total`, `by_action` {action: batches}} (of potentials,
     targets and figures each row counts as one), `workers_in`, `workers_out`, `by_category`
     [{`category` (null where only the batch drawn on knows it), `workers_in`, `workers_out`}],
@@ -140,6 +142,7 @@ class Report:
         self.warnings = 0
         self._groups: dict[tuple[str, Severity, str | None], _Group] = {}
         self._refused: dict[str, RowSet] = {}
+        self._is_refused_whole = False
 
     # --- filled while reading ------------------------------------------------------------------
 
@@ -149,7 +152,9 @@ class Report:
             self.errors += 1
             self.decision = "refused"
             self.plan = None
-            if problem.row is not None:
+            if problem.row is None:
+                self._is_refused_whole = True
+            else:
                 self.refuse_row(problem.sheet, problem.row)
         else:
             self.warnings += 1
@@ -188,13 +193,18 @@ class Report:
     # --- asked afterwards ----------------------------------------------------------------------
 
     @property
-    def rows_refused(self) -> int:
-        """Rows with an error."""
+    def rows_at_fault(self) -> int:
+        """Rows with an error of their own."""
         return sum(map(len, self._refused.values()))
 
     @property
+    def rows_refused(self) -> int:
+        """Rows with an error; all of them where an error is of the file itself."""
+        return self.rows_read if self._is_refused_whole else self.rows_at_fault
+
+    @property
     def rows_accepted(self) -> int:
-        """Rows without an error."""
+        """Rows without an error, in a file without one."""
         return self.rows_read - self.rows_refused
 
     @property
@@ -290,8 +300,8 @@ class Report:
             actions = joined(
                 ", ",
                 (
-                    whole(count) + f" {action}"
-                    for action, count in sorted(self.batches_by_action.items())
+                    joined(" ", (whole(count), vocabulary.action(name)))
+                    for name, count in sorted(self.batches_by_action.items())
                 ),
             )
             yield ngettext(
@@ -334,10 +344,12 @@ class Report:
                 new=_heads(new), of_file=_heads(of_file)
             )
 
-    def problem_lines(self) -> Iterator[str]:
-        """Yield what is wrong or odd, errors first, and what to do."""
+    def problem_lines(self, codes: Collection[str] | None = None) -> Iterator[str]:
+        """Yield what is wrong or odd, errors first, and what to do; of some codes alone, if given."""
         groups = sorted(self._groups.items(), key=lambda item: item[0][1] != "error")
         for (code, severity, column), group in groups:
+            if codes is not None and code not in codes:
+                continue
             for problem in group.examples[:SHOWN_MAX]:
                 value = "" if _is_told(problem) else f" ({problem.value})"
                 head = f": {problem.where}: "

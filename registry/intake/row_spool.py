@@ -19,6 +19,7 @@ from pydantic_core import from_json, to_json
 from registry.errors import InputUnreadableError
 from registry.intake.rows import Row
 from registry.language import _
+from registry.system_errors import cause_of
 
 PAGE_ROWS: Final = 1_000
 _CACHE_KIB: Final = 32_768
@@ -138,6 +139,6 @@ class RowSpool:
 def _no_room(error: OSError | sqlite3.Error) -> InputUnreadableError:
     return InputUnreadableError(
         _("the rows cannot be kept in the temporary folder"),
-        why=(error.strerror if isinstance(error, OSError) else None) or str(error),
+        why=cause_of(error) if isinstance(error, OSError) else str(error),
         remedy=_("Free space there, or set TMPDIR to a folder with room."),
     )

@@ -63,7 +63,7 @@ class SecondPass:
             )
         self._compare("rows", report.expected_rows, report.rows_read)
         # Heads of refused rows are unknown: then the sum says nothing yet.
-        if not report.rows_refused:
+        if not report.rows_at_fault:
             self._compare("workers", report.expected_workers, report.workers)
 
     def _compare(self, what: str, expected: int | None, found: int) -> None:

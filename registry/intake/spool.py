@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Self
 from registry.errors import InputUnreadableError
 from registry.language import _
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 from registry.temporary import make_private_folder, remove_left
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
     try:
         stream = source.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        why = error.strerror if isinstance(error, OSError) and error.strerror else _("no such path")
+        why = cause_of(error) if isinstance(error, OSError) else _("no such path")
         raise InputUnreadableError(
             _("{name} cannot be opened").format(name=name),
             why=why,
@@ -157,7 +158,7 @@ def _read(stream: BinaryIO, name: str) -> bytes:
     except OSError as error:
         raise InputUnreadableError(
             _("{name} cannot be read").format(name=name),
-            why=error.strerror or _("reading failed"),
+            why=cause_of(error),
             remedy=_("copy the file to this machine and try again"),
         ) from None
 
@@ -173,6 +174,6 @@ def _too_large(name: str, limit: int) -> InputUnreadableError:
 def _cannot_spool(name: str, error: OSError) -> InputUnreadableError:
     return InputUnreadableError(
         _("{name} cannot be copied to the temporary folder").format(name=name),
-        why=error.strerror or _("writing failed"),
+        why=cause_of(error),
         remedy=_("free space there, or set TMPDIR to a folder with room"),
     )

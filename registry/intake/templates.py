@@ -15,7 +15,7 @@ from registry.intake.batch_form import DEMANDS
 from registry.intake.columns import COLUMNS, InputKind
 from registry.language import _, joined
 from registry.reference.categories import Categories
-from registry.reference.words import WordKind, usual_words
+from registry.reference.words import WordKind, usual_words, values
 from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment
 
 Language = Literal["en", "id"]
@@ -139,7 +139,6 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "decided_on": _("the date on the decision, {day}").format(day=_DAY),
     "document": _TEXT,
     "proposed": _("how many were proposed, {heads}").format(heads=_HEADS),
-    "rejected": _("how many were refused and why: invalid-nik:120;duplicate:64"),
     "note": _("text; needed by balance-in, balance-out, correct, withdraw and the reason other"),
     "valid_from": _("the first day it counts, {day}").format(day=_DAY),
     "definition": _("what is counted: labour force, employed, without civil servants …"),
@@ -199,6 +198,9 @@ def allowed_values(kind: InputKind, lang: Language = "en") -> str:
             programmes=_listed("programme", Programme, lang)
         ),
         "reason": _listed("reason", LeaveReason, lang),
+        "rejected": _(
+            "how many were refused and why, as invalid-nik:120;duplicate:64; reasons: {reasons}"
+        ).format(reasons=_listed("rejection", values("rejection"), lang)),
     }
     of_kind = _MEANINGS_OF_AREAS if kind == "areas" else {}
     meanings = {**closed, **_MEANINGS, **of_kind}

@@ -34,6 +34,7 @@ from registry.intake.grid import (
 from registry.intake.spool import SpooledFile
 from registry.language import _, joined, unpacked
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 
 CHILD: Final = "registry.intake.sheets"
 TIMEOUT_SECONDS: Final = 20  # twice the child's processor time: the machine may be busy
@@ -210,7 +211,7 @@ def _run_child(spooled: SpooledFile, output: Path) -> None:
         except OSError as error:
             raise InputUnreadableError(
                 _("{name} cannot be read now").format(name=spooled.name),
-                why=_("no process could be started: {strerror}").format(strerror=error.strerror),
+                why=_("no process could be started: {cause}").format(cause=cause_of(error)),
                 remedy=_("try again, or save the table as CSV"),
             ) from None
     if done.returncode != 0:

@@ -29,6 +29,7 @@ from registry.errors import (
 )
 from registry.language import _
 from registry.safe_text import safe
+from registry.system_errors import cause_of
 
 APPLICATION_ID: Final = 0x55434A31  # "UCJ1", so that `file` and we can tell a store
 STORE_FORMAT: Final = 1
@@ -261,7 +262,7 @@ def open_log(
     except OSError as error:  # its folder may not be looked into, or no file has so long a name
         raise StoreError(
             _("the store at {path} cannot be reached").format(path=path),
-            why=error.strerror or type(error).__name__,
+            why=cause_of(error),
             remedy=_("Check the path, and who may enter its folders."),
         ) from None
     if not there:

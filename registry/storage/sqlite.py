@@ -49,6 +49,7 @@ from registry.storage.log import (
     primary_code,
     store_error,
 )
+from registry.system_errors import cause_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -103,8 +104,8 @@ def create_store(path: Path, *, created_at: str, created_by: str) -> str:
         what = _("there is a file at {path} already; nothing was changed").format(path=path)
         raise StoreError(what, remedy=_("Name another place with --store.")) from None
     except OSError as error:
-        what = _("a store cannot be made at {path}: {strerror}").format(
-            path=path, strerror=error.strerror
+        what = _("a store cannot be made at {path}: {cause}").format(
+            path=path, cause=cause_of(error)
         )
         raise StoreError(what, remedy=_("Check the folder and its permissions.")) from None
     try:
@@ -446,7 +447,7 @@ class LogRecorder(SQLiteApplicationRecorder):
             ).format(first=first, last=last)
             raise StoreError(
                 what,
-                why=error.strerror or type(error).__name__,
+                why=cause_of(error),
                 remedy=_("Check the disk, and then with `ucj history` whether it is there."),
             ) from error
 
@@ -534,8 +535,8 @@ def back_up(path: Path, target: Path) -> int:
         what = _("there is a file at {target} already; nothing was copied").format(target=target)
         raise StoreError(what, remedy=_("Name a new file.")) from None
     except OSError as error:
-        what = _("a backup cannot be made at {target}: {strerror}").format(
-            target=target, strerror=error.strerror
+        what = _("a backup cannot be made at {target}: {cause}").format(
+            target=target, cause=cause_of(error)
         )
         raise StoreError(what, remedy=_("Check the folder and its permissions.")) from None
     try:
