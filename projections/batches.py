@@ -255,26 +255,6 @@ def versions_of(connection: DuckDBPyConnection, stream: list[StoredRow]) -> tupl
     return tuple(_version(row, files) for row in stream)
 
 
-def withdrawn_of(ledger: Ledger, imports: Sequence[str]) -> int:
-    """Return how many of the batches that some imports brought are withdrawn by now.
-
-    One that seems so may have been recorded again in another spelling: its stream tells.
-    """
-    seeming = ledger.connection.execute(
-        """
-        SELECT area, reference, part FROM (
-            SELECT area, reference, part, arg_max(event, position) AS latest,
-                   bool_or(import_id IN $imports) AS brought
-            FROM events WHERE reference IS NOT NULL GROUP BY area, reference, part)
-        WHERE brought AND latest = 'batch-withdrawn'
-        """,
-        {"imports": list(imports)},
-    ).fetchall()
-    streams = {batch_id(*each).hex for each in seeming}
-    latest = (_upto(ledger.log.stream(each), ledger.position)[-1] for each in streams)
-    return sum(event_of(row) == "batch-withdrawn" for row in latest)
-
-
 def _upto(stream: list[StoredRow], known: int) -> list[StoredRow]:
     return [row for row in stream if row.position <= known]
 

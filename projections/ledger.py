@@ -24,6 +24,7 @@ from projections import fold
 from registry.durable import sync_folder
 from registry.errors import StoreError
 from registry.language import _
+from registry.system_errors import cause_of
 from registry.temporary import private_folder, remove_left
 
 if TYPE_CHECKING:
@@ -325,7 +326,7 @@ class Ledger:
                     workers = FOLD_WORKERS if self.tail_events >= SIDE_BY_SIDE_EVENTS else 1
                     _fold_all(self.connection, chunks, schema=self._tail, workers=workers)
             except OSError as error:
-                raise _no_room(error.strerror or "") from None
+                raise _no_room(cause_of(error)) from None
             except duckdb.Error as error:
                 if self._apart and is_of_a_full_disk(error):
                     raise _no_room(_("The disk may be full.")) from None
@@ -438,7 +439,7 @@ def _writing_an_image() -> Iterator[None]:
     try:
         yield
     except (OSError, *_DISK_FAULTS) as error:
-        why = (error.strerror or "") if isinstance(error, OSError) else _("The disk may be full.")
+        why = cause_of(error) if isinstance(error, OSError) else _("The disk may be full.")
         raise StoreError(
             _("the ledger image cannot be written"),
             why=why,
