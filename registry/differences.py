@@ -22,6 +22,8 @@ _OF_ITSELF: Final = (
     "effective_on", "programmes", "reason", "decided_on", "document", "proposed", "rejected", "note",
 )  # fmt: skip
 _OF_A_LINE: Final = (
+    "from_area",
+    "from_category",
     "category",
     "segment",
     "funding",
@@ -30,6 +32,7 @@ _OF_A_LINE: Final = (
     "of_part",
     "workers",
 )
+_CATEGORY: Final = _OF_A_LINE.index("category")
 
 
 class Difference(NamedTuple):
@@ -105,22 +108,27 @@ class _Reference(str):
         return hash(normalised_reference(self))
 
 
-_Cells = tuple[str, str, str, str, str, str, int]
+_Cells = tuple[str, str, str, str, str, str, str, str, int]
 
 
 def _lines(statement: Statement) -> Iterator[_Cells]:
-    """Yield each line as a file has it; of a move, which has two legs, the one that enters."""
-    moves = statement.kind in {Kind.RECLASSIFICATION, Kind.TRANSFER}
-    for line in statement.lines:
-        if not moves or line.workers > 0:
-            yield _cells(statement, line)
+    """Yield each line as a file has it: of a move both legs as one."""
+    if statement.kind not in {Kind.RECLASSIFICATION, Kind.TRANSFER}:
+        yield from (_cells(statement, line) for line in statement.lines)
+        return
+    left = (line for line in statement.lines if line.workers < 0)
+    entered = (line for line in statement.lines if line.workers > 0)
+    for out, into in zip(left, entered, strict=True):
+        yield _cells(statement, into, out)
 
 
-def _cells(statement: Statement, line: Line) -> _Cells:
-    cohort = line.cohort
-    drawn = line.of or (cohort if line.workers < 0 else None)
+def _cells(statement: Statement, line: Line, left: Line | None = None) -> _Cells:
+    cohort, origin = line.cohort, left.cohort if left else None
+    drawn = origin or line.of or (cohort if line.workers < 0 else None)
     last_day = None if cohort.expires_on is None else cohort.expires_on - timedelta(days=1)
     return (
+        origin.area if origin and origin.area != cohort.area else "",
+        origin.category if origin else "",
         cohort.category,
         str(cohort.segment or ""),
         "" if statement.kind is Kind.DEACTIVATION else str(cohort.funding or ""),
@@ -139,7 +147,7 @@ def _cell(value: object) -> str:
 
 def _listed(lines: list[_Cells]) -> str:
     shown = joined(
-        ", ", [joined(" ", (whole(cells[-1]), cells[0])) for cells in lines[:_SHOWN_MAX]]
+        ", ", [joined(" ", (whole(cells[-1]), cells[_CATEGORY])) for cells in lines[:_SHOWN_MAX]]
     )
     more = (
         _(" and {more} more").format(more=len(lines) - _SHOWN_MAX)

@@ -136,6 +136,28 @@ def test_a_move_is_counted_once(store: Store) -> None:
         store.registry.record(seven)
 
 
+def test_where_heads_were_moved_from_is_told(store: Store) -> None:
+    """Another category, batch or area that they leave: the leg that enters is the same."""
+    enrolled = replace(ENROL, reference="SK-4", lines=(replace(LINE, category="bpd"),))
+    store.registry.record(enrolled)
+    store.registry.record(replace(ENROL, area="16.07"))
+    line = BatchLine("marbot", 6, from_category="guru", of_batch="SK-1", row=2)
+    day = date(2025, 2, 1)
+    move = RecordBatch(Action.RECLASSIFY, "16.06", "SK-2", (line,), effective_on=day, row=2)
+    store.registry.record(move)
+    category = (
+        "from_category: recorded guru, the file says bpd;"
+        " of_batch: recorded SK-1, the file says SK-4"
+    )
+    for other, words in (
+        (replace(line, from_category="bpd", of_batch="SK-4"), category),
+        (replace(line, from_area="16.07"), "from_area: recorded nothing, the file says 16.07"),
+    ):
+        with pytest.raises(RuleBrokenError) as refused:
+            store.registry.record(replace(move, lines=(other,)))
+        assert refused.value.what.endswith(f"other content: {words}")
+
+
 def test_the_same_is_no_difference(store: Store) -> None:
     """Negative control: order and rows are no content."""
     assert store.registry.record(replace(ENROL, row=9)).decision == "already-recorded"
