@@ -21,18 +21,6 @@ _NOTHING: Final = _("nothing")
 _OF_ITSELF: Final = (
     "effective_on", "programmes", "reason", "decided_on", "document", "proposed", "rejected", "note",
 )  # fmt: skip
-_OF_A_LINE: Final = (
-    "from_area",
-    "from_category",
-    "category",
-    "segment",
-    "funding",
-    "covered_until",
-    "of_batch",
-    "of_part",
-    "workers",
-)
-_CATEGORY: Final = _OF_A_LINE.index("category")
 
 
 class Difference(NamedTuple):
@@ -86,7 +74,7 @@ def _of_lines(recorded: Statement, said: Statement) -> Iterator[Difference]:
     ours, theirs = Counter(_lines(recorded)), Counter(_lines(said))
     gone, new = [*(ours - theirs).elements()], [*(theirs - ours).elements()]
     if len(gone) == len(new) == 1:
-        for column, one, other in zip(_OF_A_LINE, gone[0], new[0], strict=True):
+        for column, one, other in zip(_Cells._fields, gone[0], new[0], strict=True):
             if one != other:
                 yield Difference(column, _cell(one), _cell(other))
     elif gone or new:
@@ -108,7 +96,18 @@ class _Reference(str):
         return hash(normalised_reference(self))
 
 
-_Cells = tuple[str, str, str, str, str, str, str, str, int]
+class _Cells(NamedTuple):
+    """What a file says in one row, by its columns; a reference compares as references do."""
+
+    from_area: str
+    from_category: str
+    category: str
+    segment: str
+    funding: str
+    covered_until: str
+    of_batch: str
+    of_part: str
+    workers: int
 
 
 def _lines(statement: Statement) -> Iterator[_Cells]:
@@ -126,7 +125,7 @@ def _cells(statement: Statement, line: Line, left: Line | None = None) -> _Cells
     cohort, origin = line.cohort, left.cohort if left else None
     drawn = origin or line.of or (cohort if line.workers < 0 else None)
     last_day = None if cohort.expires_on is None else cohort.expires_on - timedelta(days=1)
-    return (
+    return _Cells(
         origin.area if origin and origin.area != cohort.area else "",
         origin.category if origin else "",
         cohort.category,
@@ -147,7 +146,7 @@ def _cell(value: object) -> str:
 
 def _listed(lines: list[_Cells]) -> str:
     shown = joined(
-        ", ", [joined(" ", (whole(cells[-1]), cells[_CATEGORY])) for cells in lines[:_SHOWN_MAX]]
+        ", ", [joined(" ", (whole(cells.workers), cells.category)) for cells in lines[:_SHOWN_MAX]]
     )
     more = (
         _(" and {more} more").format(more=len(lines) - _SHOWN_MAX)
