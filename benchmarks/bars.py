@@ -74,6 +74,7 @@ BARS: Final = (
     Bar("ucj --version / import click", "version", "bare_python[click]", 1.5),
     Bar("completion / import click", "completion", "bare_python[click]", 1.5),
     Bar("ucj coverage 16.06 / import duckdb", "coverage", "bare_python[duckdb]", 2),
+    Bar("ucj trace 16.06 over a year / ucj coverage 16.06", "trace", "coverage", 1.5),
     Bar("8 readers beside a writer / without one",
         "eight_readers_beside_a_writer[200000]:beside", "eight_readers_beside_a_writer[200000]:alone", 1.5),
     Bar("a writer beside 8 readers / without them",

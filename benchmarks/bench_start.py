@@ -71,3 +71,17 @@ def test_coverage(benchmark: Benchmark, environment: dict[str, str], country: Co
     )  # fmt: skip
     heads = sum(n for (area, _), n in country.heads.items() if area == country.regency)
     assert json.loads(said)[0]["active"] == heads
+
+
+@pytest.mark.benchmark(group="start")
+def test_trace(benchmark: Benchmark, environment: dict[str, str], country: Country) -> None:
+    """`ucj trace` of a year of the same regency: one question more, and what it prints."""
+    since = country.on.replace(year=country.on.year - 1)
+    said = _time(
+        benchmark,
+        *UCJ, "--store", str(country.store.path), "trace", country.regency,
+        "--from", str(since), "--to", str(country.on), "--format", "table",
+        environment=environment,
+    )  # fmt: skip
+    heads = sum(n for (area, _), n in country.heads.items() if area == country.regency)
+    assert f" {heads:,} " in next(line for line in said.splitlines() if "Closing" in line)
