@@ -187,7 +187,7 @@ def _not_read(kind: InputKind, table: Table, index: int, sheet: str | None) -> P
         index,
         sheet,
         code="unknown-column",
-        why=_("no column of a {kind} file is called so").format(kind=kind),
+        why=_("no column of a file of {kind} is called so").format(kind=kind),
         remedy=_("{meant}, delete it, or pass --ignore-column {quoted}.").format(
             meant=meant, quoted=_quoted(header)
         ),
