@@ -5,7 +5,7 @@ Knows no option and no stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -106,7 +106,9 @@ def _lines(found: Trace) -> Iterator[Row]:
             name, remark = name.format(on=end.on), _of_potential(found, end)
         elif each.line == "moved":
             remark = _numbers(
-                (_("{count} came in"), found.moved_in), (_("{count} went out"), found.moved_out)
+                (_("{count} came in"), found.moved_in),
+                (_("{count} went out"), found.moved_out),
+                (_("{count} late"), {each.area for each in found.late_moves}),
             )
         elif each.line in _FLOWS:
             remark = _kinds(found, _FLOWS[each.line])
@@ -159,7 +161,7 @@ def _counted(found: Trace) -> str:
     ) or _("the same ones")
 
 
-def _numbers(*counted: tuple[str, Sequence[str]]) -> str:
+def _numbers(*counted: tuple[str, Collection[str]]) -> str:
     return joined(", ", [what.format(count=len(some)) for what, some in counted if some])
 
 
@@ -358,7 +360,7 @@ def notes(
             if by == "batch"
             else _("Some of it is late, recorded on days that were closed: `--by batch` marks it.")
         )
-    said += _of_late_potentials(found)
+    said += _of_what_is_late(found)
     said += _of_percentage(found)
     if not by:
         said += _of_published(found)
@@ -465,16 +467,28 @@ def _of_steps(found: Trace) -> Iterator[str]:
         )
 
 
-def _of_late_potentials(found: Trace) -> Iterator[str]:
-    late = found.late_potentials
-    if not late:
-        return
-    some = ", ".join(f"{each.area} (#{each.position})" for each in late[:AREAS_SHOWN_MAX])
-    more = len(late) - AREAS_SHOWN_MAX
-    yield _(
-        "A potential is late, changed on days that were closed: {areas}; `ucj revisions` says why,"
-        " and who wanted it."
-    ).format(areas=_("{some} and {more} more").format(some=some, more=more) if more > 0 else some)
+def _of_what_is_late(found: Trace) -> Iterator[str]:
+    for late, says in (
+        (
+            found.late_potentials,
+            _(
+                "A potential is late, changed on days that were closed: {areas}; `ucj revisions`"
+                " says why, and who wanted it."
+            ),
+        ),
+        (
+            found.late_moves,
+            _(
+                "A regency was moved late, on days that were closed: {areas}; `ucj revisions` says"
+                " why, and who wanted it."
+            ),
+        ),
+    ):
+        some = ", ".join(f"{each.area} (#{each.position})" for each in late[:AREAS_SHOWN_MAX])
+        more = len(late) - AREAS_SHOWN_MAX
+        areas = _("{some} and {more} more").format(some=some, more=more) if more > 0 else some
+        if late:
+            yield says.format(areas=areas)
 
 
 def _of_percentage(found: Trace) -> Iterator[str]:

@@ -298,6 +298,7 @@ def _change_document(found: Trace) -> dict[str, object]:
         "late_potentials": [
             {"area": each.area, "position": each.position} for each in found.late_potentials
         ],
+        "late_moves": [{"area": each.area, "position": each.position} for each in found.late_moves],
     }
 
 

@@ -6,13 +6,15 @@ into its effects (`effects`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from projections.boundaries import among
+from projections.closings import overrides
 from projections.coverage import CoverageRow, coverage_at
 from projections.effects import Effects, Measured, effects
 from projections.late_potentials import LatePotential, late_potentials
@@ -23,6 +25,7 @@ from registry.terms import Kind, is_regency
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from projections.closings import Overridden
     from projections.ledger import Ledger
     from registry.reference.boundaries import Map, Place
 
@@ -55,6 +58,14 @@ class End:
     regencies_total: int
     regencies_counted: int
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LateMove:
+    """A regency that was moved against its closing, and where the closing was overridden."""
+
+    area: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +111,8 @@ class Trace:
     `left_by_reason`: of the deactivations of the period, signed. `balanced`: the heads of all
     balancing entries among the steps, restated ones too, less those whose term ended.
     `published_change` is None unless each end has one published count of heads. `late`: some steps
-    were recorded on closed days, as were the
-    `late_potentials`, in force at one end only.
+    were recorded on closed days, as were the `late_potentials`, in force at one end only, and the
+    `late_moves` of regencies that lie inside at one end only.
     """
 
     traced: Traced
@@ -127,6 +138,7 @@ class Trace:
     published_change: int | None
     late: bool
     late_potentials: tuple[LatePotential, ...]
+    late_moves: tuple[LateMove, ...]
 
     @property
     def active(self) -> int:
@@ -245,7 +257,19 @@ def trace(ledger: Ledger, traced: Traced) -> Trace:
                 inside_start | inside_end,
             )
         ),
+        late_moves=tuple(
+            LateMove(shown(each.area, drawn), each.position)
+            for each in _late_moves(ledger, traced, inside_start ^ inside_end)
+        ),
     )
+
+
+def _late_moves(ledger: Ledger, traced: Traced, moved: Collection[str]) -> Iterator[Overridden]:
+    """Yield what was recorded of regencies that moved, against their closings."""
+    known = max(traced.start.known, traced.end.known)
+    for each in overrides(ledger.connection, among(moved), known) if moved else ():
+        if each.what == "boundaries":
+            yield each
 
 
 def as_of_texts(on: date) -> tuple[str, ...]:

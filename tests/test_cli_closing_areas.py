@@ -107,6 +107,14 @@ def test_closed_days_are_moved_and_split_by_two_persons_only(
             tmp_path, "more.csv", BATCHES + "SK 3,enrol,16.19,guru,1000,2024-06-01,,\n"
         )
         assert "16.19 is closed" in ucj("import", "batches", enrolment, folder=tmp_path).err
+    traced = ucj(
+        "trace", "16", "--from", "2024-05", "--to", "2024-06", "--format", "json", folder=tmp_path
+    ).json()
+    Draft202012Validator(schema("trace")).validate(traced)
+    late = [each["area"] for each in traced["change"]["late_moves"]]
+    assert late == ([] if ",opened," in row else ["16.07"])
+    words = ucj("trace", "16", "--from", "2024-05", "--to", "2024-06", folder=tmp_path).out
+    assert ("A regency was moved late, on days that were closed: 16.07 (#" in words) == bool(late)
     answer = ucj("revisions", "16", "--on", "2024-12", folder=tmp_path)
     (key,) = (each for each in ("16.06", "16.07") if each in why)
     assert f"changed the boundaries of {key} on closed days from 2024-06-01 to" in answer.out
