@@ -83,7 +83,7 @@ class Reconciled:
     where the log held nothing of the area, which `verdict_then` says, or the day of publication is
     unknown), `documented` by what claims a document of that day or before. `suspects` are batches
     recorded or effective since `agreed_before`, the last figure of the same that agreed in what
-    differs, on an earlier day. `area` is the code, `area_name` the name of the figure's day.
+    differs, on a day before any that it may mean. `area` is the code, `area_name` the name of the figure's day.
     """
 
     figure: Figure
@@ -279,9 +279,10 @@ class _Agreed(NamedTuple):
 
 
 def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
-    """Return position → the last figure that agreed on an earlier day, of those that differ.
+    """Return position → the last figure that agreed on a day before its first, of those that differ.
 
-    It is of the same, and was tested in the number that differs.
+    It is of the same, and was tested in the number that differs. A month or a year means any of its
+    days, so nothing vouches for it that agreed in it: what went wrong may be from before that day.
     """
     agreed: dict[tuple[str | None, ...], list[_Agreed]] = defaultdict(list)
     for each in seen:
@@ -296,12 +297,12 @@ def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
     found: dict[int, _Agreed] = {}
     for each in seen:
         figure = each.figure
-        if each.now.verdict != "differs" or figure.last_day is None:
+        if each.now.verdict != "differs" or figure.first_day is None:
             continue
         before = []
         for what in _vouching(checks_of(figure, each.now.standing)):
             series = agreed.get((*each.series, what), [])
-            place = bisect_left(series, figure.last_day, key=itemgetter(0))
+            place = bisect_left(series, figure.first_day, key=itemgetter(0))
             before += series[place - 1 : place]
         if before:
             found[figure.position] = max(before, key=itemgetter(0, 1))

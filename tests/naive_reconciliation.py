@@ -597,7 +597,7 @@ class Naive:
             on = self._agreed_since(each.facts, known)
             if (
                 on is not None
-                and on < days[-1]
+                and on < days[0]
                 and any(other.results.get(what) in GOOD for what in vouching)
                 and all(each.facts[key] == facts[key] for key in same)
             ):

@@ -38,6 +38,7 @@ TARGETS_AT_ODDS: Final = "16.10"
 UNCLASSIFIED: Final = "16.11"
 WITHOUT_TARGETS: Final = (*OPENED[1:], *ENROLLED)
 CORRECTED: Final = ("16.71", "16.72", "16.73", "16.74")
+LAPSED: Final = ("17.01", "17.02", "17.03", "17.04", "17.05", "17.06")
 CATEGORIES: Final = ("pekerja-rentan", "guru", "marbot")
 TIMES: Final = 6
 """How often each fault is planted."""
@@ -45,13 +46,19 @@ TIMES: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A figure, and what must be found: the verdict and exactly these codes."""
+    """A figure, and what must be found: the verdict and exactly these codes.
+
+    `suspects`: references of exactly the batches behind it. `told`: what must be said of it, in its
+    explanation or in what was found. Neither is looked at where it is None.
+    """
 
     kind: str
     figure: PublishFigure
     verdict: str
     codes: frozenset[str]
     retracted: bool = False
+    suspects: frozenset[str] | None = None
+    told: str | None = None
 
 
 @dataclass(slots=True)
@@ -367,6 +374,19 @@ class _Generator:
                 replace(batch, lines=(BatchLine("bpd", 490),), because="ten twice")
             )
             yield self._planted(kind, area, day, "differs", kind, active=500, category="bpd")
+
+    def left_with_the_year(self, kind: str, number: int) -> Iterator[Planted]:
+        """Heads that a month still counts; another paper of that month knows that they have left."""
+        area, workers, reference = LAPSED[number], 300 + number, f"SK L/{LAPSED[number]}"
+        line = BatchLine("guru", workers, covered_until=date(2024, 12, 31))
+        batch = RecordBatch(Action.ENROL, area, reference, (line,), effective_on=FIRST)
+        self.country.before.append(batch)
+        yield self._planted(f"{kind}-before", area, "2024-11", "agrees", active=workers)
+        conflict = "figures-conflict"
+        yield self._planted(f"{kind}-known", area, "2025-01", "agrees", conflict, active=0)
+        wrong = self._planted(kind, area, "2025-01", "differs", conflict, active=workers)
+        told = f"agreed (2024-11): {reference} (−{workers})"
+        yield replace(wrong, suspects=frozenset({reference}), told=told)
 
     def unclassified(self, kind: str, number: int) -> Iterator[Planted]:
         """No such category, and enough heads of which nobody says which."""

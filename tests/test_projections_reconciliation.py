@@ -152,6 +152,22 @@ def test_every_kind_of_fault_is_planted(planted: tuple[Country, Reconciliation])
     assert min(made.values()) > 3
 
 
+def test_the_cause_of_each_planted_difference_is_told(
+    planted: tuple[Country, Reconciliation],
+) -> None:
+    """The batches behind it are named, and the words that it was made for are said."""
+    country, answer = planted
+    pairs = list(zip(country.planted, answer.figures, strict=True))
+    for each, row in pairs:
+        if each.suspects is not None:
+            assert {batch.reference for batch in row.suspects.named} == each.suspects, each
+        if each.told is not None:
+            said = [row.explanation or "", *(finding.says for finding in row.findings)]
+            assert any(each.told in words for words in said), (each, said)
+    made = Counter(each.kind for each, _ in pairs if each.told is not None)
+    assert min(made.values()) > 3
+
+
 def test_the_naive_oracle_finds_the_same_planted_faults(
     planted: tuple[Country, Reconciliation],
 ) -> None:
@@ -172,6 +188,9 @@ def test_the_naive_oracle_finds_the_same_planted_faults(
     assert expected == [
         (kind, each.verdict, each.codes) for kind, each in zip(named, outcomes, strict=True)
     ]
+    for made, outcome in zip(country.planted, outcomes, strict=True):
+        if made.suspects is not None:
+            assert {reference for _, reference, _ in outcome.suspects} == made.suspects
 
 
 # --- the three points of view -----------------------------------------------------------------------
@@ -346,6 +365,19 @@ def test_a_year_vouches_from_the_day_on_which_it_agreed(store: Store) -> None:
     assert said.agreed_before is not None
     assert said.agreed_before.as_of == "2025"
     assert [each.reference for each in said.suspects.named] == ["SK-1"]
+
+
+@pytest.mark.parametrize("agreeing", ["2025-01", "2025-01-01", "2025"])
+def test_what_agrees_in_a_month_vouches_for_none_of_it(store: Store, agreeing: str) -> None:
+    """The heads left with the year; a paper of January that knows so does not hide their batch."""
+    record(store, "2024-01-02", enrolling("SK-1", 300, date(2024, 1, 1), date(2024, 12, 31)))
+    before = record(store, "2025-08-02", figure(as_of="2024-11", active=300))
+    record(store, "2025-08-02", figure(as_of=agreeing, active=0))
+    said = only(store, figure(as_of="2025-01", active=300))
+    assert [each.verdict for each in found(store).figures] == ["agrees", "agrees", "differs"]
+    assert said.agreed_before is not None
+    assert (said.agreed_before.position, said.agreed_before.as_of) == (before, "2024-11")
+    assert [(each.reference, each.workers) for each in said.suspects.named] == [("SK-1", -300)]
 
 
 @pytest.mark.parametrize(
