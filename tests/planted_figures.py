@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from registry.commands import (
     BatchLine,
+    ChangeArea,
     Command,
     PublishFigure,
     RecordBatch,
     RevisePotential,
     SetTarget,
 )
-from registry.terms import Action
+from registry.terms import Action, Change
 
 SEED: Final = 7
 DAY: Final = timedelta(days=1)
@@ -39,6 +40,11 @@ UNCLASSIFIED: Final = "16.11"
 WITHOUT_TARGETS: Final = (*OPENED[1:], *ENROLLED)
 CORRECTED: Final = ("16.71", "16.72", "16.73", "16.74")
 LAPSED: Final = ("17.01", "17.02", "17.03", "17.04", "17.05", "17.06")
+STAYS: Final = "18.01"
+MOVES: Final = "18.02"
+RECEIVES: Final = "19"
+"""Two regencies of one province; the second is told, late, to lie in another from `MOVED_ON` on."""
+MOVED_ON: Final = FIRST + 100 * DAY
 CATEGORIES: Final = ("pekerja-rentan", "guru", "marbot")
 TIMES: Final = 6
 """How often each fault is planted."""
@@ -68,6 +74,7 @@ class Country:
     before: list[Command] = field(default_factory=list)
     planted: list[Planted] = field(default_factory=list)
     corrections: list[Command] = field(default_factory=list)
+    moves: list[ChangeArea] = field(default_factory=list)
 
 
 class _Generator:
@@ -374,6 +381,25 @@ class _Generator:
                 replace(batch, lines=(BatchLine("bpd", 490),), because="ten twice")
             )
             yield self._planted(kind, area, day, "differs", kind, active=500, category="bpd")
+
+    def moved_away(self, kind: str, number: int) -> Iterator[Planted]:
+        """A province as it was known; then one of its regencies is said to have lain elsewhere."""
+        province, workers = STAYS[:2], {STAYS: 700, MOVES: 300}
+        if not number:
+            for area, heads in workers.items():
+                lines = (BatchLine("guru", heads),)
+                self.country.before.append(
+                    RecordBatch(Action.ENROL, area, "SK M", lines, effective_on=FIRST)
+                )
+            move = ChangeArea(MOVES, Change.MOVED, MOVED_ON, None, RECEIVES, source="UU")
+            self.country.moves.append(move)
+            on = MOVED_ON - DAY
+            yield self._planted(f"{kind}-before", province, on, "agrees", active=1_000)
+        on = MOVED_ON + number * 30 * DAY
+        wrong = self._planted(kind, province, on, "differs", "restated", active=1_000)
+        yield replace(
+            wrong, suspects=frozenset(), told=f"1,000 heads then, 700 now; {MOVES} left the area"
+        )
 
     def left_with_the_year(self, kind: str, number: int) -> Iterator[Planted]:
         """Heads that a month still counts; another paper of that month knows that they have left."""

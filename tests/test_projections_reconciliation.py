@@ -14,13 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projections.boundaries import Crossing
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
 from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
 from projections.vintages import AreaVintages, Vintage
+from registry.boundaries import boundaries_of
 from registry.commands import (
     BatchLine,
+    ChangeArea,
     Command,
     PublishFigure,
     RecordBatch,
@@ -29,7 +32,8 @@ from registry.commands import (
 )
 from registry.reference.boundaries import BUILT_IN
 from registry.storage.log import Log
-from registry.terms import NATION, Action, Segment
+from registry.terms import NATION, Action, Change, Segment
+from tests.area_changes import changed
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
 from tests.planted_figures import (
@@ -117,6 +121,7 @@ def _planted() -> Iterator[tuple[Country, Reconciliation]]:
             if each.retracted:
                 store.registry.take_back("figure", position, because="misread")
         record(store, CORRECTED_ON, *country.corrections)
+        record(store, CORRECTED_ON, *country.moves)
         yield country, found(store)
 
 
@@ -180,6 +185,7 @@ def test_the_naive_oracle_finds_the_same_planted_faults(
             if each.retracted:
                 store.registry.take_back("figure", row.figure.position, because="misread")
         record(store, CORRECTED_ON, *country.corrections)
+        record(store, CORRECTED_ON, *country.moves)
         with closing(store.log()) as log:
             rows = list(log.rows())
     outcomes = Naive(rows).outcomes(rows[-1].position)
@@ -580,10 +586,15 @@ EXAMPLES = max(1, settings().max_examples // 5)
     history=histories(),
     drawn=st.lists(drafts(), min_size=1, max_size=12),
     aims=st.lists(targets, max_size=3, unique_by=lambda each: (each.area, each.due_on)),
+    moves=st.lists(st.tuples(st.sampled_from(REGENCIES), st.integers(0, 4)), max_size=2),
     place=st.integers(0, 1_000),
 )
 def test_any_figures_come_to_what_the_oracle_counts(
-    history: History, drawn: list[Draft], aims: list[SetTarget], place: int
+    history: History,
+    drawn: list[Draft],
+    aims: list[SetTarget],
+    moves: list[tuple[str, int]],
+    place: int,
 ) -> None:
     """Verdicts from three points of view, numbers, findings and suspects, at any position."""
     with closing(Store(None)) as store:
@@ -594,6 +605,8 @@ def test_any_figures_come_to_what_the_oracle_counts(
         for number, step in enumerate(history.steps):
             store.clock.now = on(EPOCH + 2 * number * DAY)
             play(store, step, history.oracle, besides=besides)
+            for area in {area for area, after in moves if after == number}:
+                besides.add(record(store, EPOCH + 2 * number * DAY, move(store, area, number)))
             for at, draft in enumerate(drawn):
                 if min(draft.after_step, len(history.steps) - 1) == number:
                     day = EPOCH + (2 * number + 1) * DAY
@@ -607,6 +620,13 @@ def test_any_figures_come_to_what_the_oracle_counts(
                 for each, outcome in zip(answer.figures, naive.outcomes(known), strict=True):
                     agree(each, outcome)
                     as_coverage_says(each, ledger, known)
+
+
+def move(store: Store, area: str, number: int) -> ChangeArea:
+    """Return that a regency moves to the other province, a year after it did so last."""
+    with closing(store.log()) as log:
+        lies = boundaries_of(log).standing(area, Change.MOVED, date.max)
+    return changed(area, "moved", f"{2024 + number}-02-10", "11" if lies == "16" else "16")
 
 
 def draw_up(store: Store, draft: Draft, number: int, day: date) -> int:
@@ -647,6 +667,11 @@ def agree(each: Reconciled, outcome: Outcome) -> None:
     }
     assert named == outcome.results
     assert codes(each) == outcome.codes, f"{each.figure} {each.findings} {outcome.now}"
+    crossed = {(area, has_come) for area, _, has_come in each.restated_areas}
+    assert crossed == outcome.restated_areas, (each, outcome)
+    crossed = {(area, has_come) for area, _, has_come in each.suspect_areas}
+    if each.suspects.total or outcome.crossed:  # else only a potential may differ
+        assert crossed == outcome.crossed, (each, outcome)
     for batches, expected in (
         (each.suspects, outcome.suspects),
         (each.restated_by, outcome.restated_by),
@@ -816,3 +841,86 @@ def test_the_day_taken_is_the_first_of_the_last_days_on_end_that_agree(store: St
     )
     assert only(store, figure(as_of="2025", active=100)).on == date(2025, 3, 1)
     assert only(store, figure(as_of="2025", active=99)).on == date(2025, 12, 31)
+
+
+# --- a province that has other regencies than before ------------------------------------------------
+
+
+LATER = date(2025, 6, 2)
+
+
+def moving_away(store: Store) -> int:
+    """Record 1,700 heads of 16, of which 500 lie in 15 from March 2025 on; return where that is said.
+
+    Four figures are published before: of January, which agrees, and of days after.
+    """
+    said = [
+        RevisePotential(area, date(2025, 1, 1), workers, "workers", "BPS")
+        for area, workers in (("16.06", 4_000), ("16.07", 2_000))
+    ]
+    heads = [
+        replace(enrolling("SK-1", workers, date(2025, 1, 1)), area=area)
+        for area, workers in (("16.06", 1_200), ("16.07", 500))
+    ]
+    record(store, "2025-02-01", *said, *heads)
+    early = {"published_on": date(2025, 4, 30)}
+    record(store, "2025-04-30", figure("16", "2025-01-31", active=1_700, potential=6_000, **early))
+    record(store, "2025-04-30", figure("16", "2025-03-31", active=1_700, potential=6_000, **early))
+    record(store, "2025-04-30", figure("16", "2025-04", active=1_700, **early))
+    record(store, "2025-04-30", figure("16", "2025-04-30", potential=6_000, **early))
+    return record(store, "2025-06-01", changed("16.07", "moved", "2025-03-01", "15"))
+
+
+def test_a_regency_that_left_is_what_restated_a_province(store: Store) -> None:
+    """What was printed before it was known differs now, and says which event made it so."""
+    moved = moving_away(store)
+    first, *others = found(store).figures
+    left = (Crossing("16.07", moved, has_come=False),)
+    assert (first.verdict, first.restated_areas, first.suspect_areas) == ("agrees", (), ())
+    assert [each.restated_areas for each in others] == [left] * 3
+    assert [each.suspect_areas for each in others] == [left] * 3
+    for each in others:
+        assert says(each, "restated") == (
+            "1,700 heads then, 1,200 now; potential 6,000 then, 4,000 now;"
+            f" 16.07 left the area (#{moved})"
+        )
+        assert str(each.explanation).endswith(
+            f"since #{first.figure.position} agreed (2025-01-31): 16.07 left the area (#{moved})"
+        )
+        assert (each.suspects.total, each.restated_by.total) == (0, 0)
+
+
+def test_a_regency_that_came_is_behind_the_difference_of_its_new_province(store: Store) -> None:
+    """It was so a month earlier; no batch is."""
+    moved = moving_away(store)
+    record(store, "2025-06-02", replace(enrolling("SK-2", 10, date(2025, 1, 1)), area="15.01"))
+    record(store, "2025-06-02", figure("15", "2025-02-28", active=10, published_on=None))
+    said = only(store, figure("15", "2025-03-31", active=10, published_on=None), "2025-06-02")
+    assert said.suspect_areas == (Crossing("16.07", moved, has_come=True),)
+    assert str(said.explanation).endswith(
+        f" agreed (2025-02-28): 16.07 came into the area (#{moved})"
+    )
+
+
+def test_a_move_that_is_taken_back_restates_too(store: Store) -> None:
+    """Where it is taken back is what did it, not where it was said."""
+    moved = moving_away(store)
+    record(store, "2025-06-02", figure("16", "2025-05-31", active=1_200, published_on=LATER))
+    store.clock.now = on(LATER + DAY)
+    taken = store.registry.take_back("area", moved, because="not so").first_position
+    said = found(store).figures[-1]
+    assert (said.verdict, said.verdict_then) == ("differs", "agrees")
+    assert taken is not None
+    assert said.restated_areas == (Crossing("16.07", taken, has_come=True),)
+    assert says(said, "restated").endswith(f"; 16.07 came into the area (#{taken})")
+
+
+def test_batches_of_a_regency_that_left_are_no_suspects(store: Store) -> None:
+    """They are in the figure of the other province."""
+    moved = moving_away(store)
+    elsewhere = replace(enrolling("SK-2", 40, date(2025, 3, 10)), area="16.07")
+    record(store, "2025-06-02", elsewhere, enrolling("SK-3", 7, date(2025, 3, 10)))
+    said = found(store).figures[1]
+    assert [each.reference for each in said.suspects.named] == ["SK-3"]
+    assert [each.reference for each in said.restated_by.named] == ["SK-3"]
+    assert str(said.explanation).endswith(f": 16.07 left the area (#{moved}), SK-3 (+7)")
