@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from registry.boundaries import CHANGED, boundaries_of
 from registry.reference.areas import area_by_code
 from registry.reference.boundaries import BUILT_IN, AreaChange, Boundaries, Map
-from registry.terms import BOUNDARIES_ID, NATION, Change, is_regency
+from registry.terms import BOUNDARIES_ID, JAKARTA, NATION, Change, is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -70,6 +70,14 @@ class KnownBoundaries:
         self._rows = [row for row in recorded if row.position <= known]
         self._recorded = [row.position for row in self._rows]
         self._inside: dict[tuple[str, int, int], frozenset[str]] = {}
+
+    @property
+    def changes(self) -> list[tuple[int, date]]:
+        """The last position of each transaction that changed areas, and its day in Jakarta."""
+        last = {row.facts()["transaction_id"]: row for row in self._rows}
+        return [
+            (row.position, row.recorded_at().astimezone(JAKARTA).date()) for row in last.values()
+        ]
 
     def change_before(self, known: int) -> int:
         """Return the last position up to one at which a change was recorded, or taken back; 0: none."""

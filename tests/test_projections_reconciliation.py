@@ -30,7 +30,6 @@ from registry.commands import (
     RevisePotential,
     SetTarget,
 )
-from registry.reference.boundaries import BUILT_IN
 from registry.storage.log import Log
 from registry.terms import NATION, Action, Change, Segment
 from tests.area_changes import changed
@@ -268,11 +267,9 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         assert said.documented.standing is not None
         assert said.documented.standing.active == active
         with store.ledger() as ledger:
-            drawn = BUILT_IN.map_on(date(2025, 7, 31))
-            vintages = AreaVintages(
-                ledger.connection, "16.06", [(date.min, drawn)], ledger.position, documented=True
-            )
-            ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
+            july = date(2025, 7, 31)
+            vintages = AreaVintages(ledger, "16.06", ledger.position, july, july, documented=True)
+            ((seen,),) = vintages.figures([july], [Vintage(day, ledger.position)])
         assert seen.active == active
 
 
