@@ -12,7 +12,7 @@ from projections.figures import WHOLE, Figure, Printed, in_percent, in_persons
 from projections.findings import Finding
 from projections.standings import Standing
 from projections.suspects import Suspects
-from projections.verdicts import Check, Judgement, Tested, What
+from projections.verdicts import Check, Judgement, Tested, What, is_untested
 from registry.language import Period, _, decimal, joined
 from registry.safe_text import safe
 
@@ -35,6 +35,9 @@ def explained(
     """
     match tested.verdict:
         case "differs":
+            deciding = tested.deciding
+            if deciding is not None and deciding.what == "gap":  # nothing else is printed
+                return _of_the_gap(figure, deciding)
             differing = [
                 each for each in tested.checks if each.decides and each.result == "differs"
             ]
@@ -63,10 +66,28 @@ def explained(
                     ),
                 ],
             )
-        case "no-ledger" if not any(each.decides for each in tested.checks):
+        case "no-ledger" if is_untested(figure, tested.verdict, tested.standing):
             return _untested(figure)
         case _:
             return None
+
+
+def _of_the_gap(figure: Figure, gap: Check) -> str:
+    """Say how a gap that stands alone differs: from the workers needed; what else it may be is found."""
+    if isinstance(gap.published, Printed):
+        said = _("a gap of {printed} points printed, and none of what it can mean").format(
+            printed=decimal(gap.published.text)
+        )
+    else:
+        assert isinstance(gap.expected, int)
+        said = _("gap {printed} printed, {expected} needed ({difference})").format(
+            printed=in_persons(gap.published),
+            expected=in_persons(gap.expected),
+            difference=signed(gap.difference),
+        )
+    if figure.first_day != figure.last_day:
+        said += _(" on {day}").format(day=figure.last_day)
+    return said
 
 
 def _untested(figure: Figure) -> str:
@@ -141,7 +162,6 @@ _NAMES: Final[dict[What, str]] = {
     "potential": _(" potential"),
     "percent": "",
     "uncovered_percent": _(" not covered"),
-    "gap": _(" gap"),
 }
 
 

@@ -371,6 +371,7 @@ class Naive:
             if facts["as_of"] is not None:
                 verdict_documented = self.judged(facts, View(known, published_on, at))[0]
         gone = _gone(said, known)
+        verdict = self._gap_alone(facts, known) or verdict
         return Outcome(
             said.position,
             "retracted" if gone else verdict,
@@ -504,8 +505,22 @@ class Naive:
             if rounds_to(share(now.active_counted, other), text)
         }
 
+    def _gap_alone(self, facts: dict[str, Any], known: int) -> str | None:
+        """Judge a gap beside which nothing is printed but its target; None if it cannot be told."""
+        others = ("active", "potential", "percent", "uncovered_percent")
+        if not facts["gap"] or any(facts[each] is not None for each in others):
+            return None
+        days = self.counts(facts, known)
+        if days and all(self._gap_is_odd(facts, day, known) for day in days):
+            return "differs"
+        return "agrees" if any(self._gap_fits(facts, day, known) for day in days) else None
+
     def _gap_is_odd(self, facts: dict[str, Any], now: Count | None, known: int) -> bool:
-        """Try every reading of the gap; odd only if a target is known and none of them fits."""
+        """Whether a target is known, and no reading of the gap fits."""
+        return self._gap_fits(facts, now, known) is False
+
+    def _gap_fits(self, facts: dict[str, Any], now: Count | None, known: int) -> bool | None:
+        """Try every reading of the gap; None if none fits, and not all could be tried."""
         gap = Decimal(facts["gap"])
         targets = [facts["target_percent"]] if facts["target_percent"] else [
             said.facts["percent"]
@@ -530,12 +545,12 @@ class Naive:
             if potential and heads and whole:
                 aim = -(-int(goal * 10**20) * potential // (100 * 10**20))
                 if _persons_fit(int(gap), aim, heads, facts["tolerance"]):
-                    return False
+                    return True
             if _points_fit(facts["gap"], goal, stated, heads, potential):
-                return False
+                return True
         by_persons = bool(targets and potential and heads)
         by_points = bool(targets and (stated is not None or (heads and potential)))
-        return by_persons or (by_points and not whole)
+        return False if by_persons or (by_points and not whole) else None
 
     def _has_targets_at_odds(
         self, facts: dict[str, Any], standing: Sequence[Said], known: int

@@ -299,6 +299,35 @@ class _Generator:
             kind, area, on, "agrees", kind, **numbers, target_percent=str(target), gap=gap
         )
 
+    def gap_alone(self, kind: str, number: int) -> Iterator[Planted]:
+        """Nothing but a gap beside its target: the workers needed, or one more, and how it differs."""
+        area, on = self._place(*ENROLLED)
+        needed = -(-int(9_550 * self.potential[area]) // 10_000) - self._active(area, on)
+        target = "95.50"
+        if number % 3 == 0:
+            yield self._planted(
+                f"{kind}-right", area, on, "agrees", target_percent=target, gap=str(needed)
+            )
+            area, on = self._place(*ENROLLED)
+            needed = -(-int(9_550 * self.potential[area]) // 10_000) - self._active(area, on)
+        wrong = self._planted(
+            kind,
+            area,
+            on,
+            "differs",
+            "gap-inconsistent",
+            target_percent=target,
+            gap=str(needed + 1),
+        )
+        yield replace(wrong, told=f"gap {needed + 1:,} printed, {needed:,} needed (+1)")
+
+    def gap_without_a_target(self, kind: str, number: int) -> Iterator[Planted]:
+        """A gap, the day and the potential in the ledger, and nothing to count it to."""
+        area, on = self._place(*ENROLLED)
+        told = "only a gap is printed, and no target is known to count it from"
+        alone = self._planted(kind, area, on, "no-ledger", gap=str(17 + number))
+        yield replace(alone, told=told)
+
     def other_potential(self, kind: str, number: int) -> Iterator[Planted]:
         """Active right, the percentage over a potential that is not in force."""
         area, on = self._place()

@@ -389,7 +389,12 @@ def test_what_agrees_in_a_month_vouches_for_none_of_it(store: Store, agreeing: s
         ({"target_percent": "60"}, "no-ledger", "only a target of 60 % is printed"),
         ({"gap": "5"}, "no-ledger", "only a gap is printed, and no target"),
         ({"target_percent": "60", "gap": "480"}, "agrees", None),
-        ({"target_percent": "60", "gap": "500"}, "differs", None),
+        ({"target_percent": "60", "gap": "500"}, "differs", "gap 500 printed, 480 needed (+20)"),
+        (
+            {"target_percent": "60", "gap": "1.5"},
+            "differs",
+            "a gap of 1.5 points printed, and none",
+        ),
     ],
 )
 def test_a_figure_of_a_target_alone_is_not_said_to_lack_a_potential(
@@ -404,8 +409,26 @@ def test_a_figure_of_a_target_alone_is_not_said_to_lack_a_potential(
     if words is not None:
         assert said.explanation is not None
         assert said.explanation.startswith(words)
-    if "gap" in numbers and words is not None:
-        assert [each.result for each in said.now.checks] == ["no-ledger"]
+        assert "no figure before it" not in said.explanation, "none was looked for"
+    if "gap" in numbers:
+        (gap,) = said.now.checks
+        assert (gap.what, gap.result) == ("gap", verdict)
+
+
+def test_a_gap_of_a_month_says_from_which_day_it_is_counted(store: Store) -> None:
+    """Its last, as of every month; and it is found odd with all that it might have meant."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 1_000, "w", "BPS"))
+    documented(store, HISTORY.replace("#1", "#2").replace("#2 2025-02", "#3 2025-02"))
+    said = only(store, figure(as_of="2025-07", target_percent="60", gap="500"))
+    assert said.explanation == "gap 500 printed, 480 needed (+20) on 2025-07-31"
+    assert codes(said) == {"gap-inconsistent"}
+
+
+def test_a_gap_of_a_day_that_the_ledger_does_not_have_lacks_no_target(store: Store) -> None:
+    """One is known; it is the ledger that has nothing."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2024, 1, 1), 1_000, "w", "BPS"))
+    said = only(store, figure(as_of="2024-06-30", target_percent="60", gap="500"))
+    assert (said.verdict, said.explanation) == ("no-ledger", None)
 
 
 def test_a_month_or_a_year_agrees_if_any_day_of_it_does(store: Store) -> None:
