@@ -15,6 +15,7 @@ from registry.safe_text import safe
 
 if TYPE_CHECKING:
     from projections.reconciliation import Reconciled, Reconciliation
+    from projections.standings import Standing
 
 _MEANINGS: Final = {
     "percent-inconsistent": _("The percentage is not its own active over its own potential"),
@@ -125,8 +126,8 @@ def _as_numbers(each: Reconciled) -> dict[str, object]:
         "coverage_percent": standing.coverage if standing else None,
         "difference": deciding.difference if deciding and each.verdict != "retracted" else None,
         "difference_in": deciding and _WHAT[deciding.what],
-        "verdict": _VERDICTS[each.verdict],
-        "verdict_then": each.verdict_then and _VERDICTS[each.verdict_then],
+        "verdict": _VERDICTS[_now(each)],
+        "verdict_then": each.verdict_then and _VERDICTS[_then(each)],
         "findings": ", ".join(each.codes) or None,
         "source": figure.source,
     }
@@ -170,12 +171,31 @@ _IN_WORDS: Final = {  # no line is broken between a number and its %
 }
 
 
+def _now(each: Reconciled) -> str:
+    return _told(each, each.verdict, each.now.standing)
+
+
+def _then(each: Reconciled) -> str:
+    return _told(each, str(each.verdict_then), each.then.standing if each.then else None)
+
+
+def _told(each: Reconciled, verdict: str, standing: Standing | None) -> str:
+    """Return the verdict as people are told it: where it is no ledger that is missing, what is."""
+    from projections.verdicts import is_untested
+
+    if not is_untested(each.figure, verdict, standing):
+        return verdict
+    return "no-target" if each.figure.gap is not None else "target-alone"
+
+
 _VERDICTS: Final[dict[str, str]] = {
     "agrees": pgettext("verdict", "agrees"),
     "within-tolerance": pgettext("verdict", "within tolerance"),
     "differs": pgettext("verdict", "differs"),
     "unclassified": pgettext("verdict", "unclassified"),
     "no-ledger": pgettext("verdict", "no ledger"),
+    "no-target": pgettext("verdict", "no target"),
+    "target-alone": pgettext("verdict", "target alone"),
     "no-potential": pgettext("verdict", "no potential"),
     "undated": pgettext("verdict", "undated"),
     "not-yet-recorded": pgettext("verdict", "not yet recorded"),
@@ -186,14 +206,14 @@ _VERDICTS: Final[dict[str, str]] = {
 def _verdict(each: Reconciled) -> str:
     from projections.explanations import signed
 
-    said = _VERDICTS[each.verdict]
+    said = _VERDICTS[_now(each)]
     if each.verdict == "differs" and (deciding := each.now.deciding) is not None:
         said += " " + signed(deciding.difference)
         said += _(" points") if deciding.what in {"percent", "uncovered_percent"} else ""
     if each.is_balanced:
         said += _(", balanced")
     if each.verdict_then not in {None, each.verdict, "not-yet-recorded"}:
-        said += _("; then {verdict}").format(verdict=_VERDICTS[str(each.verdict_then)])
+        said += _("; then {verdict}").format(verdict=_VERDICTS[_then(each)])
     return said + " *" if each.is_odd else said
 
 
@@ -279,7 +299,7 @@ def summary(found: Reconciliation) -> Iterator[str]:
         return
     balanced = sum(each.is_balanced for each in figures)
     odd = sum(len(each.findings) for each in figures) - balanced
-    now = _counted([each.verdict for each in figures], balanced)
+    now = _counted([_now(each) for each in figures], balanced)
     yield _("{figures}, as known at #{position}: {now}; {findings}.").format(
         figures=ngettext("{number} figure", "{number} figures", len(figures)).format(
             number=len(figures)
@@ -290,8 +310,12 @@ def summary(found: Reconciliation) -> Iterator[str]:
             number=odd
         ),
     )
-    then = [each.verdict_then for each in figures if each.verdict_then]
-    documented = [each.documented.verdict for each in figures if each.documented]
+    then = [_then(each) for each in figures if each.verdict_then]
+    documented = [
+        _told(each, each.documented.verdict, each.documented.standing)
+        for each in figures
+        if each.documented
+    ]
     if then:
         yield _(
             "As known when published: {then}."
@@ -305,6 +329,8 @@ _WORDS: Final = {
     "differs": _("differ"),
     "unclassified": _("unclassified"),
     "no-ledger": _("without a ledger"),
+    "no-target": _("without a target"),
+    "target-alone": _("of a target alone"),
     "no-potential": _("without a potential"),
     "undated": _("undated"),
     "not-yet-recorded": _("not yet recorded"),

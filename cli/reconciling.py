@@ -26,6 +26,7 @@ from cli.settling import Settling, settle_figure
 from registry.language import _
 
 if TYPE_CHECKING:
+    from projections.boundaries import Crossing
     from projections.figures import Figure, Printed
     from projections.reconciliation import Reconciled, Reconciliation
     from projections.standings import Standing
@@ -65,6 +66,8 @@ _COLUMNS: Final = (
     Column("restated_by", _("Restated by"), "json"),
     Column("regencies_counted", _("Counted"), "count"),
     Column("regencies_total", _("Regencies"), "count"),
+    Column("suspect_areas", _("Suspect areas"), "json"),
+    Column("restated_areas", _("Restated by areas"), "json"),
 )
 
 
@@ -239,7 +242,13 @@ def _row(each: Reconciled, known: int) -> dict[str, object]:
         "restated_by": [batch.reference for batch in each.restated_by.named],
         "regencies_counted": standing.regencies_counted if standing else None,
         "regencies_total": standing.regencies_total if standing else None,
+        "suspect_areas": [_moved(moved) for moved in each.suspect_areas],
+        "restated_areas": [_moved(moved) for moved in each.restated_areas],
     }
+
+
+def _moved(moved: Crossing) -> dict[str, object]:
+    return {"area": moved.area, "change": moved.change, "position": moved.position}
 
 
 def _published(figure: Figure) -> dict[str, object]:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from projections.closings import Overridden
     from projections.revisions import Metrics, Reference, Release, Revisions
-    from projections.vintages import BatchEffect, PotentialEffect, Vintage
+    from projections.vintages import AreaEffect, BatchEffect, PotentialEffect, Vintage
 
 METRIC_PLACES: Final = 2  # of means of workers
 BATCHES_SHOWN: Final = 3
@@ -74,6 +74,7 @@ _RELEASES: Final = (
     Column("batches", _("Batches"), "json"),
     Column("batches_total", _("Batches in all"), "count"),
     Column("potentials", _("Potentials"), "json"),
+    Column("areas", _("Areas"), "json"),
 )
 _ON_FOR_PEOPLE: Final = (
     Column("release", "#", "count"),
@@ -334,6 +335,7 @@ def _release(release: Release) -> dict[str, Any]:
         "batches": [asdict(each) for each in release.batches],
         "batches_total": release.batches_total,
         "potentials": [asdict(each) for each in release.potentials],
+        "areas": [asdict(each) for each in release.areas],
     }
 
 
@@ -463,6 +465,10 @@ def _in_words(release: Release, found: Revisions) -> dict[str, object]:
 
 
 def _causes(release: Release) -> Iterator[str]:
+    areas = [each for each in release.areas[:BATCHES_SHOWN] if each.workers] or release.areas[:1]
+    yield from map(_area, areas)
+    if (more := len(release.areas) - len(areas)) > 0:
+        yield _("and {more:,} more regencies").format(more=more)
     for batch in release.batches[:BATCHES_SHOWN]:
         yield _batch(batch)
     if (more := release.batches_total - BATCHES_SHOWN) > 0:
@@ -474,6 +480,15 @@ def _causes(release: Release) -> Iterator[str]:
 def _batch(batch: BatchEffect) -> str:
     part = _(" part {part}").format(part=safe(batch.part)) if batch.part else ""
     return joined("", (safe(batch.reference), part, " ", whole(batch.workers, "+,")))
+
+
+def _area(effect: AreaEffect) -> str:
+    said = (
+        _("{area} came in {workers:+,} (#{position})")
+        if effect.change == "came-in"
+        else _("{area} left {workers:+,} (#{position})")
+    )
+    return said.format(area=effect.area, workers=effect.workers, position=effect.position)
 
 
 def _potential(effect: PotentialEffect) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from registry.boundaries import boundaries_of
+from registry.boundaries import CHANGED, boundaries_of
 from registry.reference.areas import area_by_code
 from registry.reference.boundaries import BUILT_IN, AreaChange, Boundaries, Map
-from registry.terms import BOUNDARIES_ID, NATION, Change, is_regency
+from registry.terms import BOUNDARIES_ID, JAKARTA, NATION, Change, is_regency
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,6 +44,19 @@ def boundaries_at(ledger: Ledger, known: int) -> Boundaries:
     return boundaries_in(ledger.connection, known, later=later)
 
 
+class Crossing(NamedTuple):
+    """A regency or city that came to lie in an area, or left it, and the event that made it so."""
+
+    area: str
+    position: int
+    has_come: bool
+
+    @property
+    def change(self) -> Literal["came-in", "left"]:
+        """Which of the two it did, as programs read it."""
+        return "came-in" if self.has_come else "left"
+
+
 class KnownBoundaries:
     """The areas as known at any position up to one: those of a position drawn once for all alike.
 
@@ -51,9 +65,19 @@ class KnownBoundaries:
 
     def __init__(self, ledger: Ledger, known: int) -> None:
         self._ledger = ledger
-        recorded = [row.position for row in ledger.log.stream(BOUNDARIES_ID.hex)]
+        recorded = ledger.log.stream(BOUNDARIES_ID.hex)
         self._drawn = {} if recorded else {0: BUILT_IN}
-        self._recorded = [position for position in recorded if position <= known]
+        self._rows = [row for row in recorded if row.position <= known]
+        self._recorded = [row.position for row in self._rows]
+        self._inside: dict[tuple[str, int, int], frozenset[str]] = {}
+
+    @property
+    def changes(self) -> list[tuple[int, date]]:
+        """The last position of each transaction that changed areas, and its day in Jakarta."""
+        last = {row.facts()["transaction_id"]: row for row in self._rows}
+        return [
+            (row.position, row.recorded_at().astimezone(JAKARTA).date()) for row in last.values()
+        ]
 
     def change_before(self, known: int) -> int:
         """Return the last position up to one at which a change was recorded, or taken back; 0: none."""
@@ -66,6 +90,55 @@ class KnownBoundaries:
         if change not in self._drawn:
             self._drawn[change] = boundaries_at(self._ledger, change)
         return self._drawn[change]
+
+    def inside(self, area: str, known: int, on: date) -> frozenset[str]:
+        """Return the keys of the regencies of an area on a day, as known at a position."""
+        boundaries = self.at(known)
+        asked = area, self.change_before(known), bisect_right(boundaries.days, on)
+        if asked not in self._inside:
+            self._inside[asked] = frozenset(boundaries.map_on(on).keys(area))
+        return self._inside[asked]
+
+    def crossings(
+        self, area: str, before: tuple[int, date], after: tuple[int, date]
+    ) -> tuple[Crossing, ...]:
+        """Return what left an area or came into it from one position and day to another.
+
+        The position is not earlier than the one before. Of a regency there is nothing to say.
+        """
+        if not self._recorded or is_regency(area):
+            return ()
+        lay, lie = self.inside(area, *before), self.inside(area, *after)
+        return tuple(
+            Crossing(key, self._made_by(key, before, after), has_come=key in lie)
+            for key in sorted(lay ^ lie)
+        )
+
+    @cached_property
+    def _taken_back(self) -> dict[int, int]:
+        """By the position of a change that was taken back, where that was."""
+        return {
+            row.facts()["takes_back_position"]: row.position
+            for row in self._rows
+            if row.topic != CHANGED
+        }
+
+    def _made_by(self, key: str, before: tuple[int, date], after: tuple[int, date]) -> int:
+        """Return the event by which a regency lies elsewhere: a change, or that one was taken back."""
+        (known_before, day_before), (known, day) = before, after
+        was, now = _last(self.at(known_before), key, day_before), _last(self.at(known), key, day)
+        stands = was is None or was in self.at(known).changes
+        return max(
+            0 if was is None or stands else self._taken_back[was.position],
+            0 if now is None else now.position,
+        )
+
+
+def _last(boundaries: Boundaries, key: str, on: date) -> AreaChange | None:
+    """Return the change that says where a regency lies on a day: the last by then, else the next."""
+    chain = boundaries.chain(key, Change.MOVED)
+    begun = [each for each in chain if each.on <= on]
+    return begun[-1] if begun else boundaries.opened.get(key) or next(iter(chain), None)
 
 
 def boundaries_in(

@@ -7,15 +7,17 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from projections.boundaries import Crossing
 from projections.figures import WHOLE, Figure, Printed, in_percent, in_persons
 from projections.findings import Finding
 from projections.standings import Standing
-from projections.suspects import NOBODY, Suspects
-from projections.verdicts import Check, Judgement, Tested, What
+from projections.suspects import Suspects
+from projections.verdicts import Check, Judgement, Tested, What, is_untested
 from registry.language import Period, _, decimal, joined
 from registry.safe_text import safe
 
 SUSPECTS_SHOWN_MAX: Final = 3
+AREAS_SHOWN_MAX: Final = 3
 
 
 def explained(
@@ -24,13 +26,18 @@ def explained(
     days: Sequence[Standing],
     agreed_before: Figure | None,
     suspects: Suspects | None,
+    areas: Sequence[Crossing],
 ) -> str | None:
     """Say how a figure differs and since when, or why it cannot be told; None where it agrees.
 
-    `suspects` is None where no batches were looked for: its heads agree, or are nobody's.
+    `suspects` is None where no batches were looked for: its heads agree, or are nobody's. `areas`
+    are the regencies that came into its area or left it since `agreed_before`.
     """
     match tested.verdict:
         case "differs":
+            deciding = tested.deciding
+            if deciding is not None and deciding.what == "gap":  # nothing else is printed
+                return _of_the_gap(figure, deciding)
             differing = [
                 each for each in tested.checks if each.decides and each.result == "differs"
             ]
@@ -38,7 +45,7 @@ def explained(
             if figure.first_day != figure.last_day and differing:
                 said[0] += _(" on {day}").format(day=figure.last_day)
                 said.append(_no_day(figure, differing[0], days))
-            said += [_in_part(tested.standing), _since(agreed_before, suspects, tested)]
+            said += [_in_part(tested.standing), _since(agreed_before, suspects, areas, tested)]
             return joined("; ", filter(None, said))
         case "unclassified":
             assert tested.standing is not None
@@ -59,10 +66,28 @@ def explained(
                     ),
                 ],
             )
-        case "no-ledger" if not any(each.decides for each in tested.checks):
+        case "no-ledger" if is_untested(figure, tested.verdict, tested.standing):
             return _untested(figure)
         case _:
             return None
+
+
+def _of_the_gap(figure: Figure, gap: Check) -> str:
+    """Say how a gap that stands alone differs: from the workers needed; what else it may be is found."""
+    if isinstance(gap.published, Printed):
+        said = _("a gap of {printed} points printed, and none of what it can mean").format(
+            printed=decimal(gap.published.text)
+        )
+    else:
+        assert isinstance(gap.expected, int)
+        said = _("gap {printed} printed, {expected} needed ({difference})").format(
+            printed=in_persons(gap.published),
+            expected=in_persons(gap.expected),
+            difference=signed(gap.difference),
+        )
+    if figure.first_day != figure.last_day:
+        said += _(" on {day}").format(day=figure.last_day)
+    return said
 
 
 def _untested(figure: Figure) -> str:
@@ -75,8 +100,13 @@ def _untested(figure: Figure) -> str:
     )
 
 
-def restated(figure: Figure, then: Judgement, now: Tested, since: Suspects) -> Finding:
-    """Say that a figure agreed when it was published and differs now, and which batches did it."""
+def restated(
+    figure: Figure, then: Judgement, now: Tested, since: Suspects, areas: Sequence[Crossing]
+) -> Finding:
+    """Say that a figure agreed when it was published and differs now, and what did it.
+
+    That is batches, and regencies that came into its area or left it since.
+    """
     before, after = then.standing, now.standing
     assert before is not None
     assert after is not None
@@ -93,6 +123,8 @@ def restated(figure: Figure, then: Judgement, now: Tested, since: Suspects) -> F
                 then=_persons(before.potential), now=_persons(after.potential)
             )
         )
+    if areas:
+        said.append(_moved(areas))
     if since.total:
         said.append(
             _("recorded since #{position}: {batches}").format(
@@ -130,7 +162,6 @@ _NAMES: Final[dict[What, str]] = {
     "potential": _(" potential"),
     "percent": "",
     "uncovered_percent": _(" not covered"),
-    "gap": _(" gap"),
 }
 
 
@@ -175,25 +206,50 @@ def _in_part(standing: Standing | None) -> str:
     )
 
 
-def _since(agreed_before: Figure | None, suspects: Suspects | None, tested: Tested) -> str:
+def _since(
+    agreed_before: Figure | None,
+    suspects: Suspects | None,
+    areas: Sequence[Crossing],
+    tested: Tested,
+) -> str:
+    said = []
     if suspects is None and tested.agrees_in("active"):
-        return _("its heads agree")
-    if suspects is None and agreed_before is not None:
-        return ""
-    suspects = suspects or NOBODY
-    if agreed_before is None:
+        said.append(_("its heads agree"))
+    if agreed_before is not None:
+        since = _("since #{position} agreed ({as_of})").format(
+            position=agreed_before.position, as_of=Period(agreed_before.as_of)
+        )
+        batches = [_named(suspects)] if suspects is not None and suspects.total else []
+        if behind := [*([_moved(areas)] if areas else []), *batches]:
+            said.append(joined(": ", (since, joined(", ", behind))))
+        elif suspects is not None:
+            said.append(_("{since} no batch was recorded or took effect").format(since=since))
+    elif not said:
         since = _("no figure before it agreed")
-        return (
+        said.append(
             _("{since}; largest batches: {batches}").format(since=since, batches=_named(suspects))
-            if suspects.total
+            if suspects is not None and suspects.total
             else since
         )
-    since = _("since #{position} agreed ({as_of})").format(
-        position=agreed_before.position, as_of=Period(agreed_before.as_of)
+    return joined("; ", said)
+
+
+def _moved(areas: Sequence[Crossing]) -> str:
+    """Name the regencies that came into an area or left it, and by which event."""
+    shown = areas[:AREAS_SHOWN_MAX]
+    said = joined(
+        ", ",
+        [
+            (
+                _("{area} came into the area (#{position})")
+                if each.has_come
+                else _("{area} left the area (#{position})")
+            ).format(area=each.area, position=each.position)
+            for each in shown
+        ],
     )
-    if not suspects.total:
-        return _("{since} no batch was recorded or took effect").format(since=since)
-    return joined(": ", (since, _named(suspects)))
+    more = len(areas) - len(shown)
+    return _("{some} and {more} more").format(some=said, more=more) if more else said
 
 
 def _named(suspects: Suspects) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from projections.boundaries import KnownBoundaries
+from projections.boundaries import Crossing, KnownBoundaries
 from projections.conflicts import (
     figures_in_conflict,
     named_year,
@@ -83,7 +83,9 @@ class Reconciled:
     where the log held nothing of the area, which `verdict_then` says, or the day of publication is
     unknown), `documented` by what claims a document of that day or before. `suspects` are batches
     recorded or effective since `agreed_before`, the last figure of the same that agreed in what
-    differs, on an earlier day. `area` is the code, `area_name` the name of the figure's day.
+    differs, on an earlier day; `suspect_areas` are the regencies that came into
+    its area or left it since, `restated_areas` those since it was published. `area` is the code,
+    `area_name` the name of the figure's day.
     """
 
     figure: Figure
@@ -99,6 +101,8 @@ class Reconciled:
     agreed_before: Figure | None
     suspects: Suspects
     restated_by: Suspects
+    suspect_areas: tuple[Crossing, ...]
+    restated_areas: tuple[Crossing, ...]
 
     @property
     def on(self) -> date | None:
@@ -161,14 +165,15 @@ def _reconciliation(
     standings = standings_at(connection, points, potentials, known_areas.at, below)
     seen = [_seen(figure, each, standings) for figure, each in zip(figures, views, strict=True)]
     agreed = _agreed_before(seen)
-    windows = dict(_windows(seen, agreed, partial(log.extent, known_areas.change_before(position))))
+    windows = dict(_windows(seen, agreed, log, position))
+    crossings = dict(_crossings(seen, agreed, log, position))
     said = _Said(
         seen,
         targets_of(connection, area, position, boundaries.map_on(date.max)),
         potentials,
         position,
     )
-    suspects = dict.fromkeys(windows, NOBODY) | suspects_in(connection, windows, below)
+    suspects = dict.fromkeys(windows, NOBODY) | suspects_in(connection, windows)
     return Reconciliation(
         position,
         [
@@ -178,6 +183,7 @@ def _reconciliation(
                 _called(each.figure.area, each.figure.last_day, boundaries),
                 agreed.get(each.figure.position),
                 suspects,
+                crossings,
             )
             for each in seen
         ],
@@ -269,6 +275,8 @@ def _seen(figure: Figure, views: _Views, standings: Mapping[Point, list[Standing
 
 # --- since when it may have gone wrong ------------------------------------------------------------
 
+_Key = tuple[Literal["suspects", "restated"], int]
+
 
 class _Agreed(NamedTuple):
     """A figure that agreed, and from which day on: of a month or year the last stretch that fits."""
@@ -283,16 +291,16 @@ def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
 
     It is of the same, and was tested in the number that differs.
     """
-    agreed: dict[tuple[str | None, ...], list[_Agreed]] = defaultdict(list)
+    agreed: dict[tuple[str | None, ...], dict[tuple[date, str | None], _Agreed]] = defaultdict(dict)
     for each in seen:
         figure, standing = each.figure, each.now.standing
         if each.now.verdict in GOOD and not figure.retracted and standing is not None:
             for check in checks_of(figure, standing):
                 if check.result in GOOD:
-                    tested_in = (*each.series, check.what)
-                    agreed[tested_in].append(_Agreed(standing.on, figure.position, figure))
-    for series in agreed.values():
-        series.sort(key=itemgetter(0, 1))
+                    # of one period that agrees from one day on, the one recorded last says it all
+                    same = agreed[*each.series, check.what]
+                    same[standing.on, figure.as_of] = _Agreed(standing.on, figure.position, figure)
+    ordered = {of: sorted(some.values(), key=itemgetter(0, 1)) for of, some in agreed.items()}
     found: dict[int, _Agreed] = {}
     for each in seen:
         figure = each.figure
@@ -300,12 +308,29 @@ def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
             continue
         before = []
         for what in _vouching(checks_of(figure, each.now.standing)):
-            series = agreed.get((*each.series, what), [])
+            series = ordered.get((*each.series, what), [])
             place = bisect_left(series, figure.last_day, key=itemgetter(0))
+            while place and not _vouches(series[place - 1], figure):
+                place -= 1
             before += series[place - 1 : place]
         if before:
             found[figure.position] = max(before, key=itemgetter(0, 1))
     return found
+
+
+def _vouches(agreed: _Agreed, figure: Figure) -> bool:
+    """Whether nothing that took effect up to the day a figure agreed is behind another's difference.
+
+    A month or a year may mean any of its days: what is of all of them too, or agreed on the first,
+    tells nothing from what took effect as it began.
+    """
+    of, first_day, last_day = agreed.figure, figure.first_day, figure.last_day
+    assert first_day is not None
+    assert last_day is not None
+    assert of.first_day is not None
+    assert of.last_day is not None
+    is_of_all = of.first_day <= first_day and last_day <= of.last_day
+    return agreed.on < first_day or (agreed.on > first_day and not is_of_all)
 
 
 _VOUCHING: Final[dict[What, tuple[What, ...]]] = {
@@ -330,29 +355,57 @@ def _vouching(checks: Sequence[Check]) -> tuple[What, ...]:
 def _windows(
     seen: Sequence[_Seen],
     agreed: Mapping[int, _Agreed],
-    extent_of: Callable[[str], Extent | None],
-) -> Iterator[tuple[tuple[Literal["suspects", "restated"], int], Window]]:
+    log: _Log,
+    known: int,
+) -> Iterator[tuple[_Key, Window]]:
     """Yield where to look for the batches behind each figure whose heads differ."""
     for each in seen:
         figure, point = each.figure, each.point
         if point is None or figure.retracted or each.now.verdict != "differs":
             continue
+        look = partial(Window, point, log.areas.inside(figure.area, known, point.last_day))
         if each.then is not None and each.then.verdict in GOOD:
             assert figure.known_then is not None
-            yield ("restated", figure.position), Window(point, point.last_day, figure.known_then)
+            yield ("restated", figure.position), look(point.last_day, figure.known_then)
         heads = _heads_that_differ(figure, each.now)
         if heads is None:
             continue
         before = agreed.get(figure.position)
         if before is None:
             if is_regency(figure.area):  # else it would be every batch of the province
-                yield ("suspects", figure.position), Window(point, date.min, 0, heads)
+                yield ("suspects", figure.position), look(date.min, 0, heads)
             continue
-        extent = extent_of(figure.area)
-        assert extent is not None  # a figure of the same agreed with what is in it
-        first = extent.first
-        recorded_after = min(_vouched_until(before.figure, first), _vouched_until(figure, first))
-        yield ("suspects", figure.position), Window(point, before.on, recorded_after, heads)
+        recorded_after = _recorded_after(figure, before, log, known)
+        yield ("suspects", figure.position), look(before.on, recorded_after, heads)
+
+
+def _crossings(
+    seen: Sequence[_Seen],
+    agreed: Mapping[int, _Agreed],
+    log: _Log,
+    known: int,
+) -> Iterator[tuple[_Key, tuple[Crossing, ...]]]:
+    """Yield which regencies lie in a figure's area no more, or only now, where it differs."""
+    for each in seen:
+        figure, standing = each.figure, each.now.standing
+        if standing is None or figure.retracted or each.now.verdict != "differs":
+            continue
+        now = known, standing.on
+        then = each.then.standing if each.then and each.then.verdict in GOOD else None
+        if then is not None and figure.known_then is not None:
+            at = figure.known_then, then.on
+            yield ("restated", figure.position), log.areas.crossings(figure.area, at, now)
+        if (before := agreed.get(figure.position)) is not None:
+            at = _recorded_after(figure, before, log, known), before.on
+            yield ("suspects", figure.position), log.areas.crossings(figure.area, at, now)
+
+
+def _recorded_after(figure: Figure, before: _Agreed, log: _Log, known: int) -> int:
+    """Return the last position that both a figure and the one that agreed before it can speak of."""
+    extent = log.extent(log.areas.change_before(known), figure.area)
+    assert extent is not None  # a figure of the same agreed with what is in it
+    first = extent.first
+    return min(_vouched_until(before.figure, first), _vouched_until(figure, first))
 
 
 def _vouched_until(figure: Figure, first: int) -> int:
@@ -426,9 +479,6 @@ class _Said:
             yield self._of_figures[figure.position]
 
 
-_Key = tuple[Literal["suspects", "restated"], int]
-
-
 def _called(area: str, day: date | None, boundaries: Boundaries) -> Map:
     """Return the map that says what an area is called: that of the day, or the last."""
     drawn = boundaries.map_on(day or date.max)
@@ -443,12 +493,15 @@ def _reconciled(
     called: Map,
     agreed: _Agreed | None,
     suspects: Mapping[_Key, Suspects],
+    crossings: Mapping[_Key, tuple[Crossing, ...]],
 ) -> Reconciled:
     figure, targets = seen.figure, said.targets(seen.figure.area)
     then = _with_its_gap(figure, seen.then, targets)
     agreed_before = agreed.figure if agreed is not None else None
     behind = suspects.get(("suspects", figure.position))
     since = suspects.get(("restated", figure.position), NOBODY)
+    areas_behind = crossings.get(("suspects", figure.position), ())
+    areas_since = crossings.get(("restated", figure.position), ())
     gap = None
     if figure.gap is not None and not figure.retracted:
         gap = read_gap(figure, seen.now.standing, seen.days, targets)
@@ -462,7 +515,7 @@ def _reconciled(
         findings += of_the_gap(gap)
         findings += said.conflicts(figure)
         if then is not None and then.verdict in GOOD and now.verdict == "differs":
-            findings.append(restated(figure, then, now, since))
+            findings.append(restated(figure, then, now, since, areas_since))
         findings += of_the_balance(figure, now, seen.days)
     return Reconciled(
         figure=figure,
@@ -476,10 +529,12 @@ def _reconciled(
         findings=tuple(findings),
         explanation=None
         if figure.retracted
-        else explained(figure, now, seen.days, agreed_before, behind),
+        else explained(figure, now, seen.days, agreed_before, behind, areas_behind),
         agreed_before=agreed_before,
         suspects=behind or NOBODY,
         restated_by=since,
+        suspect_areas=areas_behind,
+        restated_areas=areas_since,
     )
 
 

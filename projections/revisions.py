@@ -13,7 +13,6 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from projections.boundaries import boundaries_at, maps_between
 from projections.closings import overrides, reopenings
 from projections.months import month_ends
 from projections.vintages import AreaVintages
@@ -21,7 +20,14 @@ from projections.vintages import AreaVintages
 if TYPE_CHECKING:
     from projections.closings import Overridden, Reopened
     from projections.ledger import Ledger
-    from projections.vintages import BatchEffect, Causes, Figure, PotentialEffect, Vintage
+    from projections.vintages import (
+        AreaEffect,
+        BatchEffect,
+        Causes,
+        Figure,
+        PotentialEffect,
+        Vintage,
+    )
 
 VintageKind = Literal["recorded", "position", "documented"]
 Compared = Literal["latest-with-first", "release-with-previous"]
@@ -33,7 +39,8 @@ class Release:
 
     `known_on` is when it was known: the vintage's day, or the reference date itself if that is
     later (nothing was learned since). `revision` (workers) and `revision_points` (exact) are the
-    change since the release before, `batches` the largest of the `batches_total` that caused it.
+    change since the release before, `batches` the largest of the `batches_total` that caused it,
+    `areas` the regencies that came into the area or left it by then.
     """
 
     on: date
@@ -46,6 +53,7 @@ class Release:
     batches: tuple[BatchEffect, ...]
     batches_total: int
     potentials: tuple[PotentialEffect, ...]
+    areas: tuple[AreaEffect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +138,7 @@ def revisions_on(
     before it, on that day.
     """
     position = ledger.position if known is None else known
-    drawn = maps_between(boundaries_at(ledger, position), on, on, as_of)
-    asked = AreaVintages(ledger.connection, area, drawn, position, documented=documented)
+    asked = AreaVintages(ledger, area, position, on, on, documented=documented, as_of=as_of)
     kind: VintageKind = "documented" if documented else "recorded"
     closed = _of_closed(ledger, asked, area, (on, on))
     return _answer(asked, [on], asked.changes_after(on), kind, closed, only_changes=True)
@@ -154,13 +161,14 @@ def revision_triangle(
     ends of recording (or of the claimed document dates), of whatever date, and last what is known
     at `known`; or just the `positions`. A figure is released at the vintages that were all that was
     known on its reference date or later, so each row begins on the diagonal. The area is what lies
-    in it on the reference date, at every vintage; with `as_of`, a day not before `until`, on that
-    day. It is called as on `until`.
+    in it on the reference date, as known at the vintage; with `as_of`, a day not before `until`, on
+    that day as known last, at every vintage. It is called as on `until`.
     """
     latest = max(positions, default=known)
     position = ledger.position if latest is None else latest
-    drawn = maps_between(boundaries_at(ledger, position), date.min, until, as_of)
-    asked = AreaVintages(ledger.connection, area, drawn, position, documented=documented)
+    asked = AreaVintages(
+        ledger, area, position, date.min, until, documented=documented, as_of=as_of
+    )
     begin = since or asked.first_day(until)
     references = list(month_ends(begin, until)) if begin else []
     vintages = asked.positions(positions) if positions else asked.months(until)
@@ -304,6 +312,7 @@ def _releases(
             batches=causes.batches.get((i, j), ()),
             batches_total=causes.batches_total.get((i, j), 0),
             potentials=causes.potentials.get((i, j), ()),
+            areas=causes.areas.get((i, j), ()),
         )
         active, coverage = figure.active, figure.coverage
 

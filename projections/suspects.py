@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from projections.standings import Below, Point
-from registry.terms import is_regency
+from projections.standings import Point
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,10 +19,11 @@ NAMED_MAX: Final = 10
 class Window(NamedTuple):
     """Where to look: what moved the heads of a point, if it was effective or recorded after this.
 
-    `explains`: the heads that a batch must have moved to explain all by itself; such are named first.
+    `inside`: the regencies that lie in its area, on its last day. `explains`: the heads that a batch must have moved to explain all by itself; such are named first.
     """
 
     point: Point
+    inside: frozenset[str]
     effective_after: date
     recorded_after: int
     explains: int = 0
@@ -52,7 +52,7 @@ class Suspects(NamedTuple):
 NOBODY: Final = Suspects()
 _BATCHES: Final = """
 WITH looked AS MATERIALIZED (
-    SELECT unnest($numbers) AS number, unnest($areas) AS whole,
+    SELECT unnest($numbers) AS number, unnest($places) AS whole,
            unnest($categories::VARCHAR[]) AS in_category, unnest($segments::VARCHAR[]) AS in_segment,
            unnest($last_days) AS last_day, unnest($known) AS known,
            unnest($effective) AS effective_after, unnest($recorded) AS recorded_after,
@@ -96,7 +96,7 @@ Key = TypeVar("Key")
 
 
 def suspects_in(
-    connection: DuckDBPyConnection, windows: Mapping[Key, Window], below: Below
+    connection: DuckDBPyConnection, windows: Mapping[Key, Window]
 ) -> dict[Key, Suspects]:
     """Return the batches of each window: what explains all first, then the largest.
 
@@ -106,17 +106,14 @@ def suspects_in(
     if not windows:
         return {}
     asked = list(windows.values())
-    pairs = [
-        (area, part)
-        for area in dict.fromkeys(window.point.area for window in asked)
-        for part in below(area)
-        if part != area or is_regency(area)
-    ]
+    wholes = dict.fromkeys(window.inside for window in asked)
+    places = {inside: place for place, inside in enumerate(wholes)}
+    pairs = [(place, area) for inside, place in places.items() for area in inside]
     found = connection.execute(
         _BATCHES,
         {
             "numbers": list(range(len(asked))),
-            "areas": [each.point.area for each in asked],
+            "places": [places[each.inside] for each in asked],
             "categories": [each.point.category for each in asked],
             "segments": [each.point.segment for each in asked],
             "last_days": [each.point.last_day for each in asked],

@@ -127,6 +127,16 @@ def tested(figure: Figure, judged: Judgement, gap: Check | None) -> Tested:
     return Tested(judged.standing, (*checks, gap), gap.result if alone else judged.verdict)
 
 
+def is_untested(figure: Figure, verdict: str, standing: Standing | None) -> bool:
+    """Whether a figure without a ledger to hold it against prints nothing that a ledger holds.
+
+    That is a target alone, or a gap that no target is known to count from, of a day that it has.
+    """
+    if verdict != "no-ledger" or any(decides for *_, decides in _results(figure, standing)):
+        return False
+    return figure.gap is None or (standing is not None and standing.active is not None)
+
+
 def checks_of(figure: Figure, standing: Standing | None) -> tuple[Check, ...]:
     """Return each printed number beside what the ledger says; a gap is none of the ledger's."""
     return tuple(

@@ -6,21 +6,21 @@ for date and position for position, to `coverage.coverage_at`.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from projections.boundaries import within
+from projections.boundaries import KnownBoundaries, maps_between, within
 from projections.months import month_ends
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from projections.ledger import Ledger
     from registry.reference.boundaries import Map
 
 BATCHES_LISTED: Final = 20
@@ -87,6 +87,19 @@ class PotentialEffect:
     after: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class AreaEffect:
+    """What a regency brought into a figure, or took out of it: its heads as known before (signed).
+
+    `position` is the event by which it lies there, or no more.
+    """
+
+    area: str
+    change: Literal["came-in", "left"]
+    position: int
+    workers: int
+
+
 Cell = tuple[int, int]
 """A reference date and a vintage, by their places."""
 
@@ -98,6 +111,7 @@ class Causes:
     batches: Mapping[Cell, tuple[BatchEffect, ...]]
     batches_total: Mapping[Cell, int]
     potentials: Mapping[Cell, tuple[PotentialEffect, ...]]
+    areas: Mapping[Cell, tuple[AreaEffect, ...]]
 
 
 class _Lying(NamedTuple):
@@ -113,38 +127,87 @@ class _Lying(NamedTuple):
     own: str
 
 
+class _Drawn(NamedTuple):
+    """What lies in an area day by day, as known from a change of areas on: its position, its key."""
+
+    position: int
+    key: int
+    lying: list[_Lying]
+
+    def at(self, on: date) -> _Lying:
+        """Return what lies in it on a day."""
+        place = bisect_right(self.lying, on, key=itemgetter(0))
+        return self.lying[max(0, place - 1)]
+
+
+class _Part(NamedTuple):
+    """Reference dates and vintages, by their places, at which the same lies in the area."""
+
+    lying: _Lying
+    references: list[int]
+    vintages: range
+
+    def of(
+        self, references: Sequence[date], vintages: Sequence[Vintage]
+    ) -> tuple[list[date], Sequence[Vintage]]:
+        """Return its dates, and its vintages with all before them: knowledge adds up."""
+        return [references[place] for place in self.references], vintages[: self.vintages.stop]
+
+
 class AreaVintages:
     """One area, up to a position, by what was recorded or by what its documents claim.
 
-    On each reference date its regencies are those `drawn` from the last day not after it on, at every
-    vintage: a figure is compared with itself.
+    Its regencies are, on each reference date and at each vintage, those of that date as known then;
+    a change of areas claims no document. With `as_of`, a day not before `until`, they are those of
+    that day, as known at the position, at every vintage. The dates are from `since` to `until`.
     """
 
     def __init__(
         self,
-        connection: DuckDBPyConnection,
+        ledger: Ledger,
         area: str,
-        drawn: Sequence[tuple[date, Map]],
         known: int,
+        since: date,
+        until: date,
         *,
         documented: bool,
+        as_of: date | None = None,
     ) -> None:
-        _, last = drawn[-1]
-        self.code, self.name = last.code(area), last.name(area)
         self.known = known
-        self._connection = connection
-        self._documented = documented
-        self._lying: list[_Lying] = []
-        for since, each in drawn:
-            own = next(iter(each.keys(area)), area) if is_regency(area) else area
-            lying = _Lying(since, within([area], each), len(each.inside(area)), own)
-            if not self._lying or self._lying[-1][1:] != lying[1:]:
-                self._lying.append(lying)
         self._area = area
-        conditions = dict.fromkeys(each.inside for each in self._lying)
+        self._connection = ledger.connection
+        self._documented = documented
+        self._areas = KnownBoundaries(ledger, known)
+        changes = self._areas.changes if as_of is None else []
+        self._drawn: list[_Drawn] = []
+        for position, day in [(0 if as_of is None else known, date.min), *changes]:
+            maps = maps_between(self._areas.at(position), since, until, as_of)
+            lying = self._lying_in(maps)
+            if not self._drawn or self._drawn[-1].lying != lying:
+                key = 0 if day == date.min else self._number(position, day)
+                self._drawn.append(_Drawn(position, key, lying))
+        last = self._areas.at(known).map_on(until, as_of=as_of)
+        self.code, self.name = last.code(area), last.name(area)
+        conditions = dict.fromkeys(each.inside for drawn in self._drawn for each in drawn.lying)
         self.inside = (
             f"({' OR '.join(conditions)})" if len(conditions) > 1 else next(iter(conditions))
         )
+
+    def _lying_in(self, maps: Sequence[tuple[date, Map]]) -> list[_Lying]:
+        found: list[_Lying] = []
+        for since, each in maps:
+            own = self._area
+            if is_regency(own):
+                own = next(iter(each.keys(own)), own)
+            inside = within([self._area], each)
+            lying = _Lying(since, inside, len(each.inside(self._area)), own)
+            if not found or found[-1][1:] != lying[1:]:
+                found.append(lying)
+        return found
+
+    def _number(self, position: int, day: date) -> int:
+        """Return what orders knowledge: a position, or a claimed day as its number since 1970."""
+        return (day - _EPOCH).days if self._documented else position
 
     def changes_after(self, on: date) -> list[Vintage]:
         """Return what was known at the end of a day, and each vintage after it that may differ.
@@ -160,14 +223,20 @@ class AreaVintages:
         ]
 
     def first_day(self, until: date) -> date | None:
-        """Return the first day with an entry, of what lies inside on it; None up to a date without."""
-        following = [each.since - timedelta(days=1) for each in self._lying[1:]]
-        for lying, last in zip(self._lying, [*following, until], strict=True):
-            ((first_day, _, _),) = self._all(_SPAN, lying.inside, last=min(last, until))
-            if first_day is not None:
-                assert isinstance(first_day, date)
-                return max(first_day, lying.since)
-        return None
+        """Return the first day with an entry, of what lies inside on it; None up to a date without.
+
+        As it was ever known: a regency that is said to lie elsewhere may have had the first.
+        """
+        found = []
+        for drawn in self._drawn:
+            following = [each.since - timedelta(days=1) for each in drawn.lying[1:]]
+            for lying, last in zip(drawn.lying, [*following, until], strict=True):
+                ((first_day, _, _),) = self._all(_SPAN, lying.inside, last=min(last, until))
+                if first_day is not None:
+                    assert isinstance(first_day, date)
+                    found.append(max(first_day, lying.since))
+                    break
+        return min(found, default=None)
 
     def months(self, until: date) -> list[Vintage]:
         """Return the month ends from the first entry recorded (or claimed), and what is known last.
@@ -203,15 +272,18 @@ class AreaVintages:
     ) -> list[list[Figure]]:
         """Return the figure of each reference date at each vintage; both in their order."""
         rows = [[_NOTHING] * len(vintages) for _ in references]
-        for lying, places in self._parts(references):
-            asked = [references[place] for place in places]
-            found = self._all(_FIGURES, lying.inside, own=lying.own, **self._axes(asked, vintages))
-            for i, changes in groupby(found, key=lambda row: row[0]):
+        for part in self._parts(references, vintages):
+            asked, known = part.of(references, vintages)
+            lying = part.lying
+            found = self._all(_FIGURES, lying.inside, own=lying.own, **self._axes(asked, known))
+            for i, changes in groupby(found, key=itemgetter(0)):
+                row = rows[part.references[i]]
                 steps = {j: self._figure(lying.total, *sums) for _, j, *sums in changes}
                 figure = _NOTHING
-                for j in range(len(vintages)):
+                for j in range(part.vintages.stop):
                     figure = steps.get(j, figure)
-                    rows[places[i]][j] = figure
+                    if j in part.vintages:
+                        row[j] = figure
         return rows
 
     def causes(
@@ -220,35 +292,78 @@ class AreaVintages:
         vintages: Sequence[Vintage],
         released: Sequence[Sequence[int]],
     ) -> Causes:
-        """Return what changed each reference date from one of its releases to the next."""
+        """Return what changed each reference date from one of its releases to the next.
+
+        Batches and potentials are of what lies inside at the later one; with what came inside or
+        left by then, as known at the earlier, they come to the change.
+        """
         batches: dict[Cell, list[BatchEffect]] = {}
         totals: dict[Cell, int] = {}
         potentials: dict[Cell, list[PotentialEffect]] = {}
-        for lying, places in self._parts(references):
+        for part in self._parts(references, vintages):
             steps = [
                 (i, j, release)
-                for i, place in enumerate(places)
+                for i, place in enumerate(part.references)
                 for before, release in pairwise(released[place])
+                if release in part.vintages
                 for j in range(before + 1, release + 1)
             ]
             if not steps:
                 continue
+            inside, places = part.lying.inside, part.references
             names = ("rows", "places", "released")
             columns = (list(each) for each in zip(*steps, strict=True))
-            asked = self._axes([references[place] for place in places], vintages)
+            asked = self._axes(*part.of(references, vintages))
             asked |= dict(zip(names, columns, strict=True))
-            for i, j, *effect, total in self._all(
-                _BATCHES, lying.inside, most=BATCHES_LISTED, **asked
-            ):
+            for i, j, *effect, total in self._all(_BATCHES, inside, most=BATCHES_LISTED, **asked):
                 batches.setdefault((places[i], j), []).append(BatchEffect(*effect))
                 totals[places[i], j] = total
-            for i, j, *effect in self._all(_POTENTIALS, lying.inside, **asked):
+            for i, j, *effect in self._all(_POTENTIALS, inside, **asked):
                 potentials.setdefault((places[i], j), []).append(PotentialEffect(*effect))
         return Causes(
             {cell: tuple(effects) for cell, effects in batches.items()},
             totals,
             {cell: tuple(effects) for cell, effects in potentials.items()},
+            self._areas_moved(references, vintages, released),
         )
+
+    def _areas_moved(
+        self,
+        references: Sequence[date],
+        vintages: Sequence[Vintage],
+        released: Sequence[Sequence[int]],
+    ) -> dict[Cell, tuple[AreaEffect, ...]]:
+        """Return which regencies came inside or left from one release to the next, with their heads."""
+        keys = self._keys(vintages)
+        moved = [
+            ((i, release), each, references[i], keys[before])
+            for i, places in enumerate(released if len(self._drawn) > 1 else ())
+            for before, release in pairwise(places)
+            for each in self._areas.crossings(
+                self._area,
+                (self._known_at(keys[before]).position, references[i]),
+                (self._known_at(keys[release]).position, references[i]),
+            )
+        ]
+        if not moved:
+            return {}
+        found = self._all(
+            _HEADS,
+            numbers=list(range(len(moved))),
+            areas=[each.area for _, each, _, _ in moved],
+            days=[on for _, _, on, _ in moved],
+            keys=[key for _, _, _, key in moved],
+        )
+        heads: dict[int, int] = dict(found)
+        effects: dict[Cell, list[AreaEffect]] = {}
+        for number, (cell, each, _, _) in enumerate(moved):
+            workers = heads.get(number, 0) * (1 if each.has_come else -1)
+            effect = AreaEffect(each.area, each.change, each.position, workers)
+            effects.setdefault(cell, []).append(effect)
+        return {
+            cell: tuple(sorted(some, key=lambda each: (-abs(each.workers), each.area)))
+            for cell, some in effects.items()
+        }
 
     def _figure(
         self,
@@ -271,19 +386,28 @@ class AreaVintages:
             regencies_counted=counted,
         )
 
-    def _parts(self, references: Sequence[date]) -> Iterator[tuple[_Lying, list[int]]]:
-        """Yield what lies inside, and the places of the reference dates on which it does."""
-        days = [each.since for each in self._lying]
-        for place, found in groupby(
-            range(len(references)), key=lambda i: max(0, bisect_right(days, references[i]) - 1)
-        ):
-            yield self._lying[place], list(found)
+    def _parts(self, references: Sequence[date], vintages: Sequence[Vintage]) -> Iterator[_Part]:
+        """Yield the reference dates and the vintages at which one and the same lies inside."""
+        keys = self._keys(vintages)
+        begins = [0, *(bisect_left(keys, drawn.key) for drawn in self._drawn[1:]), len(keys)]
+        for drawn, (begin, end) in zip(self._drawn, pairwise(begins), strict=True):
+            if begin == end:
+                continue
+            lying = [drawn.at(on) for on in references]
+            for each, places in groupby(range(len(references)), key=lying.__getitem__):
+                yield _Part(each, list(places), range(begin, end))
+
+    def _known_at(self, key: int) -> _Drawn:
+        """Return what is known of areas at a vintage."""
+        return self._drawn[bisect_right(self._drawn, key, lo=1, key=attrgetter("key")) - 1]
+
+    def _keys(self, vintages: Sequence[Vintage]) -> list[int]:
+        return [self._number(each.position, each.day) for each in vintages]
 
     def _axes(self, references: Sequence[date], vintages: Sequence[Vintage]) -> dict[str, Any]:
-        keys = [
-            (each.day - _EPOCH).days if self._documented else each.position for each in vintages
-        ]
-        return {"days": list(references), "keys": keys, "last": references[-1]}
+        return {
+            "days": list(references), "keys": self._keys(vintages), "last": references[-1],
+        }  # fmt: skip
 
     def _all(self, statement: str, inside: str | None = None, **names: object) -> list[Any]:
         """Ask of what lies inside, or of all that does on any of the days."""
@@ -292,6 +416,7 @@ class AreaVintages:
         number = f"datediff('day', DATE '{_EPOCH}', {{day}})"
         words = {
             "inside": inside,
+            "redrawn": ", ".join(str(each.position) for each in self._drawn[1:]) or "NULL",
             # a province's own potential is recorded under its own code
             "over": inside
             if is_regency(self._area)
@@ -321,6 +446,8 @@ WITH touched AS (
     SELECT position, {recorded_day}, NULL FROM taken_back JOIN events USING (position)
     WHERE position <= $known AND taken_back.takes_back_position IN (
         SELECT position FROM potentials WHERE valid_from <= $last AND {over})
+    UNION
+    SELECT position, {recorded_day}, NULL FROM events WHERE position IN ({redrawn})
 )
 """
 
@@ -484,6 +611,20 @@ FROM effect
 QUALIFY row_number() OVER (
     PARTITION BY i, released ORDER BY abs(workers) DESC, area, reference, part) <= $most
 ORDER BY i, released, abs(workers) DESC, area, reference, part
+"""
+
+# The heads of a regency on a day, as known up to a key.
+_HEADS: Final = """
+WITH moved AS (
+    SELECT unnest($numbers::BIGINT[]) AS number, unnest($areas::VARCHAR[]) AS area,
+           unnest($days::DATE[]) AS day, unnest($keys::BIGINT[]) AS known
+)
+SELECT number, CAST(sum(workers) AS BIGINT)
+FROM moved JOIN (
+    SELECT area, effective_on, workers, {key} AS key FROM entries
+    WHERE position <= $known AND area IN (SELECT area FROM moved)
+) AS entry USING (area)
+WHERE effective_on <= day AND key <= known GROUP BY number
 """
 
 _POTENTIALS: Final = f"""

@@ -67,10 +67,14 @@ class Said(NamedTuple):
 
 
 class View(NamedTuple):
-    """Up to where the log is read, and which papers are believed."""
+    """Up to where the log is read, and which papers are believed.
+
+    `areas`: up to where it is read for changes of areas, if not as far.
+    """
 
     known: int
     documented_by: date | None = None
+    areas: int | None = None
 
 
 class Count(NamedTuple):
@@ -80,6 +84,7 @@ class Count(NamedTuple):
     potential: int | None
     active_counted: int | None
     counted: int
+    regencies: int
     seen: bool
     perhaps: int
     opening: int
@@ -108,6 +113,8 @@ class Outcome:
     codes: set[str] = field(default_factory=set)
     suspects: dict[tuple[str, str, str], int] = field(default_factory=dict)
     restated_by: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    crossed: set[tuple[str, bool]] = field(default_factory=set)
+    restated_areas: set[tuple[str, bool]] = field(default_factory=set)
 
 
 def quotient(heads: int, potential: int) -> Decimal:
@@ -177,9 +184,31 @@ class Naive:
         self.potentials = of["labour-potential-revised"]
         self.targets = of["target-set"]
         self.figures = of["figure-published"]
+        self.moves = [
+            Said(row.position, row.facts(), taken.get(row.position))
+            for row in rows
+            if row.topic == "ucj.area-changed" and row.facts()["change"] == "moved"
+        ]
         self._counted: dict[tuple[str, str | None, str | None, date, View], Count] = {}
 
     # --- what there is ----------------------------------------------------------------------------
+
+    def inside(self, area: str, on: date, known: int) -> list[str]:
+        """Return the regencies of an area on a day: each follows its moves, one after another."""
+        if not self.moves or "." in area or area == "ID":
+            return [each.code for each in regencies(area)]
+        return [each.code for each in regencies("ID") if self._lies(each.code, on, known) == area]
+
+    def _lies(self, code: str, on: date, known: int) -> str:
+        moves = sorted(
+            (each.facts["effective_on"], each.position, each.facts)
+            for each in self.moves
+            if each.facts["area"] == code and each.position <= known and not _gone(each, known)
+        )
+        where = moves[0][2]["before"] if moves else code[:2]
+        for day, _, facts in moves:
+            where = facts["after"] if day <= str(on) else where
+        return str(where)
 
     def _believed(self, view: View, position: int, documented_on: date | None) -> bool:
         if position > view.known:
@@ -224,7 +253,7 @@ class Naive:
     def _count(
         self, area: str, category: str | None, segment: str | None, on: date, view: View
     ) -> Count:
-        inside = [each.code for each in regencies(area)]
+        inside = self.inside(area, on, view.known if view.areas is None else view.areas)
         there = [
             each
             for each in self.movements
@@ -257,6 +286,7 @@ class Naive:
             potential=None if group else potential,
             active_counted=None if group or not both else counted,
             counted=len(both),
+            regencies=len(inside),
             seen=bool(of_it),
             perhaps=sum(each.workers for each in perhaps),
             opening=sum(each.workers for each in of_it if each.by_kind == "opening"),
@@ -284,7 +314,8 @@ class Naive:
 
     def holds_anything(self, area: str, known: int) -> bool:
         """Whether anything was said by then of the heads or the potential of an area."""
-        inside = {area, *(each.code for each in regencies(area))}
+        days = [date.min, *(date.fromisoformat(each.facts["effective_on"]) for each in self.moves)]
+        inside = {area, *(code for on in days for code in self.inside(area, on, known))}
         return any(
             each.area in inside and each.position <= known for each in self.movements
         ) or any(
@@ -338,8 +369,9 @@ class Naive:
             if facts["as_of"] is not None and self.holds_anything(facts["area"], at):
                 verdict_then, then, _ = self.judged(facts, View(at))
             if facts["as_of"] is not None:
-                verdict_documented = self.judged(facts, View(known, published_on))[0]
+                verdict_documented = self.judged(facts, View(known, published_on, at))[0]
         gone = _gone(said, known)
+        verdict = self._gap_alone(facts, known) or verdict
         return Outcome(
             said.position,
             "retracted" if gone else verdict,
@@ -435,7 +467,7 @@ class Naive:
         return set.intersection(*found) if fitting and found else set()
 
     def _is_whole(self, facts: dict[str, Any], now: Count) -> bool:
-        return now.counted == len(regencies(facts["area"])) or "." in facts["area"]
+        return now.counted == now.regencies or "." in facts["area"]
 
     def _by_the_potential(self, facts: dict[str, Any], now: Count, known: int) -> set[str]:
         """Say what the percentage, covered or not, is on one day over the potential in force."""
@@ -473,8 +505,22 @@ class Naive:
             if rounds_to(share(now.active_counted, other), text)
         }
 
+    def _gap_alone(self, facts: dict[str, Any], known: int) -> str | None:
+        """Judge a gap beside which nothing is printed but its target; None if it cannot be told."""
+        others = ("active", "potential", "percent", "uncovered_percent")
+        if not facts["gap"] or any(facts[each] is not None for each in others):
+            return None
+        days = self.counts(facts, known)
+        if days and all(self._gap_is_odd(facts, day, known) for day in days):
+            return "differs"
+        return "agrees" if any(self._gap_fits(facts, day, known) for day in days) else None
+
     def _gap_is_odd(self, facts: dict[str, Any], now: Count | None, known: int) -> bool:
-        """Try every reading of the gap; odd only if a target is known and none of them fits."""
+        """Whether a target is known, and no reading of the gap fits."""
+        return self._gap_fits(facts, now, known) is False
+
+    def _gap_fits(self, facts: dict[str, Any], now: Count | None, known: int) -> bool | None:
+        """Try every reading of the gap; None if none fits, and not all could be tried."""
         gap = Decimal(facts["gap"])
         targets = [facts["target_percent"]] if facts["target_percent"] else [
             said.facts["percent"]
@@ -499,12 +545,12 @@ class Naive:
             if potential and heads and whole:
                 aim = -(-int(goal * 10**20) * potential // (100 * 10**20))
                 if _persons_fit(int(gap), aim, heads, facts["tolerance"]):
-                    return False
+                    return True
             if _points_fit(facts["gap"], goal, stated, heads, potential):
-                return False
+                return True
         by_persons = bool(targets and potential and heads)
         by_points = bool(targets and (stated is not None or (heads and potential)))
-        return by_persons or (by_points and not whole)
+        return False if by_persons or (by_points and not whole) else None
 
     def _has_targets_at_odds(
         self, facts: dict[str, Any], standing: Sequence[Said], known: int
@@ -582,6 +628,8 @@ class Naive:
         if outcome.verdict_then in GOOD:
             at = self.known_then(_day(facts["published_on"]), known)  # type: ignore[arg-type]
             outcome.restated_by = self._moved(facts, days[-1], known, days[-1], at)
+            good = [day for day in days if self._on(facts, day, View(at)) == outcome.verdict_then]
+            outcome.restated_areas = self._crossed(facts, (good[-1], at), (days[-1], known))
         if facts["active"] is not None:
             if outcome.results["active"] != "differs":
                 return
@@ -598,6 +646,10 @@ class Naive:
             if (
                 on is not None
                 and on < days[-1]
+                and (
+                    on < days[0]
+                    or (on > days[0] and not {*days} <= {*days_of(each.facts["as_of"])})
+                )
                 and any(other.results.get(what) in GOOD for what in vouching)
                 and all(each.facts[key] == facts[key] for key in same)
             ):
@@ -609,6 +661,20 @@ class Naive:
         since, _, before = max(agreed)
         recorded = min(self._speaks_until(each, known) for each in (before, said))
         outcome.suspects = self._moved(facts, days[-1], known, since, recorded)
+        outcome.crossed = self._crossed(facts, (since, recorded), (days[-1], known))
+
+    def _on(self, facts: dict[str, Any], day: date, view: View) -> str:
+        of = facts["area"], facts["category"], facts["segment"]
+        return _worst(facts, self.count(*of, day, view))[0]
+
+    def _crossed(
+        self, facts: dict[str, Any], before: tuple[date, int], after: tuple[date, int]
+    ) -> set[tuple[str, bool]]:
+        """Return who is in an area and was not (True), or was and is not (False)."""
+        if "." in facts["area"]:
+            return set()
+        was, now = ({*self.inside(facts["area"], *each)} for each in (before, after))
+        return {(code, code in now) for code in was ^ now}
 
     def _speaks_until(self, said: Said, known: int) -> int:
         """Return the last position that who printed a figure can have known of."""
@@ -634,7 +700,7 @@ class Naive:
     def _moved(
         self, facts: dict[str, Any], until: date, known: int, since: date, recorded: int
     ) -> dict[tuple[str, str, str], int]:
-        inside = {each.code for each in regencies(facts["area"])}
+        inside = {*self.inside(facts["area"], until, known)}
         sums: dict[tuple[str, str, str], int] = {}
         lapsed: dict[tuple[str, str, str], int] = {}
         for each in self.movements:

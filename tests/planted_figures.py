@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from registry.commands import (
     BatchLine,
+    ChangeArea,
     Command,
     PublishFigure,
     RecordBatch,
     RevisePotential,
     SetTarget,
 )
-from registry.terms import Action
+from registry.terms import Action, Change
 
 SEED: Final = 7
 DAY: Final = timedelta(days=1)
@@ -38,6 +39,12 @@ TARGETS_AT_ODDS: Final = "16.10"
 UNCLASSIFIED: Final = "16.11"
 WITHOUT_TARGETS: Final = (*OPENED[1:], *ENROLLED)
 CORRECTED: Final = ("16.71", "16.72", "16.73", "16.74")
+LAPSED: Final = ("17.01", "17.02", "17.03", "17.04", "17.05", "17.06")
+STAYS: Final = "18.01"
+MOVES: Final = "18.02"
+RECEIVES: Final = "19"
+"""Two regencies of one province; the second is told, late, to lie in another from `MOVED_ON` on."""
+MOVED_ON: Final = FIRST + 100 * DAY
 CATEGORIES: Final = ("pekerja-rentan", "guru", "marbot")
 TIMES: Final = 6
 """How often each fault is planted."""
@@ -45,13 +52,19 @@ TIMES: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A figure, and what must be found: the verdict and exactly these codes."""
+    """A figure, and what must be found: the verdict and exactly these codes.
+
+    `suspects`: references of exactly the batches behind it. `told`: what must be said of it, in its
+    explanation or in what was found. Neither is looked at where it is None.
+    """
 
     kind: str
     figure: PublishFigure
     verdict: str
     codes: frozenset[str]
     retracted: bool = False
+    suspects: frozenset[str] | None = None
+    told: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +74,7 @@ class Country:
     before: list[Command] = field(default_factory=list)
     planted: list[Planted] = field(default_factory=list)
     corrections: list[Command] = field(default_factory=list)
+    moves: list[ChangeArea] = field(default_factory=list)
 
 
 class _Generator:
@@ -285,6 +299,35 @@ class _Generator:
             kind, area, on, "agrees", kind, **numbers, target_percent=str(target), gap=gap
         )
 
+    def gap_alone(self, kind: str, number: int) -> Iterator[Planted]:
+        """Nothing but a gap beside its target: the workers needed, or one more, and how it differs."""
+        area, on = self._place(*ENROLLED)
+        needed = -(-int(9_550 * self.potential[area]) // 10_000) - self._active(area, on)
+        target = "95.50"
+        if number % 3 == 0:
+            yield self._planted(
+                f"{kind}-right", area, on, "agrees", target_percent=target, gap=str(needed)
+            )
+            area, on = self._place(*ENROLLED)
+            needed = -(-int(9_550 * self.potential[area]) // 10_000) - self._active(area, on)
+        wrong = self._planted(
+            kind,
+            area,
+            on,
+            "differs",
+            "gap-inconsistent",
+            target_percent=target,
+            gap=str(needed + 1),
+        )
+        yield replace(wrong, told=f"gap {needed + 1:,} printed, {needed:,} needed (+1)")
+
+    def gap_without_a_target(self, kind: str, number: int) -> Iterator[Planted]:
+        """A gap, the day and the potential in the ledger, and nothing to count it to."""
+        area, on = self._place(*ENROLLED)
+        told = "only a gap is printed, and no target is known to count it from"
+        alone = self._planted(kind, area, on, "no-ledger", gap=str(17 + number))
+        yield replace(alone, told=told)
+
     def other_potential(self, kind: str, number: int) -> Iterator[Planted]:
         """Active right, the percentage over a potential that is not in force."""
         area, on = self._place()
@@ -367,6 +410,38 @@ class _Generator:
                 replace(batch, lines=(BatchLine("bpd", 490),), because="ten twice")
             )
             yield self._planted(kind, area, day, "differs", kind, active=500, category="bpd")
+
+    def moved_away(self, kind: str, number: int) -> Iterator[Planted]:
+        """A province as it was known; then one of its regencies is said to have lain elsewhere."""
+        province, workers = STAYS[:2], {STAYS: 700, MOVES: 300}
+        if not number:
+            for area, heads in workers.items():
+                lines = (BatchLine("guru", heads),)
+                self.country.before.append(
+                    RecordBatch(Action.ENROL, area, "SK M", lines, effective_on=FIRST)
+                )
+            move = ChangeArea(MOVES, Change.MOVED, MOVED_ON, None, RECEIVES, source="UU")
+            self.country.moves.append(move)
+            on = MOVED_ON - DAY
+            yield self._planted(f"{kind}-before", province, on, "agrees", active=1_000)
+        on = MOVED_ON + number * 30 * DAY
+        wrong = self._planted(kind, province, on, "differs", "restated", active=1_000)
+        yield replace(
+            wrong, suspects=frozenset(), told=f"1,000 heads then, 700 now; {MOVES} left the area"
+        )
+
+    def left_with_the_year(self, kind: str, number: int) -> Iterator[Planted]:
+        """Heads that a month still counts; another paper of that month knows that they have left."""
+        area, workers, reference = LAPSED[number], 300 + number, f"SK L/{LAPSED[number]}"
+        line = BatchLine("guru", workers, covered_until=date(2024, 12, 31))
+        batch = RecordBatch(Action.ENROL, area, reference, (line,), effective_on=FIRST)
+        self.country.before.append(batch)
+        yield self._planted(f"{kind}-before", area, "2024-11", "agrees", active=workers)
+        conflict = "figures-conflict"
+        yield self._planted(f"{kind}-known", area, "2025-01", "agrees", conflict, active=0)
+        wrong = self._planted(kind, area, "2025-01", "differs", conflict, active=workers)
+        told = f"agreed (2024-11): {reference} (−{workers})"
+        yield replace(wrong, suspects=frozenset({reference}), told=told)
 
     def unclassified(self, kind: str, number: int) -> Iterator[Planted]:
         """No such category, and enough heads of which nobody says which."""

@@ -259,3 +259,35 @@ def test_an_opened_area_may_be_asked_about_as_known_before(folder: Path) -> None
         assert ucj(*command, *known, folder=folder).code == 0, command
     report = ("report", "16.18", *between, "--known-from", "@50", "--known-to", "@50")
     assert ucj(*report, "--output", "r.md", folder=folder).code == 0
+
+
+def test_a_late_move_is_told_by_revisions_and_by_reconcile(folder: Path) -> None:
+    """The revisions are what coverage answered as known then; both name the event that moved it."""
+    batches(
+        folder, "SK 1,enrol,16.06,guru,1200,2025-01-01,,", "SK 2,enrol,16.07,guru,500,2025-01-01,,"
+    )
+    figures = "area,as_of,active,publisher,source\n"
+    figures += "16,2025-01-31,1700,Dinas,a\n16,2025-03-31,1700,Dinas,b\n"
+    assert ucj("import", "figures", write(folder, "f.csv", figures), folder=folder).code == 0
+    before = rows(folder, "coverage", "16")[0]["known_position"]
+    move = HEADER + "16.07,moved,2025-03-01,16,15,UU\n"
+    assert ucj("import", "areas", write(folder, "m.csv", move), folder=folder).code == 0
+    ucj("import", "areas", write(folder, "m.csv", move), folder=folder)
+    asked = ("revisions", "16", "--triangle", "--from", "2025-03", "--to", "2025-03")
+    now = rows(folder, "coverage", "16", "--on", "2025-03-31")[0]["known_position"]
+    answer = ucj(*asked, "--at", f"@{before}", "--at", f"@{now}", "--format", "json", folder=folder)
+    Draft202012Validator(schema("revisions")).validate(answer.json())
+    first, second = answer.json()["releases"]
+    for release in (first, second):
+        known = f"@{release['known_position']}"
+        (row,) = rows(folder, "coverage", "16", "--on", "2025-03-31", "--known", known)
+        assert (row["active"], row["regencies_counted"]) == (release["active"], 0)
+    assert (first["active"], second["active"]) == (1_700, 1_200)
+    assert first["areas"] == []
+    moved = {"area": "16.07", "change": "left", "position": now}
+    assert second["areas"] == [moved | {"workers": -500}]
+    told = ucj(*asked, "--at", f"@{before}", "--at", f"@{now}", "--shape", "long", folder=folder)
+    assert f"16.07 left -500 (#{now})" in told.out
+    held = rows(folder, "reconcile", "16")
+    assert [each["suspect_areas"] for each in held] == [[], [moved]]
+    assert held[1]["explanation"].endswith(f"agreed (2025-01-31): 16.07 left the area (#{now})")

@@ -176,6 +176,32 @@ def test_numbers_printed_alone_are_shown_and_untested_ones_told(tmp_path: Path) 
     assert "because nothing is printed that a ledger holds: - #31" in words
     assert "only a target of 58 % is printed, and a ledger holds no targets" in words
     assert "no potential is in force" not in words
+    assert "1 of a target alone" in words
+    assert "without a ledger" not in words.split("As known when published")[0]
+
+
+def test_a_gap_without_a_target_is_told_to_lack_one(tmp_path: Path) -> None:
+    """The ledger has that day; the verdict's code stays."""
+    assert ucj("init", folder=tmp_path).code == 0
+    files = {
+        "potentials": "area,valid_from,workers,definition,source\n16.71,2025-01-01,12000,w,BPS\n",
+        "batches": "reference,action,area,category,workers,effective_on\n"
+        "SK 1,enrol,16.71,guru,5000,2025-01-01\n",
+        "figures": "area,as_of,gap,publisher,source,published_on\n"
+        "16.71,2025-03-31,100,Dinas,A,2035-01-01\n16.71,2024-03-31,100,Dinas,B,2035-01-01\n",
+    }
+    for kind, text in files.items():
+        (tmp_path / f"{kind}.csv").write_text(text, encoding="utf-8")
+        answer = ucj("import", kind, f"{kind}.csv", "--locale", "en", folder=tmp_path)
+        assert answer.code == 0, answer
+    out = ucj("reconcile", "--format", "table", folder=tmp_path).out
+    words = " ".join(out.split())
+    assert "only a gap is printed, and no target is known to count it from" in words
+    assert words.count("1 without a ledger, 1 without a target") == 3, "now, then and documented"
+    (row,) = [line for line in out.splitlines() if "2025-03-31" in line and "gap 100" in line]
+    assert row.split("  ")[-1].strip() == "no target"
+    codes = [row["verdict"] for row in ucj("reconcile", "--format", "json", folder=tmp_path).json()]
+    assert codes == ["no-ledger", "no-ledger"]
 
 
 def test_an_area_without_figures_says_so(example: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
+from random import Random
 from typing import Final
 
 import pytest
@@ -20,12 +21,14 @@ from projections.boundaries import boundaries_at
 from projections.coverage import coverage_at
 from projections.forecast import Forecast, forecast
 from projections.ledger import Ledger
-from projections.revisions import revision_triangle, revisions_on
+from projections.revisions import Release, revision_triangle, revisions_on
 from projections.steps import Point, Traced, groups, steps
 from projections.targets import targets_at
 from projections.timeline import timeline
 from projections.trace import Trace, trace
+from projections.vintages import AreaEffect, Figure
 from registry.commands import ChangeArea, RecordBatch, RevisePotential, SetTarget
+from registry.errors import RegistryError
 from registry.reference.boundaries import BUILT_IN
 from registry.terms import NATION, Change
 from tests.area_changes import (
@@ -75,7 +78,8 @@ def play(store: Store, *commands: RecordBatch | ChangeArea | RevisePotential | S
     others = [each for each in commands if not isinstance(each, ChangeArea)]
     for some in (changes, others):
         if some:
-            assert store.registry.record(*some).decision == "recorded"
+            # a potential may be said twice alike
+            assert store.registry.record(*some).decision in {"recorded", "already-recorded"}
 
 
 def sums(ledger: Ledger, on: date, by: str, as_of: date | None = None) -> Counter[str]:
@@ -645,6 +649,139 @@ def test_every_cell_of_a_triangle_is_coverage_on_its_date(
             for reference in found.references:
                 (row,) = coverage_at(ledger, [area], reference.on, as_of=view)
                 assert reference.latest.figure.active == row.active
+
+
+@pytest.mark.parametrize("documented", [False, True], ids=["recorded", "documented"])
+def test_a_move_told_late_revises_both_provinces(documented: bool) -> None:
+    """Each cell is what coverage answered then; the event that moved the regency is the cause."""
+    end = date(2027, 1, 31)
+    said = [
+        RevisePotential(area, date(2026, 1, 1), workers, "workers", "BPS")
+        for area, workers in (("16.06", 200), ("16.71", 60), ("11.01", 70))
+    ]
+    with store_at() as store:
+        store.clock.now = datetime(2027, 1, 2, tzinfo=UTC)
+        store.registry.record(*HEADS, *said)
+        store.clock.now = datetime(2027, 4, 2, tzinfo=UTC)
+        moved = store.registry.record(*MOVED).first_position
+        with store.ledger() as ledger:
+            found = {
+                area: revisions_on(ledger, area, end, documented=documented)
+                for area in ("16", "11", NATION)
+            }
+            table = revision_triangle(ledger, "16", until=end, documented=documented)
+            now = revisions_on(ledger, "16", end, documented=documented, as_of=LATER)
+            known = [coverage_at(ledger, ["16"], end, known=each)[0].active for each in (6, 8)]
+    assert {
+        area: [(r.figure.active, r.figure.potential, r.revision) for r in each.releases]
+        for area, each in found.items()
+    } == {
+        "16": [(130, 260, None), (30, 60, -100)],
+        "11": [(7, 70, None), (107, 270, 100)],
+        NATION: [(137, 330, None)],
+    }
+    assert known == [130, 30]
+    assert moved is not None
+    left = AreaEffect("16.06", "left", moved, -100)
+    assert [each.areas for each in found["16"].releases] == [(), (left,)]
+    assert [each.areas for each in found["11"].releases] == [
+        (),
+        (AreaEffect("16.06", "came-in", moved, 100),),
+    ]
+    row = [r.figure.active for r in table.releases if r.on == end]
+    assert (row[0], row[-1]) == (130, 30)
+    assert [r.areas for r in table.releases if r.on == end and r.areas] == [(left,)]
+    before = {r.figure.active for r in table.releases if r.on == BEFORE}
+    assert before == {130}, "on that day it lay there, whatever was known"
+    assert [r.figure.active for r in now.releases] == [30], "one map for all vintages"
+
+
+@settings(max_examples=max(1, settings().max_examples // 10))
+@given(histories(), _said, st.integers(0, 99), _days, st.randoms(use_true_random=False))
+def test_every_release_is_coverage_as_known_then(
+    commands: list[RecordBatch | ChangeArea],
+    said: list[tuple[int, date, int]],
+    place: int,
+    on: date,
+    random: Random,
+) -> None:
+    """For any history told in any order: the areas too are those known at the vintage.
+
+    What changed a figure comes to the change, and is told. By documents that claim no date a change
+    counts from the day on which it was recorded.
+    """
+    census = census_of(*commands)
+    with store_at() as store:
+        days = told_in_some_order(store, [*commands, *potentials_said(census, said)], random)
+        with store.ledger() as ledger:
+            areas = (NATION, "16", "11", *BASE, *boundaries_at(ledger, ledger.position).opened)
+            area = areas[place % len(areas)]
+            ends = [*range(1, ledger.position + 1)]
+            found = [
+                revision_triangle(ledger, area, until=_DAYS[-1], positions=ends),
+                revision_triangle(ledger, area, until=_DAYS[-1], documented=True),
+                revisions_on(ledger, area, on),
+                revisions_on(ledger, area, on, documented=True),
+            ]
+            for answer, release in ((each, r) for each in found for r in each.releases):
+                known = release.vintage.position
+                if answer.vintage == "documented":
+                    known = sum(day <= release.vintage.day for day in days)
+                assert figure_of(release.figure) == known_then(ledger, area, release.on, known)
+                check_causes(release)
+            for known in ends:
+                releases = [r for r in found[2].releases if r.vintage.position <= known]
+                figure = figure_of(releases[-1].figure) if releases else (None, None, None, 0)
+                assert figure == known_then(ledger, area, on, known)
+
+
+def told_in_some_order(
+    store: Store, commands: Sequence[RecordBatch | ChangeArea | RevisePotential], random: Random
+) -> list[date]:
+    """Record each that is admitted some time on a day of its own, in any order; return the days."""
+    days: list[date] = []
+    waiting = list(commands)
+    while waiting:
+        random.shuffle(waiting)
+        left = []
+        for command in waiting:
+            day = date(2028, 1, 1) + len(days) * DAY
+            store.clock.now = datetime.combine(day, time(3), UTC)
+            try:
+                store.registry.record(command)
+            except RegistryError:
+                left.append(command)
+            else:
+                days.append(day)
+        if len(left) == len(waiting):  # a code may be taken, or a province left, by then
+            break
+        waiting = left
+    return days
+
+
+def known_then(
+    ledger: Ledger, area: str, on: date, known: int
+) -> tuple[int | None, int | None, Fraction | None, int]:
+    """Return what coverage says, nothing of a potential before the first entry."""
+    (row,) = coverage_at(ledger, [area], on, known=known)
+    if row.active is None:
+        return None, None, None, 0
+    return row.active, row.potential, row.coverage, row.regencies_counted
+
+
+def figure_of(figure: Figure) -> tuple[int | None, int | None, Fraction | None, int]:
+    """Return a figure as a tuple; nothing of a potential before the first entry."""
+    if figure.active is None:
+        return None, None, None, 0
+    return figure.active, figure.potential, figure.coverage, figure.regencies_counted
+
+
+def check_causes(release: Release) -> None:
+    """Batches and areas come to the revision, where there is one before to compare with."""
+    if release.revision is not None:
+        assert release.batches_total == len(release.batches), "all are listed"
+        came = sum(each.workers for each in release.areas)
+        assert release.revision == came + sum(each.workers for each in release.batches)
 
 
 def test_heads_that_a_new_regency_had_from_the_start_are_no_pace() -> None:

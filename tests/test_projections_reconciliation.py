@@ -14,22 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projections.boundaries import Crossing
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
 from projections.reconciliation import Reconciled, Reconciliation, reconcile
 from projections.suspects import NAMED_MAX
 from projections.vintages import AreaVintages, Vintage
+from registry.boundaries import boundaries_of
 from registry.commands import (
     BatchLine,
+    ChangeArea,
     Command,
     PublishFigure,
     RecordBatch,
     RevisePotential,
     SetTarget,
 )
-from registry.reference.boundaries import BUILT_IN
 from registry.storage.log import Log
-from registry.terms import NATION, Action, Segment
+from registry.terms import NATION, Action, Change, Segment
+from tests.area_changes import changed
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
 from tests.planted_figures import (
@@ -117,6 +120,7 @@ def _planted() -> Iterator[tuple[Country, Reconciliation]]:
             if each.retracted:
                 store.registry.take_back("figure", position, because="misread")
         record(store, CORRECTED_ON, *country.corrections)
+        record(store, CORRECTED_ON, *country.moves)
         yield country, found(store)
 
 
@@ -152,6 +156,22 @@ def test_every_kind_of_fault_is_planted(planted: tuple[Country, Reconciliation])
     assert min(made.values()) > 3
 
 
+def test_the_cause_of_each_planted_difference_is_told(
+    planted: tuple[Country, Reconciliation],
+) -> None:
+    """The batches behind it are named, and the words that it was made for are said."""
+    country, answer = planted
+    pairs = list(zip(country.planted, answer.figures, strict=True))
+    for each, row in pairs:
+        if each.suspects is not None:
+            assert {batch.reference for batch in row.suspects.named} == each.suspects, each
+        if each.told is not None:
+            said = [row.explanation or "", *(finding.says for finding in row.findings)]
+            assert any(each.told in words for words in said), (each, said)
+    made = Counter(each.kind for each, _ in pairs if each.told is not None)
+    assert min(made.values()) > 3
+
+
 def test_the_naive_oracle_finds_the_same_planted_faults(
     planted: tuple[Country, Reconciliation],
 ) -> None:
@@ -164,6 +184,7 @@ def test_the_naive_oracle_finds_the_same_planted_faults(
             if each.retracted:
                 store.registry.take_back("figure", row.figure.position, because="misread")
         record(store, CORRECTED_ON, *country.corrections)
+        record(store, CORRECTED_ON, *country.moves)
         with closing(store.log()) as log:
             rows = list(log.rows())
     outcomes = Naive(rows).outcomes(rows[-1].position)
@@ -172,6 +193,9 @@ def test_the_naive_oracle_finds_the_same_planted_faults(
     assert expected == [
         (kind, each.verdict, each.codes) for kind, each in zip(named, outcomes, strict=True)
     ]
+    for made, outcome in zip(country.planted, outcomes, strict=True):
+        if made.suspects is not None:
+            assert {reference for _, reference, _ in outcome.suspects} == made.suspects
 
 
 # --- the three points of view -----------------------------------------------------------------------
@@ -243,11 +267,9 @@ def test_the_documented_view_is_that_of_the_revisions(store: Store) -> None:
         assert said.documented.standing is not None
         assert said.documented.standing.active == active
         with store.ledger() as ledger:
-            drawn = BUILT_IN.map_on(date(2025, 7, 31))
-            vintages = AreaVintages(
-                ledger.connection, "16.06", [(date.min, drawn)], ledger.position, documented=True
-            )
-            ((seen,),) = vintages.figures([date(2025, 7, 31)], [Vintage(day, ledger.position)])
+            july = date(2025, 7, 31)
+            vintages = AreaVintages(ledger, "16.06", ledger.position, july, july, documented=True)
+            ((seen,),) = vintages.figures([july], [Vintage(day, ledger.position)])
         assert seen.active == active
 
 
@@ -348,13 +370,31 @@ def test_a_year_vouches_from_the_day_on_which_it_agreed(store: Store) -> None:
     assert [each.reference for each in said.suspects.named] == ["SK-1"]
 
 
+@pytest.mark.parametrize("agreeing", ["2025-01", "2025-01-01", "2025"])
+def test_what_agrees_in_a_month_vouches_for_none_of_it(store: Store, agreeing: str) -> None:
+    """The heads left with the year; a paper of January that knows so does not hide their batch."""
+    record(store, "2024-01-02", enrolling("SK-1", 300, date(2024, 1, 1), date(2024, 12, 31)))
+    before = record(store, "2025-08-02", figure(as_of="2024-11", active=300))
+    record(store, "2025-08-02", figure(as_of=agreeing, active=0))
+    said = only(store, figure(as_of="2025-01", active=300))
+    assert [each.verdict for each in found(store).figures] == ["agrees", "agrees", "differs"]
+    assert said.agreed_before is not None
+    assert (said.agreed_before.position, said.agreed_before.as_of) == (before, "2024-11")
+    assert [(each.reference, each.workers) for each in said.suspects.named] == [("SK-1", -300)]
+
+
 @pytest.mark.parametrize(
     ("numbers", "verdict", "words"),
     [
         ({"target_percent": "60"}, "no-ledger", "only a target of 60 % is printed"),
         ({"gap": "5"}, "no-ledger", "only a gap is printed, and no target"),
         ({"target_percent": "60", "gap": "480"}, "agrees", None),
-        ({"target_percent": "60", "gap": "500"}, "differs", None),
+        ({"target_percent": "60", "gap": "500"}, "differs", "gap 500 printed, 480 needed (+20)"),
+        (
+            {"target_percent": "60", "gap": "1.5"},
+            "differs",
+            "a gap of 1.5 points printed, and none",
+        ),
     ],
 )
 def test_a_figure_of_a_target_alone_is_not_said_to_lack_a_potential(
@@ -369,8 +409,26 @@ def test_a_figure_of_a_target_alone_is_not_said_to_lack_a_potential(
     if words is not None:
         assert said.explanation is not None
         assert said.explanation.startswith(words)
-    if "gap" in numbers and words is not None:
-        assert [each.result for each in said.now.checks] == ["no-ledger"]
+        assert "no figure before it" not in said.explanation, "none was looked for"
+    if "gap" in numbers:
+        (gap,) = said.now.checks
+        assert (gap.what, gap.result) == ("gap", verdict)
+
+
+def test_a_gap_of_a_month_says_from_which_day_it_is_counted(store: Store) -> None:
+    """Its last, as of every month; and it is found odd with all that it might have meant."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2025, 1, 1), 1_000, "w", "BPS"))
+    documented(store, HISTORY.replace("#1", "#2").replace("#2 2025-02", "#3 2025-02"))
+    said = only(store, figure(as_of="2025-07", target_percent="60", gap="500"))
+    assert said.explanation == "gap 500 printed, 480 needed (+20) on 2025-07-31"
+    assert codes(said) == {"gap-inconsistent"}
+
+
+def test_a_gap_of_a_day_that_the_ledger_does_not_have_lacks_no_target(store: Store) -> None:
+    """One is known; it is the ledger that has nothing."""
+    record(store, "2025-01-01", RevisePotential("16.06", date(2024, 1, 1), 1_000, "w", "BPS"))
+    said = only(store, figure(as_of="2024-06-30", target_percent="60", gap="500"))
+    assert (said.verdict, said.explanation) == ("no-ledger", None)
 
 
 def test_a_month_or_a_year_agrees_if_any_day_of_it_does(store: Store) -> None:
@@ -548,10 +606,15 @@ EXAMPLES = max(1, settings().max_examples // 5)
     history=histories(),
     drawn=st.lists(drafts(), min_size=1, max_size=12),
     aims=st.lists(targets, max_size=3, unique_by=lambda each: (each.area, each.due_on)),
+    moves=st.lists(st.tuples(st.sampled_from(REGENCIES), st.integers(0, 4)), max_size=2),
     place=st.integers(0, 1_000),
 )
 def test_any_figures_come_to_what_the_oracle_counts(
-    history: History, drawn: list[Draft], aims: list[SetTarget], place: int
+    history: History,
+    drawn: list[Draft],
+    aims: list[SetTarget],
+    moves: list[tuple[str, int]],
+    place: int,
 ) -> None:
     """Verdicts from three points of view, numbers, findings and suspects, at any position."""
     with closing(Store(None)) as store:
@@ -562,6 +625,8 @@ def test_any_figures_come_to_what_the_oracle_counts(
         for number, step in enumerate(history.steps):
             store.clock.now = on(EPOCH + 2 * number * DAY)
             play(store, step, history.oracle, besides=besides)
+            for area in {area for area, after in moves if after == number}:
+                besides.add(record(store, EPOCH + 2 * number * DAY, move(store, area, number)))
             for at, draft in enumerate(drawn):
                 if min(draft.after_step, len(history.steps) - 1) == number:
                     day = EPOCH + (2 * number + 1) * DAY
@@ -575,6 +640,13 @@ def test_any_figures_come_to_what_the_oracle_counts(
                 for each, outcome in zip(answer.figures, naive.outcomes(known), strict=True):
                     agree(each, outcome)
                     as_coverage_says(each, ledger, known)
+
+
+def move(store: Store, area: str, number: int) -> ChangeArea:
+    """Return that a regency moves to the other province, a year after it did so last."""
+    with closing(store.log()) as log:
+        lies = boundaries_of(log).standing(area, Change.MOVED, date.max)
+    return changed(area, "moved", f"{2024 + number}-02-10", "11" if lies == "16" else "16")
 
 
 def draw_up(store: Store, draft: Draft, number: int, day: date) -> int:
@@ -615,6 +687,11 @@ def agree(each: Reconciled, outcome: Outcome) -> None:
     }
     assert named == outcome.results
     assert codes(each) == outcome.codes, f"{each.figure} {each.findings} {outcome.now}"
+    crossed = {(area, has_come) for area, _, has_come in each.restated_areas}
+    assert crossed == outcome.restated_areas, (each, outcome)
+    crossed = {(area, has_come) for area, _, has_come in each.suspect_areas}
+    if each.suspects.total or outcome.crossed:  # else only a potential may differ
+        assert crossed == outcome.crossed, (each, outcome)
     for batches, expected in (
         (each.suspects, outcome.suspects),
         (each.restated_by, outcome.restated_by),
@@ -784,3 +861,86 @@ def test_the_day_taken_is_the_first_of_the_last_days_on_end_that_agree(store: St
     )
     assert only(store, figure(as_of="2025", active=100)).on == date(2025, 3, 1)
     assert only(store, figure(as_of="2025", active=99)).on == date(2025, 12, 31)
+
+
+# --- a province that has other regencies than before ------------------------------------------------
+
+
+LATER = date(2025, 6, 2)
+
+
+def moving_away(store: Store) -> int:
+    """Record 1,700 heads of 16, of which 500 lie in 15 from March 2025 on; return where that is said.
+
+    Four figures are published before: of January, which agrees, and of days after.
+    """
+    said = [
+        RevisePotential(area, date(2025, 1, 1), workers, "workers", "BPS")
+        for area, workers in (("16.06", 4_000), ("16.07", 2_000))
+    ]
+    heads = [
+        replace(enrolling("SK-1", workers, date(2025, 1, 1)), area=area)
+        for area, workers in (("16.06", 1_200), ("16.07", 500))
+    ]
+    record(store, "2025-02-01", *said, *heads)
+    early = {"published_on": date(2025, 4, 30)}
+    record(store, "2025-04-30", figure("16", "2025-01-31", active=1_700, potential=6_000, **early))
+    record(store, "2025-04-30", figure("16", "2025-03-31", active=1_700, potential=6_000, **early))
+    record(store, "2025-04-30", figure("16", "2025-04", active=1_700, **early))
+    record(store, "2025-04-30", figure("16", "2025-04-30", potential=6_000, **early))
+    return record(store, "2025-06-01", changed("16.07", "moved", "2025-03-01", "15"))
+
+
+def test_a_regency_that_left_is_what_restated_a_province(store: Store) -> None:
+    """What was printed before it was known differs now, and says which event made it so."""
+    moved = moving_away(store)
+    first, *others = found(store).figures
+    left = (Crossing("16.07", moved, has_come=False),)
+    assert (first.verdict, first.restated_areas, first.suspect_areas) == ("agrees", (), ())
+    assert [each.restated_areas for each in others] == [left] * 3
+    assert [each.suspect_areas for each in others] == [left] * 3
+    for each in others:
+        assert says(each, "restated") == (
+            "1,700 heads then, 1,200 now; potential 6,000 then, 4,000 now;"
+            f" 16.07 left the area (#{moved})"
+        )
+        assert str(each.explanation).endswith(
+            f"since #{first.figure.position} agreed (2025-01-31): 16.07 left the area (#{moved})"
+        )
+        assert (each.suspects.total, each.restated_by.total) == (0, 0)
+
+
+def test_a_regency_that_came_is_behind_the_difference_of_its_new_province(store: Store) -> None:
+    """It was so a month earlier; no batch is."""
+    moved = moving_away(store)
+    record(store, "2025-06-02", replace(enrolling("SK-2", 10, date(2025, 1, 1)), area="15.01"))
+    record(store, "2025-06-02", figure("15", "2025-02-28", active=10, published_on=None))
+    said = only(store, figure("15", "2025-03-31", active=10, published_on=None), "2025-06-02")
+    assert said.suspect_areas == (Crossing("16.07", moved, has_come=True),)
+    assert str(said.explanation).endswith(
+        f" agreed (2025-02-28): 16.07 came into the area (#{moved})"
+    )
+
+
+def test_a_move_that_is_taken_back_restates_too(store: Store) -> None:
+    """Where it is taken back is what did it, not where it was said."""
+    moved = moving_away(store)
+    record(store, "2025-06-02", figure("16", "2025-05-31", active=1_200, published_on=LATER))
+    store.clock.now = on(LATER + DAY)
+    taken = store.registry.take_back("area", moved, because="not so").first_position
+    said = found(store).figures[-1]
+    assert (said.verdict, said.verdict_then) == ("differs", "agrees")
+    assert taken is not None
+    assert said.restated_areas == (Crossing("16.07", taken, has_come=True),)
+    assert says(said, "restated").endswith(f"; 16.07 came into the area (#{taken})")
+
+
+def test_batches_of_a_regency_that_left_are_no_suspects(store: Store) -> None:
+    """They are in the figure of the other province."""
+    moved = moving_away(store)
+    elsewhere = replace(enrolling("SK-2", 40, date(2025, 3, 10)), area="16.07")
+    record(store, "2025-06-02", elsewhere, enrolling("SK-3", 7, date(2025, 3, 10)))
+    said = found(store).figures[1]
+    assert [each.reference for each in said.suspects.named] == ["SK-3"]
+    assert [each.reference for each in said.restated_by.named] == ["SK-3"]
+    assert str(said.explanation).endswith(f": 16.07 left the area (#{moved}), SK-3 (+7)")
