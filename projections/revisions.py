@@ -218,7 +218,9 @@ def _answer(
         ]
         causes = asked.causes(references, vintages, released)
         rows = [
-            list(_releases(on, i, [(j, figures[i][j]) for j in released[i]], vintages, causes))
+            list(
+                _releases(asked, on, i, [(j, figures[i][j]) for j in released[i]], vintages, causes)
+            )
             for i, on in enumerate(references)
         ]
     found = [row for row in rows if row]
@@ -292,6 +294,7 @@ def _released(
 
 
 def _releases(
+    asked: AreaVintages,
     on: date,
     i: int,
     released: Sequence[tuple[int, Figure]],
@@ -300,7 +303,9 @@ def _releases(
 ) -> Iterator[Release]:
     active: int | None = None
     coverage: Fraction | None = None
+    before = released[0][1] if released else None
     for number, (j, figure) in enumerate(released, start=1):
+        assert before is not None
         yield Release(
             on=on,
             vintage=vintages[j],
@@ -311,10 +316,14 @@ def _releases(
             revision_points=_points(coverage, figure.coverage),
             batches=causes.batches.get((i, j), ()),
             batches_total=causes.batches_total.get((i, j), 0),
-            potentials=causes.potentials.get((i, j), ()),
+            potentials=tuple(
+                each
+                for each in causes.potentials.get((i, j), ())
+                if asked.takes(each, before, figure)
+            ),
             areas=causes.areas.get((i, j), ()),
         )
-        active, coverage = figure.active, figure.coverage
+        active, coverage, before = figure.active, figure.coverage, figure
 
 
 def _reference(row: Sequence[Release]) -> Reference:

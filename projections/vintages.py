@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -58,12 +58,16 @@ class Vintage:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What the ledger says of an area on a date, as known at a vintage."""
+    """What the ledger says of an area on a date, as known at a vintage.
+
+    `own_potential`: whether the potential is the area's own, and not the sum of its regencies'.
+    """
 
     active: int | None
     potential: int | None
     coverage: Fraction | None
     regencies_counted: int
+    own_potential: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,14 +381,21 @@ class AreaVintages:
     ) -> Figure:
         """Return the figure by the rule of `coverage_at`: over the regencies counted."""
         denominator = potential_counted
-        if is_regency(self._area) or (own and counted == total):
+        is_own = is_regency(self._area) or (own > 0 and counted == total)
+        if is_own:
             denominator, active_counted = own, active
         return Figure(
             active=active if known else None,
             potential=denominator or None,
             coverage=Fraction(100 * active_counted, denominator) if counted else None,
             regencies_counted=counted,
+            own_potential=is_own,
         )
+
+    def takes(self, effect: PotentialEffect, *figures: Figure) -> bool:
+        """Whether a potential is one that any of some figures is taken over."""
+        is_own = effect.area == self._area
+        return is_regency(self._area) or any(each.own_potential == is_own for each in figures)
 
     def _parts(self, references: Sequence[date], vintages: Sequence[Vintage]) -> Iterator[_Part]:
         """Yield the reference dates and the vintages at which one and the same lies inside."""

@@ -264,6 +264,26 @@ def test_each_change_of_a_date_is_a_release_with_its_batches(store: Store) -> No
     assert earlier.releases == found.releases[:2], "what was known does not change"
 
 
+def test_only_a_potential_that_is_divided_by_is_a_cause(store: Store) -> None:
+    """A province's own while some regencies are not counted is none, nor a regency's while it is."""
+    of = ("34.01", "34.02", "34.03", "34.04", "34.71")
+    day = "2025-01-01"
+    rest = [potential(100, day, each) for each in of[1:]]
+    enrolled = [replace(batch("SK-1", 10, day), area=each) for each in of]
+    record(
+        store,
+        ("2025-01-10", [*enrolled, potential(100, day, of[0])]),
+        ("2025-02-10", [potential(900, day, "34"), potential(50, day, of[0])]),
+        ("2025-03-10", rest),
+        ("2025-04-10", [potential(1_000, day, "34"), potential(60, day, of[0])]),
+    )
+    with store.ledger() as ledger:
+        found = revisions_on(ledger, "34", date.fromisoformat("2025-01-31"))
+    assert [each.figure.potential for each in found.releases] == [100, 50, 900, 1_000]
+    causes = [sorted(each.area for each in release.potentials) for release in found.releases]
+    assert causes == [[], ["34.01"], list(of[1:]), ["34"]]
+
+
 def test_a_date_that_was_never_revised_has_one_release(store: Store) -> None:
     """And no metrics: nothing was compared."""
     record(store, ("2025-03-10", [batch("SK-1", 100, "2025-01-01")]))
