@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -474,6 +476,7 @@ def _timeline_notes(
                 )
             ).format(what=what)
         )
+    notes += _counted_as_one(rows)
     if _changes_by_itself(rows):
         notes.append(
             _("Regencies came under it or left it: that changes Active without In or Out.")
@@ -483,16 +486,34 @@ def _timeline_notes(
     return notes
 
 
+def _is_divided(before: dict[str, object], after: dict[str, object]) -> bool:
+    """Whether one row is of several regencies counted as one, and the next of one of them."""
+    return "+" in str(before["area"]) and before["area"] != after["area"]
+
+
+def _counted_as_one(rows: list[dict[str, object]]) -> Iterator[str]:
+    """Say until when an area is counted together with what it was split from, or was split from it."""
+    for before, after in pairwise(rows):
+        if _is_divided(before, after):
+            yield _("Before {day} the parts of the split count as one: {area} ({code}).").format(
+                day=after["on"], area=before["area_name"], code=before["area"]
+            )
+
+
 def _changes_by_itself(rows: list[dict[str, object]]) -> bool:
     """Whether heads came or went with their regency: Active changed by other than its In and Out."""
     active: dict[object, int] = {}
+    before: dict[str, object] | None = None
     for row in rows:
+        if before is not None and _is_divided(before, row):  # that is told by itself
+            active.clear()
+        before = row
         now, came, left, balanced = (
             cast("int", row[key] or 0)
             for key in ("active", "workers_in", "workers_out", "reconciled")
         )
-        before = active.get(row["category"])
-        if before is not None and now != before + came - left + balanced:
+        last = active.get(row["category"])
+        if last is not None and now != last + came - left + balanced:
             return True
         active[row["category"]] = now
     return False
