@@ -109,11 +109,11 @@ def test_a_split_regency(folder: Path) -> None:
     assert active(folder, *both, "2024-12", "--boundaries", "now") == {"16.06+16.18": 100}
     assert active(folder, *both, "2024-12") == {"16.06": 100, "16.18": None}
     assert active(folder, *both, "2025-12") == {"16.06": 60, "16.18": 40}
-    asked = ("timeline", "16.18", "--boundaries", "now", "--to", "2025-12")
-    words = ucj(*asked, folder=folder).out
+    history = ("timeline", "16.18", "--boundaries", "now", "--to", "2025-12")
+    words = ucj(*history, folder=folder).out
     assert "the parts of the split count as one" in words
     assert "came under it" not in words
-    days = rows(folder, *asked)
+    days = rows(folder, *history)
     assert [(row["area"], row["active"]) for row in days] == [("16.06+16.18", 100), ("16.18", 40)]
     given = write(folder, "t.csv", "area,due_on,percent,basis,source\n16.18,2027-12-31,60,R,P\n")
     assert ucj("import", "targets", given, folder=folder).code == 0

@@ -126,6 +126,7 @@ def test_another_log_of_the_same_length_does_not_take_it_up(store: Store, tmp_pa
     other = filled_store(tmp_path / "other", 200)
     with closing(other.log()) as log:
         folder = other.folder()
+        folder.path.mkdir()
         (folder.path / left.name).write_bytes(left.read_bytes())
         folded, told = _told(log, folder)
         assert folded == log.head()

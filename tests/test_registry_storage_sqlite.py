@@ -742,8 +742,8 @@ with opened(path) as registry:
 show("backup", path.with_name("backup.db"))
 with closing(open_log(path)) as log:
     folder = image_folder(path, log.store_id)
-    show("folder", folder.path)
     with _building_folder(folder.path) as building:
+        show("folder", folder.path)
         show("building", building)
     show("image", build_image(log, folder).path)
 for each in path.parent.rglob("*"):

@@ -53,6 +53,7 @@ class Campaign:
     acknowledged: set[str] = field(default_factory=set)
     fates: Counter[str] = field(default_factory=Counter)
     life_seconds: float = 0.0
+    reading_seconds: float = 0.0
     writing_seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -68,8 +69,8 @@ class Campaign:
         return file
 
     def calibrate(self) -> None:
-        """Measure how long an import lives, and how long from its first write to its end."""
-        lives, writes = [], []
+        """Measure how long an import lives, how long until its first write and from there on."""
+        lives, reads, writes = [], [], []
         for _ in range(CALIBRATIONS):
             file = self.next_file()
             running = start("import", "batches", file.path, folder=self.folder)
@@ -80,11 +81,13 @@ class Campaign:
             assert ended.acknowledged, ended.out
             self.acknowledged.add(file.sha256)
             lives.append(ended.seconds)
+            reads.append(wrote)
             writes.append(ended.seconds - wrote)
         self.life_seconds, self.writing_seconds = min(lives), min(writes)
+        self.reading_seconds = min(reads)
 
-    def kill_at(self, share: float, *, aimed: bool) -> None:
-        """Kill an import after a share of its life, or of the part of it that writes."""
+    def kill_at(self, share: float, *, aimed: bool, early: bool = False) -> None:
+        """Kill an import after a share of its life, or of the part of it that writes, or before."""
         file = self.next_file()
         writing = self._writing()
         running = start("import", "batches", file.path, folder=self.folder)
@@ -92,7 +95,8 @@ class Campaign:
         if aimed:
             running.wait_for(writing)
             began = time.monotonic()
-        deadline = began + share * (self.writing_seconds if aimed else self.life_seconds)
+        length = self.reading_seconds if early else self.life_seconds
+        deadline = began + share * (self.writing_seconds if aimed else length)
         running.wait_for(lambda: time.monotonic() >= deadline)
         running.signal(signal.SIGKILL)
         ended = running.end()
@@ -160,7 +164,7 @@ def _kills(few: int, many: int) -> list[object]:
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize(("shard", "kills"), _kills(100, 1_000))
 def test_acknowledged_is_stored_and_nothing_is_half(tmp_path: Path, shard: int, kills: int) -> None:
-    """Half of the kills are spread over the whole life of an import, half over its writing.
+    """Half of the kills are spread over an import's writing, others over its life and its reading.
 
     After each, all that was acknowledged is there with its original bytes, every file is there
     whole or not at all, the next import is not held up; at the end everything imports again, and
@@ -172,7 +176,7 @@ def test_acknowledged_is_stored_and_nothing_is_half(tmp_path: Path, shard: int, 
             campaign.calibrate()
         aimed = number % 2 == 1
         share = (number // 2 + campaign.rng.random()) / (kills / 2)
-        campaign.kill_at(share, aimed=aimed)
+        campaign.kill_at(share, aimed=aimed, early=number % 4 == 0)
     campaign.import_again()
     print(f"shard {shard}: {kills} kills, {dict(campaign.fates)}")  # noqa: T201
     assert kills - campaign.fates["had ended"] >= REACHED_MIN * kills, campaign.fates
