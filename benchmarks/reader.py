@@ -32,8 +32,10 @@ def main(store: str, area: str, day: str, ready: str, stop: str) -> None:
     ask()
     Path(ready).touch()
     took = [ask()]
-    while not Path(stop).exists():
+    while True:
         time.sleep(max(0.0, EVERY_SECONDS - took[-1]))
+        if Path(stop).exists():
+            break
         took.append(ask())
     print(json.dumps(took))  # noqa: T201 - what it is for
 

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.changed_since import CODES
 from cli.destination import OutputUnwritableError, text_to
 from cli.options import notice
 from cli.recorded import change_lines, effect_lines, moment, recorded_lines, say
+from projections.changed_since import CODES
 from registry.language import _
 
 if TYPE_CHECKING:

@@ -510,7 +510,7 @@ def _look_at_changes(
     before: ImportedBefore,
 ) -> None:
     """Warn, of bytes that are recorded already, of the batches that say something else by now."""
-    from cli.changed_since import CODES, changed_since
+    from projections.changed_since import CODES, changed_since
     from registry.balances import FINDINGS_MAX
 
     event_of, where = registry.mapper.to_domain_event, admitted.address

@@ -122,7 +122,8 @@ def _row(line: str, workers: int | None, points: Fraction | None, remark: str) -
 def _of_potential(found: Trace, end: End) -> str:
     if end.potential is None:
         return ""
-    if found.start.own_potential != found.end.own_potential and end.own_potential:
+    # Of a regency it is always its own; of a province only where all its regencies are counted.
+    if not is_regency(found.traced.area) and end.own_potential:
         return _("of {potential:,}, its own").format(potential=end.potential)
     return _("of {potential:,}").format(potential=end.potential)
 

@@ -174,8 +174,11 @@ def image_folder(store: Path, store_id: str) -> ImageFolder | None:
 def _usable(path: Path) -> ImageFolder | None:
     if "?" in str(path):  # where DuckDB ends a path: the rest it takes for parameters
         return None
-    there = next(each for each in (path, *path.absolute().parents) if each.exists())
-    is_usable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    try:
+        there = next(each for each in (path, *path.absolute().parents) if each.exists())
+        is_usable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    except OSError:  # a folder on the way may not even be looked into
+        return None
     return ImageFolder(path) if is_usable else None
 
 

@@ -526,32 +526,29 @@ def _renewals(connection: DuckDBPyConnection) -> Iterator[Finding]:
             part=part,
             expires_on=starts_on,
         )
-        yield Finding(
-            code="renewal-exceeds-survivors",
-            severity="error",
-            area=area,
-            why=_(
+        why = (
+            _(
                 "the {workers:,} {category} of {named} that are renewed from {starts_on}"
                 " ({renewals}) would not be there any more: {changed}"
-            ).format(
-                workers=workers,
-                category=category,
-                named=_named(reference, part),
-                starts_on=starts_on,
-                renewals=renewals,
-                changed=changed.in_words,
             )
             if changed
             else _(
                 "{workers:,} {category} of {named} would be renewed from"
                 " {starts_on} ({renewals}), but only {survivors:,} are left the day before"
-            ).format(
+            )
+        )
+        yield Finding(
+            code="renewal-exceeds-survivors",
+            severity="error",
+            area=area,
+            why=why.format(
                 workers=workers,
                 category=category,
                 named=_named(reference, part),
                 starts_on=starts_on,
                 renewals=renewals,
                 survivors=max(survivors, 0),
+                changed=changed.in_words if changed else "",
             ),
             remedy=_CHANGE_TOGETHER
             if changed

@@ -19,7 +19,8 @@ NAMED_MAX: Final = 10
 class Window(NamedTuple):
     """Where to look: what moved the heads of a point, if it was effective or recorded after this.
 
-    `inside`: the regencies that lie in its area, on its last day. `explains`: the heads that a batch must have moved to explain all by itself; such are named first.
+    `inside`: the regencies that lie in its area, on its last day. `explains`: the heads that a batch
+    must have moved to explain all by itself; such are named first.
     """
 
     point: Point

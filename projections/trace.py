@@ -450,8 +450,8 @@ def _published(
         area = next(iter(held), area)
     found = connection.execute(
         """
-        SELECT as_of, active, potential, percent, uncovered_percent, publisher, published_on, source, position,
-               active - $active::BIGINT AS difference
+        SELECT as_of, active, potential, percent, uncovered_percent, publisher, published_on, source,
+               position, active - $active::BIGINT AS difference
         FROM figures
         WHERE area = $area AND category IS NOT DISTINCT FROM $category AND segment IS NULL
           AND as_of IN (SELECT unnest($as_of::VARCHAR[])) AND position <= $known

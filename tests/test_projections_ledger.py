@@ -889,8 +889,9 @@ def test_a_read_only_store_keeps_its_images_in_the_users_cache(
     shared.chmod(0o700)
 
 
+@pytest.mark.parametrize("home_mode", [0o555, 0o000], ids=["not written", "not looked into"])
 def test_where_nothing_can_be_written_the_answer_is_worked_out_in_memory(
-    shared: Path, tmp_path: Path
+    shared: Path, tmp_path: Path, home_mode: int
 ) -> None:
     """No folder at all: the same figures, folded anew."""
     path = make(shared)
@@ -901,7 +902,7 @@ def test_where_nothing_can_be_written_the_answer_is_worked_out_in_memory(
     own(path)
     path.chmod(0o400)
     shared.chmod(0o500)
-    home.chmod(0o555)
+    home.chmod(home_mode)
     program = "tempfile.tempdir = sys.argv[2]\n" + READ_ONLY
     scratch = tmp_path / "scratch"
     scratch.mkdir()
