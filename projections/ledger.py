@@ -45,8 +45,15 @@ SIDE_BY_SIDE_EVENTS: Final = 4_000
 """Fewer are folded sooner by one thread."""
 
 MEMORY_LIMIT: Final = "384MB"
-TAIL_MEMORY_LIMIT: Final = "112MB"
-"""An import holds its uncommitted pages besides (registry.storage.sqlite), within one gigabyte."""
+TAIL_MEMORY_LIMIT: Final = "160MB"
+"""Two chunks side by side take up to 107 MB, by how their steps happen to fall together."""
+
+LONG_TAIL_EVENTS: Final = 200_000
+LONG_TAIL_MEMORY_LIMIT: Final = "112MB"
+"""Of so long a tail one chunk is folded at a time, within 64 MB, which takes half as long again.
+
+An import holds its uncommitted pages besides (registry.storage.sqlite), within one gigabyte.
+"""
 
 TAIL_MEMORY_LIMIT_LAST: Final = "1GB"
 """For what did not fit: an answer late and large is better than none."""
@@ -194,9 +201,10 @@ class Ledger:
     """One consistent view of a log: `connection` has the fold's tables as views, up to `position`.
 
     `tail_events` says how many events were folded for this view alone. A long tail lies on disk, and
-    what is worked out over it spills there above `memory_limit`. `refused_images` were damaged or of
-    another log; they are removed, or with `keep_damaged` left as they are. `apart`: what lies on disk
-    lies in the temporary folder, because there is no room beside the image.
+    what is worked out over it spills there above `memory_limit` (by default as little as a tail of its
+    length needs). `refused_images` were damaged or of another log; they are removed, or with
+    `keep_damaged` left as they are. `apart`: what lies on disk lies in the temporary folder, because
+    there is no room beside the image.
     """
 
     def __init__(
@@ -206,7 +214,7 @@ class Ledger:
         *,
         upto: int | None = None,
         notice: Notice = lambda _: None,
-        memory_limit: str = TAIL_MEMORY_LIMIT,
+        memory_limit: str | None = None,
         keep_damaged: bool = False,
         apart: bool = False,
     ) -> None:
@@ -326,7 +334,7 @@ class Ledger:
                 with private_folder() as folder:
                     each_bytes = min(CHUNK_BYTES, max(1, self.tail_events // 10_000) << 22)
                     chunks = _chunks(self.log, folder, after, self.position, each_bytes)
-                    workers = FOLD_WORKERS if self.tail_events >= SIDE_BY_SIDE_EVENTS else 1
+                    workers = FOLD_WORKERS if self._folds_side_by_side() else 1
                     _fold_all(self.connection, chunks, schema=self._tail, workers=workers)
             except OSError as error:
                 raise _no_room(cause_of(error)) from None
@@ -343,6 +351,11 @@ class Ledger:
                 for table in fold.TABLES
             ]
         )
+
+    def _folds_side_by_side(self) -> bool:
+        if self._memory_limit is None and self.tail_events >= LONG_TAIL_EVENTS:
+            return False
+        return self.tail_events >= SIDE_BY_SIDE_EVENTS
 
     def _show(self, statements: list[str]) -> None:
         """Lay the fold's tables out as views, in one go."""
@@ -361,8 +374,10 @@ class Ledger:
         else:
             beside = _building_folder(self.folder.path)
         folder = self._working.enter_context(beside)
+        is_long = self.tail_events >= LONG_TAIL_EVENTS
+        own_limit = LONG_TAIL_MEMORY_LIMIT if is_long else TAIL_MEMORY_LIMIT
         self.connection.execute(
-            f"SET memory_limit = '{self._memory_limit}';"
+            f"SET memory_limit = '{self._memory_limit or own_limit}';"
             f" SET temp_directory = {_quoted(folder / 'spill')};"
             " SET preserve_insertion_order = false; SET threads = 1;"  # each sets memory aside
             f" SET checkpoint_threshold = '{CHECKPOINT_BYTES}';"

@@ -16,7 +16,6 @@ import duckdb
 
 from projections.known import resolve_known
 from projections.ledger import (
-    TAIL_MEMORY_LIMIT,
     TAIL_MEMORY_LIMIT_LAST,
     ImageFolder,
     Ledger,
@@ -92,7 +91,7 @@ class Workspace:
         question: Callable[[Ledger], Answer],
         known: int | None,
         *,
-        memory_limit: str = TAIL_MEMORY_LIMIT,
+        memory_limit: str | None = None,
         apart: bool = False,
     ) -> Answer:
         ledger = Ledger(
