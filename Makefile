@@ -13,6 +13,9 @@ PYTHON := $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 endif
 UV ?= uv
 
+# Compiled once and kept, as an installation is: else each of a thousand processes compiles all of ucj.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 BIN := $(VENV)/bin
 # pip hands PIP_CONSTRAINT (newer ones: PIP_BUILD_CONSTRAINT) on to the build of ucj itself, so

@@ -142,6 +142,12 @@ def growing(country: Country, tmp_path_factory: pytest.TempPathFactory) -> Store
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The variables for a process of ucj, without settings of the person who measures."""
+    """The variables for a process of ucj, without settings of the person who measures.
+
+    What is compiled is kept, as where ucj is installed; or each start would compile it once more.
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith("UCJ_")}
-    return own | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    return own | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
+from functools import partial
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from projections.boundaries import among, boundaries_at, within
 from registry.reference.gazetteer import area_of
 from registry.terms import is_regency
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from duckdb import DuckDBPyConnection
 
     from projections.ledger import Ledger
@@ -165,6 +169,10 @@ def potentials_in_force(
     }
 
 
+_AS_ROW: Final = cast(
+    "Callable[[tuple[Any, ...]], CoverageRow]", partial(tuple.__new__, CoverageRow)
+)
+
 Value = TypeVar("Value")
 _Sums = dict[str, dict[tuple[str, ...], int]]
 
@@ -300,38 +308,32 @@ def _groups(
         whole = {group: workers for group, workers in whole.items() if group[at] == category}
         if not whole and "category" not in dimensions and len(grouped) == 1:
             whole = {(category,): 0}
-    # What is not grouped by is read from the None behind a group.
-    in_category, in_segment, in_funding = (
-        grouped.index(each) if each in grouped else -1 for each in _GROUPS
-    )
+    groups, actives = zip(*sorted(whole.items()), strict=True) if whole else ((), ())
+    parts = dict(zip(grouped, zip(*groups, strict=True), strict=True))
     has_active, has_points = total.active is not None, total.coverage is not None
-    # By place, and not by name: the nation by regency and category are twelve thousand.
-    return [
-        CoverageRow(
-            total.area,
-            total.area_name,
-            parts[in_category],
-            parts[in_segment],
-            parts[in_funding],
-            total.on,
-            total.known_position,
-            workers if has_active else None,
-            None,
-            None,
-            total.potential if has_points else None,
-            None,
-            None,
-            None,
-            total.regencies_total,
-            total.regencies_counted,
-            total.complete,
-            counted.get(group, 0) if has_points else None,
-            total.own_potential,
-            total.key,
-        )
-        for group, workers in sorted(whole.items())
-        for parts in [(*group, None)]
-    ]
+    nothing = repeat(None)
+    # By column, with no call in Python for a row: the nation by regency and category are 12,000.
+    columns = (
+        repeat(total.area),
+        repeat(total.area_name),
+        *(parts.get(each, nothing) for each in _GROUPS),
+        repeat(total.on),
+        repeat(total.known_position),
+        actives if has_active else nothing,
+        nothing,
+        nothing,
+        repeat(total.potential if has_points else None),
+        nothing,
+        nothing,
+        nothing,
+        repeat(total.regencies_total),
+        repeat(total.regencies_counted),
+        repeat(total.complete),
+        [counted.get(group, 0) for group in groups] if has_points else nothing,
+        repeat(total.own_potential),
+        repeat(total.key),
+    )
+    return list(map(_AS_ROW, zip(*columns, strict=False)))
 
 
 def _added(regencies: Sequence[str], sums: _Sums) -> dict[tuple[str, ...], int]:

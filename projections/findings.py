@@ -103,7 +103,7 @@ def of_the_percentage(
     found = list(_over_the_potential(figure, share, tested.standing, potentials))
     if is_at_odds and not any(_fits(share, figure, each.workers) for each in potentials):
         return
-    for day in _unlike(days, figure) if found else ():
+    for day in _unlike(days, tested.standing, figure) if found else ():
         codes = {each.code for each in _over_the_potential(figure, share, day, potentials)}
         found = [each for each in found if each.code in codes]
         if not found:
@@ -161,12 +161,14 @@ def of_its_whole(
     yield Finding("other-potential", says)
 
 
-def _unlike(days: Sequence[Standing], figure: Figure) -> Collection[Standing]:
-    """Return days that differ in what its percentage is held against."""
+def _unlike(days: Sequence[Standing], taken: Standing, figure: Figure) -> Collection[Standing]:
+    """Return days that differ from the day taken in what its percentage is held against."""
     heads_matter = figure.active is None
-    return {
-        (day.potential, heads_matter and day.active_counted, _is_in_part(day)): day for day in days
-    }.values()
+    held = {
+        (day.potential, heads_matter and day.active_counted, _is_in_part(day)): day
+        for day in (*days, taken)
+    }
+    return [day for day in held.values() if day is not taken]
 
 
 def _is_in_part(standing: Standing) -> bool:

@@ -410,7 +410,12 @@ class _Balances:
 
 
 def _more(balance: Balance, moved: Sequence[int | None]) -> Balance:
-    return Balance(*(heads + (each or 0) for heads, each in zip(balance, moved, strict=True)))
+    opening, reconciled_in, reconciled_out = moved
+    return Balance(
+        balance.opening + (opening or 0),
+        balance.reconciled_in + (reconciled_in or 0),
+        balance.reconciled_out + (reconciled_out or 0),
+    )
 
 
 def _days(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 from fractions import Fraction
 
 
 def round_half_away(value: Fraction | int, places: int) -> Decimal:
     """Round the exact value to `places` decimals, a half away from zero; never a minus zero."""
-    scaled = math.floor(abs(value) * 10**places + Fraction(1, 2))
+    twice, of = 2 * abs(value.numerator) * 10**places, value.denominator
+    scaled = (twice + of) // (2 * of)
     sign = 1 if value < 0 and scaled else 0
     return Decimal((sign, tuple(map(int, str(scaled))), -places))
 
