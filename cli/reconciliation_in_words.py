@@ -224,9 +224,9 @@ def _notes(found: Reconciliation) -> Iterator[str]:
         yield ""
     for verdict, heading in _EXPLAINED.items():
         lines = [
-            joined(": ", (_label(each), each.explanation))
+            joined(": ", (_label(each), explanation))
             for each in found.figures
-            if each.verdict == verdict and each.explanation
+            if each.verdict == verdict and (explanation := each.explanation)
         ]
         yield from _group(heading, lines)
     for verdict, heading in _UNTESTED.items():

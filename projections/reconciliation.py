@@ -81,11 +81,12 @@ class Reconciled:
 
     `now` is judged as known at the position of the answer, `then` at the figure's `known_then` (None
     where the log held nothing of the area, which `verdict_then` says, or the day of publication is
-    unknown), `documented` by what claims a document of that day or before. `suspects` are batches
-    recorded or effective since `agreed_before`, the last figure of the same that agreed in what
-    differs, on an earlier day; `suspect_areas` are the regencies that came into
-    its area or left it since, `restated_areas` those since it was published. `area` is the code,
-    `area_name` the name of the figure's day.
+    unknown), `documented` by what claims a document of that day or before. `days` is what the ledger
+    says, as known now, of the days that it can mean. `looked_for` is None where no batches were looked
+    for, because its heads agree or are nobody's; else it has those recorded or effective since
+    `agreed_before`, the last figure of the same that agreed in what differs, on an earlier day.
+    `suspect_areas` are the regencies that came into its area or left it since, `restated_areas` those
+    since it was published. `area` is the code, `area_name` the name of the figure's day.
     """
 
     figure: Figure
@@ -97,12 +98,31 @@ class Reconciled:
     verdict: Verdict
     verdict_then: VerdictThen | None
     findings: tuple[Finding, ...]
-    explanation: str | None
+    days: Sequence[Standing]
     agreed_before: Figure | None
-    suspects: Suspects
+    looked_for: Suspects | None
     restated_by: Suspects
     suspect_areas: tuple[Crossing, ...]
     restated_areas: tuple[Crossing, ...]
+
+    @property
+    def suspects(self) -> Suspects:
+        """The batches that may be behind its difference."""
+        return self.looked_for or NOBODY
+
+    @property
+    def explanation(self) -> str | None:
+        """How it differs and since when; put in words by whoever asks, for that takes longest."""
+        if self.verdict == "retracted":
+            return None
+        return explained(
+            self.figure,
+            self.now,
+            self.days,
+            self.agreed_before,
+            self.looked_for,
+            self.suspect_areas,
+        )
 
     @property
     def on(self) -> date | None:
@@ -497,10 +517,7 @@ def _reconciled(
 ) -> Reconciled:
     figure, targets = seen.figure, said.targets(seen.figure.area)
     then = _with_its_gap(figure, seen.then, targets)
-    agreed_before = agreed.figure if agreed is not None else None
-    behind = suspects.get(("suspects", figure.position))
     since = suspects.get(("restated", figure.position), NOBODY)
-    areas_behind = crossings.get(("suspects", figure.position), ())
     areas_since = crossings.get(("restated", figure.position), ())
     gap = None
     if figure.gap is not None and not figure.retracted:
@@ -527,13 +544,11 @@ def _reconciled(
         verdict="retracted" if figure.retracted else now.verdict,
         verdict_then=_verdict_then(seen, then),
         findings=tuple(findings),
-        explanation=None
-        if figure.retracted
-        else explained(figure, now, seen.days, agreed_before, behind, areas_behind),
-        agreed_before=agreed_before,
-        suspects=behind or NOBODY,
+        days=seen.days,
+        agreed_before=agreed.figure if agreed is not None else None,
+        looked_for=suspects.get(("suspects", figure.position)),
         restated_by=since,
-        suspect_areas=areas_behind,
+        suspect_areas=crossings.get(("suspects", figure.position), ()),
         restated_areas=areas_since,
     )
 

@@ -212,6 +212,13 @@ WITH point AS MATERIALIZED (
            CASE WHEN of_kind = 'reconciling' AND (workers > 0) = is_undone
                THEN workers END AS reconciled_out
     FROM entries LEFT JOIN balance USING (position) WHERE area IN (SELECT area FROM inside)
+), of_all AS MATERIALIZED (
+    -- whoever asks for no group needs the lines of an event on a day only together
+    SELECT area, effective_on, position, claimed_day, CAST(sum(workers) AS BIGINT) AS workers,
+           CAST(sum(opening) AS BIGINT) AS opening,
+           CAST(sum(reconciled_in) AS BIGINT) AS reconciled_in,
+           CAST(sum(reconciled_out) AS BIGINT) AS reconciled_out
+    FROM entry GROUP BY ALL
 ), moved AS NOT MATERIALIZED (
     SELECT * FROM point JOIN inside USING (whole) JOIN entry USING (area)
     WHERE effective_on <= last_day AND position <= known
@@ -221,7 +228,11 @@ SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(worke
        CAST(sum(workers) AS BIGINT), NULL,
        CAST(sum(opening) AS BIGINT), CAST(sum(reconciled_in) AS BIGINT),
        CAST(sum(reconciled_out) AS BIGINT)
-FROM moved WHERE in_category IS NULL AND in_segment IS NULL GROUP BY ALL
+FROM point JOIN inside USING (whole) JOIN of_all USING (area)
+WHERE in_category IS NULL AND in_segment IS NULL
+  AND effective_on <= last_day AND position <= known
+  AND (documented_by IS NULL OR claimed_day <= documented_by)
+GROUP BY ALL
 UNION ALL
 SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
        CAST(sum(workers) FILTER (is_of_it) AS BIGINT),
