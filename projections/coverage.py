@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from projections.boundaries import among, boundaries_at, within
+from registry.collecting import collecting_rarely
 from registry.reference.gazetteer import area_of
 from registry.terms import is_regency
 
@@ -34,11 +35,14 @@ NOT_ATTRIBUTED: Final = "not-attributed"
 _GROUPS: Final = ("category", "segment", "funding")
 
 IN_FORCE: Final = """
-SELECT area, valid_from, workers, definition, source, position FROM potentials
+SELECT area, unnest(arg_max({
+    'valid_from': valid_from, 'workers': workers, 'definition': definition, 'source': source,
+    'position': position}, (valid_from, position)))
+FROM potentials
 WHERE valid_from <= $on AND position <= $known AND $of AND NOT EXISTS (
     SELECT 1 FROM taken_back
     WHERE taken_back.takes_back_position = potentials.position AND taken_back.position <= $known)
-QUALIFY row_number() OVER (PARTITION BY area ORDER BY valid_from DESC, position DESC) = 1
+GROUP BY area
 """
 """The potential in force: the latest valid_from up to the date, among equals the latest recorded.
 
@@ -98,6 +102,7 @@ class CoverageRow(NamedTuple):
         return Fraction(100 * self.active_counted, self.points_of)
 
 
+@collecting_rarely()
 def coverage_at(
     ledger: Ledger,
     areas: Sequence[str],
@@ -238,12 +243,13 @@ def _total(
     active = sum(sum(sums[each].values()) for each in having) if having else None
     active_counted = sum(sum(sums[each].values()) for each in counted) if counted else None
     complete = len(counted) == len(inside) > 0
-    denominator = _summed([potentials[each] for each in counted])
     if is_regency(area):
         denominator = potentials.get(area) if inside else None
     elif forced or (own is not None and complete):
         denominator = own
         active_counted = active
+    else:
+        denominator = _summed([potentials[each] for each in counted])
     coverage = (
         Fraction(100 * active_counted, denominator.workers)
         if active_counted is not None and denominator is not None
@@ -308,7 +314,10 @@ def _groups(
         whole = {group: workers for group, workers in whole.items() if group[at] == category}
         if not whole and "category" not in dimensions and len(grouped) == 1:
             whole = {(category,): 0}
-    groups, actives = zip(*sorted(whole.items()), strict=True) if whole else ((), ())
+    if not whole:
+        return []
+    groups = sorted(whole)
+    actives = [whole[group] for group in groups]
     parts = dict(zip(grouped, zip(*groups, strict=True), strict=True))
     has_active, has_points = total.active is not None, total.coverage is not None
     nothing = repeat(None)

@@ -40,6 +40,8 @@ def test_nothing_is_null_and_not_zero_before_the_first_entry(ledger_from_doc: Le
     before = coverage(ledger_from_doc, "16.06", "2024-12-31")
     assert (before.active, before.potential, before.coverage) == (None, 200, None)
     assert (before.regencies_counted, before.complete) == (0, False)
+    assert grouped(ledger_from_doc, "16.06", "2024-12-31", by="category") == []
+    assert grouped(ledger_from_doc, "16.06", by="category", category="rt-rw") == []
     assert coverage(ledger_from_doc, "16.06", "2025-01-01").coverage == 50
     after = coverage(ledger_from_doc, "16.06", "2026-01-01")
     assert (after.active, after.coverage) == (0, Fraction(0))

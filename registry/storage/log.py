@@ -36,7 +36,8 @@ STORE_FORMAT: Final = 1
 _SQLITE_HEADER_BYTES: Final = 100
 _WRITE_VERSION_AT: Final = 18
 _APPLICATION_ID_AT: Final = 68  # https://sqlite.org/fileformat.html#the_database_header
-PAGE_EVENTS: Final = 5_000
+PAGE_EVENTS: Final = 500
+"""Few, so that a chunk of the fold ends where it should, and the next begins beside it."""
 PAGE_BYTES: Final = 8 << 20  # a batch of thousands of lines is an event of megabytes
 _FETCHED: Final = 100
 _SIZED: Final = (str, bytes)
