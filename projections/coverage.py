@@ -39,9 +39,8 @@ SELECT area, unnest(arg_max({
     'valid_from': valid_from, 'workers': workers, 'definition': definition, 'source': source,
     'position': position}, (valid_from, position)))
 FROM potentials
-WHERE valid_from <= $on AND position <= $known AND $of AND NOT EXISTS (
-    SELECT 1 FROM taken_back
-    WHERE taken_back.takes_back_position = potentials.position AND taken_back.position <= $known)
+WHERE valid_from <= $on AND position <= $known AND $of
+  AND position NOT IN (SELECT takes_back_position FROM taken_back WHERE position <= $known)
 GROUP BY area
 """
 """The potential in force: the latest valid_from up to the date, among equals the latest recorded.

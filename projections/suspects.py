@@ -65,18 +65,36 @@ WITH looked AS MATERIALIZED (
     SELECT position, any_value(events.area) AS batch_area
     FROM (SELECT DISTINCT position FROM entries WHERE kind = 'transfer') JOIN events USING (position)
     GROUP BY position
-), moved AS (
-    SELECT number, coalesce(batch_area, entries.area) AS area, entries.reference, entries.part,
-           any_value(explains) AS explains, CAST(sum(workers) AS BIGINT) AS net,
-           CAST(coalesce(sum(workers) FILTER (kind = 'lapse' AND effective_on > effective_after), 0)
-                AS BIGINT) AS lapsed
-    FROM looked JOIN inside USING (whole) JOIN entries ON entries.area = inside.area
-    LEFT JOIN transferring USING (position)
-    WHERE effective_on <= last_day AND position <= known
+), entry AS MATERIALIZED (
+    SELECT coalesce(batch_area, entries.area) AS batch_area, entries.area, reference, part, category,
+           segment, effective_on, position, workers, kind = 'lapse' AS lapses
+    FROM entries LEFT JOIN transferring USING (position)
+    WHERE entries.area IN (SELECT area FROM inside)
+), of_all AS MATERIALIZED (
+    -- whoever looks for no group needs the lines of an event on a day only together
+    SELECT batch_area, area, reference, part, effective_on, position, lapses,
+           CAST(sum(workers) AS BIGINT) AS workers
+    FROM entry GROUP BY ALL
+), seen AS NOT MATERIALIZED (
+    SELECT number, explains, effective_after, batch_area, reference, part, effective_on, lapses, workers
+    FROM looked JOIN inside USING (whole) JOIN of_all USING (area)
+    WHERE in_category IS NULL AND in_segment IS NULL
+      AND effective_on <= last_day AND position <= known
       AND (effective_on > effective_after OR position > recorded_after)
+    UNION ALL
+    SELECT number, explains, effective_after, batch_area, reference, part, effective_on, lapses, workers
+    FROM looked JOIN inside USING (whole) JOIN entry USING (area)
+    WHERE (in_category IS NOT NULL OR in_segment IS NOT NULL)
       AND coalesce(category = in_category, in_category IS NULL)
       AND coalesce(segment = in_segment, in_segment IS NULL)
-    GROUP BY ALL
+      AND effective_on <= last_day AND position <= known
+      AND (effective_on > effective_after OR position > recorded_after)
+), moved AS (
+    SELECT number, batch_area AS area, reference, part, any_value(explains) AS explains,
+           CAST(sum(workers) AS BIGINT) AS net,
+           CAST(coalesce(sum(workers) FILTER (lapses AND effective_on > effective_after), 0)
+                AS BIGINT) AS lapsed
+    FROM seen GROUP BY number, batch_area, reference, part
 ), suspect AS (
     -- whose term began and ended in between moved nobody in the end, and explains a figure that
     -- still counts them
