@@ -6,8 +6,9 @@ import os
 from contextlib import suppress
 from typing import Final
 
-LONG_BYTES: Final = 1 << 20
-"""About 15,000 lines, some two seconds; what is shorter is over before anybody notices."""
+LONG_ROWS: Final = 15_000
+LONG_TEXT_BYTES: Final = 1 << 20
+"""As many rows as text: some two seconds; what is shorter is over before anybody notices."""
 
 NICENESS: Final = 10
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 from cli.destination import PLACE_OR_STDOUT, check_place
-from cli.giving_way import LONG_BYTES, give_way
+from cli.giving_way import LONG_ROWS, LONG_TEXT_BYTES, give_way
 from cli.import_report import PLAN_DIGITS_MIN, print_report, say_before
 from cli.options import (
     COUNT,
@@ -465,7 +465,8 @@ def _import_file(
         notice(_("Reading the file from the keyboard; end it with Ctrl-D."))
     source = sys.stdin.buffer if file == STDIN else file
     with spool_input(source, name=str(file)) as spooled:
-        if spooled.size >= LONG_BYTES:
+        # Not of a spreadsheet, before it is read: that is done by a child within a time.
+        if spooled.kind == "text" and spooled.size >= LONG_TEXT_BYTES:
             give_way()
         with progress(_("{name}: rows read").format(name=spooled.name)) as bar:
             categories, boundaries = known
@@ -476,6 +477,8 @@ def _import_file(
                 boundaries=boundaries,
                 on_progress=bar.reach,
             )
+        if admission.report.rows_read >= LONG_ROWS:
+            give_way()
         with admission:
             before_it = registry.committed
             try:

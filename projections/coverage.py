@@ -35,9 +35,8 @@ NOT_ATTRIBUTED: Final = "not-attributed"
 _GROUPS: Final = ("category", "segment", "funding")
 
 IN_FORCE: Final = """
-SELECT area, unnest(arg_max({
-    'valid_from': valid_from, 'workers': workers, 'definition': definition, 'source': source,
-    'position': position}, (valid_from, position)))
+SELECT area, unnest(arg_max(
+    struct_pack(valid_from, workers, definition, source, position), (valid_from, position)))
 FROM potentials
 WHERE valid_from <= $on AND position <= $known AND $of
   AND position NOT IN (SELECT takes_back_position FROM taken_back WHERE position <= $known)

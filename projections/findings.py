@@ -6,7 +6,7 @@ some honest reading of the printed numbers avoids.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
@@ -161,7 +161,7 @@ def of_its_whole(
     yield Finding("other-potential", says)
 
 
-def _unlike(days: Sequence[Standing], taken: Standing, figure: Figure) -> Collection[Standing]:
+def _unlike(days: Sequence[Standing], taken: Standing, figure: Figure) -> list[Standing]:
     """Return days that differ from the day taken in what its percentage is held against."""
     heads_matter = figure.active is None
     held = {

@@ -82,9 +82,10 @@ class Reconciled:
     `now` is judged as known at the position of the answer, `then` at the figure's `known_then` (None
     where the log held nothing of the area, which `verdict_then` says, or the day of publication is
     unknown), `documented` by what claims a document of that day or before. `days` is what the ledger
-    says, as known now, of the days that it can mean. `looked_for` is None where no batches were looked
-    for, because its heads agree or are nobody's; else it has those recorded or effective since
-    `agreed_before`, the last figure of the same that agreed in what differs, on an earlier day.
+    says, as known now, of the days that it can mean. `looked_for` has the batches recorded or effective
+    since `agreed_before`, the last figure of the same that agreed in what differs, on an earlier day; it
+    is None where none were looked for: the heads do not differ, or are those of a province or the nation
+    of which no figure agreed before.
     `suspect_areas` are the regencies that came into its area or left it since, `restated_areas` those
     since it was published. `area` is the code, `area_name` the name of the figure's day.
     """

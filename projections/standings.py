@@ -219,10 +219,6 @@ WITH point AS MATERIALIZED (
            CAST(sum(reconciled_in) AS BIGINT) AS reconciled_in,
            CAST(sum(reconciled_out) AS BIGINT) AS reconciled_out
     FROM entry GROUP BY ALL
-), moved AS NOT MATERIALIZED (
-    SELECT * FROM point JOIN inside USING (whole) JOIN entry USING (area)
-    WHERE effective_on <= last_day AND position <= known
-      AND (documented_by IS NULL OR claimed_day <= documented_by)
 )
 SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(workers) AS BIGINT),
        CAST(sum(workers) AS BIGINT), NULL,
@@ -244,7 +240,11 @@ SELECT number, greatest(effective_on, first_day) AS on_day, area, CAST(sum(worke
        CAST(sum(reconciled_out) FILTER (is_of_it) AS BIGINT)
 FROM (SELECT *, coalesce(category = in_category, true)
           AND coalesce(segment = in_segment, in_segment IS NULL) AS is_of_it
-      FROM moved WHERE in_category IS NOT NULL OR in_segment IS NOT NULL) GROUP BY ALL
+      FROM point JOIN inside USING (whole) JOIN entry USING (area)
+      WHERE in_category IS NOT NULL OR in_segment IS NOT NULL)
+WHERE effective_on <= last_day AND position <= known
+  AND (documented_by IS NULL OR claimed_day <= documented_by)
+GROUP BY ALL
 """
 
 _Sum = tuple[int, date, str, int, int | None, int | None, int | None, int | None, int | None]

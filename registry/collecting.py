@@ -6,6 +6,7 @@ Looking through them again and again takes a twentieth to a fifth of the time.
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -13,12 +14,33 @@ from typing import Final
 COLLECTED_OBJECTS: Final = 200_000
 
 
+class _Rarely:
+    """What the threshold was before the first of those who are at it, in any thread."""
+
+    lock = threading.Lock()
+    users = 0
+    before = 0
+
+
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
-    """Let the cycle collector look only after so many new objects."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(COLLECTED_OBJECTS, *thresholds[1:])
+    """Let the cycle collector look only after so many new objects; not at all where it is off."""
+    with _Rarely.lock:
+        if _Rarely.users == 0:
+            _Rarely.before = _set_first(COLLECTED_OBJECTS)
+        _Rarely.users += 1
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
+        with _Rarely.lock:
+            _Rarely.users -= 1
+            if _Rarely.users == 0:
+                _set_first(_Rarely.before)
+
+
+def _set_first(objects: int) -> int:
+    """Set after how many new objects it looks, and return what that was before."""
+    before, *others = gc.get_threshold()
+    if before:
+        gc.set_threshold(objects, *others)
+    return before

@@ -31,10 +31,11 @@ _GAP: Final = rf"[{_INVISIBLE}]*+"
 _BETWEEN: Final = r" .\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212"
 _SEPARATOR: Final = rf"[{_BETWEEN}]?+"
 # One digit after another; whatever prints as nothing does not hide the number. Possessive (`*+`),
-# so that no text costs more than one pass. With a space, dot or hyphen between digits it must be
+# so that no text costs more than one pass; not of groups, which Python before 3.11.5 reads too far
+# (https://github.com/python/cpython/issues/106052). With a space, dot or hyphen between digits it must be
 # just as long as a NIK: numbers of decrees (100.3.3.2.1234.2025) are written so too.
 _PERSONAL: Final = re.compile(
-    rf"\d(?:{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+"
+    rf"\d(?:{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}"
     rf"|(?<!\d)\d(?:{_GAP}{_SEPARATOR}{_GAP}\d){{{NIK_DIGITS - 1}}}(?!{_GAP}{_SEPARATOR}{_GAP}\d)"
 )
 # In groups of whatever length where the word right before says whose it is: KPJ 1234-5678-901,
@@ -46,7 +47,7 @@ _SAYING_SO: Final = (
 )
 _NAMED: Final = re.compile(
     rf"(?<![^\W_])(?:{_SAYING_SO})(?:\W{{0,3}}(?:no|nomor|number))?[^\w]{{0,6}}"
-    rf"(?P<number>\d(?:{_GAP}{_LOOSE}{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}}+)",
+    rf"(?P<number>\d(?:{_GAP}{_LOOSE}{_GAP}\d){{{PERSONAL_DIGITS_MIN - 1},}})",
     re.IGNORECASE,
 )
 # = + - @, their full-width and small forms: a spreadsheet reads each as the start of a formula.

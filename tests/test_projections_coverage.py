@@ -232,6 +232,30 @@ def test_points_of_the_groups_add_up_to_the_coverage(ledger_from_doc: Ledger) ->
     assert by_segment == {"BPU": 70, NOT_ATTRIBUTED: 15}
 
 
+def test_each_value_of_a_group_stands_in_its_place(ledger_from_doc: Ledger) -> None:
+    """Rows of groups are made by place: here once by name.
+
+    #1 2025-01-10 potential 16.06 300 from 2025-01-01
+    #2 2025-01-10 enrol     16.06 marbot 100 from 2025-01-01 SK-1
+    """
+    total = coverage(ledger_from_doc, "16.06")
+    (row,) = grouped(ledger_from_doc, "16.06", by=("category", "segment", "funding"))
+    assert row == total._replace(
+        category="marbot",
+        segment=NOT_ATTRIBUTED,
+        funding=NOT_ATTRIBUTED,
+        active=100,
+        active_counted=100,
+        potential=None,
+        coverage=None,
+        points_of=300,
+        potential_valid_from=None,
+        potential_definition=None,
+        potential_source=None,
+    )
+    assert len(row) == len(CoverageRow._fields)
+
+
 def test_a_category_alone(ledger_from_doc: Ledger) -> None:
     """Its heads and its share of the percentage; a category that nobody is in has 0.
 

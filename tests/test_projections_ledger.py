@@ -239,6 +239,35 @@ def test_chunks_of_any_size_fold_the_same(
     assert asked(log, folder)[0] == right
 
 
+@pytest.mark.parametrize(
+    ("long_tail", "memory_limit", "workers", "limit"),
+    [(10_000, None, 2, "152.5 MiB"), (1, None, 1, "106.8 MiB"), (1, "384MB", 2, "366.2 MiB")],
+)
+def test_a_long_tail_is_folded_by_one_worker_in_less_memory(
+    log: ConnectionLog,
+    monkeypatch: pytest.MonkeyPatch,
+    long_tail: int,
+    memory_limit: str | None,
+    workers: int,
+    limit: str,
+) -> None:
+    """An import holds its pages besides: two side by side would not always fit with them."""
+    monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", 1)
+    monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", 1)
+    monkeypatch.setattr(ledger, "LONG_TAIL_EVENTS", long_tail)
+    seen: list[int] = []
+    fold_all = ledger._fold_all
+
+    def watched(*given: Any, workers: int, **named: Any) -> None:
+        seen.append(workers)
+        fold_all(*given, workers=workers, **named)
+
+    monkeypatch.setattr(ledger, "_fold_all", watched)
+    with closing(Ledger(log, None, memory_limit=memory_limit)) as view:
+        found = view.connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    assert (seen, found) == ([workers], [(limit,)])
+
+
 def test_an_event_longer_than_the_engine_reads_at_once_is_folded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
