@@ -70,11 +70,6 @@ WITH looked AS MATERIALIZED (
            segment, effective_on, position, workers, kind = 'lapse' AS lapses
     FROM entries LEFT JOIN transferring USING (position)
     WHERE entries.area IN (SELECT area FROM inside)
-      -- what is in no window at all is not kept
-      AND effective_on <= (SELECT max(last_day) FROM looked)
-      AND position <= (SELECT max(known) FROM looked)
-      AND (effective_on > (SELECT min(effective_after) FROM looked)
-        OR position > (SELECT min(recorded_after) FROM looked))
 ), of_all AS MATERIALIZED (
     -- whoever looks for no group needs the lines of an event on a day only together
     SELECT batch_area, area, reference, part, effective_on, position, lapses,
