@@ -51,7 +51,7 @@ class Counted:
     said: Sequence[Command]
 
     def heads(self, on: date, known: int, area: str = NATION) -> Heads:
-        """Count the heads of an area and those below it, nobody left out but those who are none."""
+        """Count the heads of an area and those below it; categories of nobody are left out."""
         said = self.said[:known]
         found = heads_on(said, on, changed=changed_references(said))
         return Heads({key: n for key, n in found.items() if n and _is_in(key[0], area)})
@@ -76,9 +76,8 @@ def _points(random: Random, events: int) -> Iterator[tuple[date, int]]:
     """Yield days and positions: one of them the end of both."""
     yield LAST_DAY, events
     days = (LAST_DAY - OPENED_ON).days
-    for _ in range(
-        QUESTIONS - 1
-    ):  # once the stock of each regency is known, so that all have heads
+    for _ in range(QUESTIONS - 1):
+        # once the stock of each regency is known, so that all have heads
         known = random.randint(events // 3, events)
         yield OPENED_ON + timedelta(days=random.randrange(days)), known
 
