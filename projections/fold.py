@@ -117,7 +117,8 @@ def _written_again(topics: frozenset[str]) -> str:
         forms.append(f"WHEN topic IN ({', '.join(of_topics)}) THEN to_json({{{values}}})")
     if not forms:  # no lines, so nothing is compared
         return "text"
-    return f"CASE {' '.join(forms)} END"
+    # As text: compared with JSON, what is stored would be read and checked as JSON once more.
+    return f"CAST(CASE {' '.join(forms)} END AS VARCHAR)"
 
 
 def _value(key: str) -> str:
