@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from projections import fold
+from projections.laying_out import copy_sorted
 from registry.durable import sync_folder
 from registry.errors import StoreError
 from registry.language import _
@@ -645,11 +646,7 @@ def _lay_out(
     row = log.row(position)
     assert row is not None
     connection.execute(f"SET preserve_insertion_order = true; ATTACH {_quoted(built)} AS built")
-    for table in fold.TABLES:
-        connection.execute(
-            f"CREATE TABLE built.{table} AS SELECT * FROM {schema}.{table}"
-            f" ORDER BY {fold.sorted_by(table)}"
-        )
+    copy_sorted(connection, schema)
     connection.execute(
         "CREATE TABLE built.image AS SELECT $1 AS store_id, $2 AS fold_version,"
         " $3 AS duckdb_version, $4::BIGINT AS position, $5 AS event_sha256",
