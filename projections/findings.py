@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+from projections.courses import Balance
+from projections.days import Days, Standing
 from projections.figures import (
     PLACES_SHOWN,
     WHOLE,
@@ -20,7 +22,7 @@ from projections.figures import (
     persons_from,
 )
 from projections.gaps import Gap
-from projections.standings import Balance, PotentialSaid, Standing
+from projections.potentials import PotentialSaid
 from projections.verdicts import GOOD, Tested, What, result_of, verdict_on
 from registry.language import _, decimal, joined
 from registry.terms import Kind, is_regency
@@ -79,7 +81,7 @@ class _Share(NamedTuple):
 
 
 def of_the_percentage(
-    figure: Figure, tested: Tested, days: Sequence[Standing], potentials: Sequence[PotentialSaid]
+    figure: Figure, tested: Tested, days: Days, potentials: Sequence[PotentialSaid]
 ) -> Iterator[Finding]:
     """Its percentage against its own numbers, and against the potential that it must be taken over.
 
@@ -161,12 +163,13 @@ def of_its_whole(
     yield Finding("other-potential", says)
 
 
-def _unlike(days: Sequence[Standing], taken: Standing, figure: Figure) -> list[Standing]:
+def _unlike(days: Days, taken: Standing, figure: Figure) -> list[Standing]:
     """Return days that differ from the day taken in what its percentage is held against."""
     heads_matter = figure.active is None
+    looked_at = days if heads_matter else days.by_what_is_counted()
     held = {
         (day.potential, heads_matter and day.active_counted, _is_in_part(day)): day
-        for day in (*days, taken)
+        for day in (*looked_at, taken)
     }
     return [day for day in held.values() if day is not taken]
 

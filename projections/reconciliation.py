@@ -22,6 +22,7 @@ from projections.conflicts import (
     printed_targets_in_conflict,
     targets_in_conflict,
 )
+from projections.days import Days
 from projections.explanations import explained, restated
 from projections.figures import Figure, Printed, printed
 from projections.findings import (
@@ -34,20 +35,10 @@ from projections.findings import (
     of_the_uncovered,
 )
 from projections.gaps import read_gap
+from projections.points import Below, Point, below_on_any_day
+from projections.potentials import Potentials, PotentialSaid, potentials_said
 from projections.published import figures_recorded
-from projections.standings import (
-    Below,
-    Extent,
-    Point,
-    Potentials,
-    PotentialSaid,
-    Standing,
-    below_on_any_day,
-    extent_within,
-    extents_of,
-    potentials_said,
-    standings_at,
-)
+from projections.standings import Extent, extent_within, extents_of, standings_at
 from projections.suspects import NOBODY, Suspects, Window, suspects_in
 from projections.targets import Target, targets_of
 from projections.verdicts import (
@@ -99,7 +90,7 @@ class Reconciled:
     verdict: Verdict
     verdict_then: VerdictThen | None
     findings: tuple[Finding, ...]
-    days: Sequence[Standing]
+    days: Days
     agreed_before: Figure | None
     looked_for: Suspects | None
     restated_by: Suspects
@@ -228,7 +219,7 @@ class _Seen(NamedTuple):
 
     figure: Figure
     point: Point | None
-    days: Sequence[Standing]
+    days: Days
     now: Judgement
     then: Judgement | None
     documented: Judgement | None
@@ -282,8 +273,8 @@ def _views(figure: Figure, known: int, log: _Log) -> _Views:
     )
 
 
-def _seen(figure: Figure, views: _Views, standings: Mapping[Point, list[Standing]]) -> _Seen:
-    days = standings[views.now] if views.now is not None else []
+def _seen(figure: Figure, views: _Views, standings: Mapping[Point, Days]) -> _Seen:
+    days = standings[views.now] if views.now is not None else Days()
     return _Seen(
         figure,
         views.now,

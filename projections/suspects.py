@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from projections.standings import Point
+from projections.points import Point
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

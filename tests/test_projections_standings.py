@@ -10,16 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.boundaries import boundaries_in
+from projections.courses import Balance
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
+from projections.points import Point, below_on_any_day
+from projections.potentials import potentials_said
 from projections.reconciliation import Reconciled, reconcile
-from projections.standings import (
-    Balance,
-    Point,
-    below_on_any_day,
-    potentials_said,
-    standings_at,
-)
+from projections.standings import standings_at
 from registry.commands import BatchLine, ChangeArea, RecordBatch, RevisePotential
 from registry.terms import NATION, Action
 from tests.area_changes import BASE, changed, enrolled

@@ -1,0 +1,223 @@
+"""What the ledger says in the days of one point, day by day; each day made when it is read.
+
+Pure: the courses of its regencies and the potentials in force in, standings out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import cached_property, reduce
+from itertools import accumulate
+from operator import attrgetter
+from typing import NamedTuple, overload
+
+from projections.courses import NO_BALANCE, Balance, Course, more
+from projections.points import Point
+from projections.potentials import PotentialSaid
+from projections.roll_up import RollUp
+
+
+class Standing(NamedTuple):
+    """What the ledger says from one day on, until it says something else.
+
+    `active` is of the category and segment asked, None before the area's first entry; `potential`
+    and `active_counted` are what coverage is taken over, None of a category or segment. `has_group`:
+    whether any head was ever recorded of it; `unclassified`: heads that may be of it or are.
+    `balance` are the heads in `active` that no batch explains, `balance_counted` those of them in
+    `active_counted`.
+    """
+
+    on: date
+    active: int | None
+    potential: int | None
+    active_counted: int | None
+    regencies_counted: int
+    regencies_total: int
+    has_group: bool
+    unclassified: int
+    balance: Balance
+    balance_counted: Balance
+
+    @property
+    def coverage(self) -> Fraction | None:
+        """What is counted over the potential, in percent, exact."""
+        if self.active_counted is None or not self.potential:
+            return None
+        return Fraction(100 * self.active_counted, self.potential)
+
+
+class Stretch:
+    """Days of a point on which the same regencies lie in its area: the first, and each of a change.
+
+    `courses` are by key of a regency, inside or not; `in_force` by key of an area, as
+    `Potentials.in_force` has them. Days are ordinals of dates.
+    """
+
+    def __init__(
+        self,
+        point: Point,
+        first_day: date,
+        last_day: date,
+        inside: frozenset[str],
+        courses: Mapping[str, Course],
+        in_force: Mapping[str, Sequence[PotentialSaid]],
+    ) -> None:
+        self._point = point
+        self._first, self._last = first_day.toordinal(), last_day.toordinal()
+        self._inside = inside
+        self._courses = courses
+        self._in_force = in_force
+        self._made: dict[int, Standing] = {}
+
+    @cached_property
+    def days(self) -> Sequence[int]:
+        """The first day, and each on which heads moved or a potential was revised; ascending."""
+        if self._first == self._last:
+            return [self._first]
+        days = {self._first, *self._revising()}
+        for course in self._courses.values():
+            days.update(day for day in course.days if self._first < day <= self._last)
+        return sorted(days)
+
+    @cached_property
+    def active(self) -> Sequence[int | None]:
+        """The heads asked for, day by day; None before the first entry."""
+        courses = [self._courses[key] for key in self._inside if key in self._courses]
+        if len(courses) == 1 and courses[0].days == self.days:  # of a regency nearly always
+            return self._heads(courses[0])
+        moved: dict[int, int] = defaultdict(int)
+        for course in courses:
+            before = 0
+            for day, heads in zip(course.days, self._heads(course), strict=True):
+                moved[max(day, self._first)] += heads - before
+                before = heads
+        begun = min(moved, default=self._last + 1)
+        carried = accumulate(moved.get(day, 0) for day in self.days)
+        return [
+            heads if day >= begun else None for day, heads in zip(self.days, carried, strict=True)
+        ]
+
+    def places_of_a_count(self) -> list[int]:
+        """Return the places of days on which a potential, or what is counted, may be another."""
+        begun = (course.days[0] for course in self._courses.values())
+        beginning = (day for day in begun if self._first < day <= self._last)
+        days = sorted({self._first, *self._revising(), *beginning})
+        return [bisect_left(self.days, day) for day in days]
+
+    def standing(self, place: int) -> Standing:
+        """Return what the ledger says from the day at a place on."""
+        day = self.days[place]
+        if day not in self._made:
+            self._made[day] = self._on_day(day)
+        return self._made[day]
+
+    def _on_day(self, day: int) -> Standing:
+        on, is_of_a_group = date.fromordinal(day), self._point.is_of_a_group
+        courses = [
+            (key, course, place - 1)
+            for key in self._inside
+            if (course := self._courses.get(key)) and (place := bisect_right(course.days, day))
+        ]
+        potentials = [
+            (area, said[place - 1].workers)
+            for area, said in self._in_force.items()
+            if (place := bisect_right(said, on, key=_valid_from))
+        ]
+        balances = {key: course.balance_on(day) for key, course, _ in courses if course.balances}
+        everywhere = reduce(more, balances.values(), NO_BALANCE)
+        roll_up = RollUp(self._point.area, self._inside)
+        for area, workers in potentials:
+            roll_up.revise(area, workers)
+        for key, course, place in courses:
+            roll_up.move(key, course.heads[place])
+        if not is_of_a_group:
+            counted = (each for key, each in balances.items() if roll_up.counts(key))
+            return Standing(
+                on,
+                roll_up.active,
+                roll_up.potential,
+                roll_up.active_counted,
+                roll_up.regencies_counted,
+                roll_up.regencies_total,
+                bool(courses),
+                0,
+                everywhere,
+                everywhere if roll_up.counts_all else reduce(more, counted, NO_BALANCE),
+            )
+        of_group = [course.of_group[place] for _, course, place in courses]
+        return Standing(
+            on,
+            sum(each or 0 for each in of_group) if courses else None,
+            None,
+            None,
+            roll_up.regencies_counted,
+            roll_up.regencies_total,
+            any(each is not None for each in of_group),
+            sum(course.perhaps_of_group[place] or 0 for _, course, place in courses),
+            everywhere,
+            NO_BALANCE,
+        )
+
+    def _heads(self, course: Course) -> Sequence[int]:
+        """Return the heads asked for, from each day of a course on."""
+        if self._point.is_of_a_group:
+            return [each or 0 for each in course.of_group]
+        return course.heads
+
+    def _revising(self) -> Iterator[int]:
+        """Yield the days after the first from which a potential holds."""
+        for said in self._in_force.values():
+            for each in said:
+                if self._first < (day := each.valid_from.toordinal()) <= self._last:
+                    yield day
+
+
+_valid_from = attrgetter("valid_from")
+
+
+class Days(Sequence[Standing]):
+    """The standings of a point, by the day from which each holds; none of an unknown day.
+
+    Of most days nobody asks more than how many heads there are.
+    """
+
+    def __init__(self, stretches: Sequence[Stretch] = ()) -> None:
+        self._stretches = stretches
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return sum(len(each.days) for each in self._stretches)
+
+    @overload
+    def __getitem__(self, place: int) -> Standing: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Standing]: ...
+    def __getitem__(self, place: int | slice) -> Standing | Sequence[Standing]:
+        """Return the standing at a place, or those of a slice."""
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        for each in self._stretches:
+            if place < len(each.days):
+                return each.standing(place)
+            place -= len(each.days)
+        raise IndexError(place)
+
+    def with_active(self, fewest: int, most: int) -> Iterator[Standing]:
+        """Yield the standings with so many active heads, the last first."""
+        for stretch in reversed(self._stretches):
+            active = stretch.active
+            for place in reversed(range(len(active))):
+                heads = active[place]
+                if heads is not None and fewest <= heads <= most:
+                    yield stretch.standing(place)
+
+    def by_what_is_counted(self) -> Iterator[Standing]:
+        """Yield a standing wherever a potential, or which regencies are counted, may be another."""
+        for each in self._stretches:
+            for place in each.places_of_a_count():
+                yield each.standing(place)
