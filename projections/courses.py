@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from projections.points import Below, Point
 from projections.vintages import CLAIMED_DAY
@@ -43,6 +43,15 @@ class Balance(NamedTuple):
 NO_BALANCE: Final = Balance(0, 0, 0)
 
 
+def more(balance: Balance, moved: Balance) -> Balance:
+    """Return two balances together."""
+    return Balance(
+        balance.opening + moved.opening,
+        balance.reconciled_in + moved.reconciled_in,
+        balance.reconciled_out + moved.reconciled_out,
+    )
+
+
 class Course(NamedTuple):
     """The heads (persons) of one regency from each of some days on, ascending ordinals of dates.
 
@@ -52,18 +61,56 @@ class Course(NamedTuple):
 
     days: Sequence[int]
     heads: Sequence[int]
-    of_group: Sequence[int | None]
-    perhaps_of_group: Sequence[int | None]
+    of_group: Sequence[int | None] = ()
+    perhaps_of_group: Sequence[int | None] = ()
     balance_days: Sequence[int] = ()
     balances: Sequence[Balance] = ()
 
-    def balance_on(self, day: int) -> Balance:
+    def balance_on(self, on: date) -> Balance:
         """Return the heads on a day that no batch explains."""
-        place = bisect_right(self.balance_days, day)
+        place = bisect_right(self.balance_days, on.toordinal())
         return self.balances[place - 1] if place else NO_BALANCE
 
 
-_ASKED: Final = """
+NO_COURSE: Final = Course([], [])
+
+_OF_GROUP: Final = (
+    "coalesce(category = in_category, true) AND coalesce(segment = in_segment, in_segment IS NULL)"
+)
+_HEADS: Final = "CAST(sum(workers) AS BIGINT) AS heads"
+_GROUP_HEADS: Final = f"""{_HEADS},
+       CAST(sum(workers) FILTER ({_OF_GROUP}) AS BIGINT) AS of_group,
+       CAST(sum(workers) FILTER (({_OF_GROUP})
+           OR ((category = '{UNCLASSIFIED}' OR coalesce(category = in_category, true))
+           AND (segment IS NULL OR coalesce(segment = in_segment, true)))) AS BIGINT) AS perhaps"""
+
+_FIRST: Final = """
+    SELECT number, regency, first_day AS on_day, {heads} FROM asked JOIN {entry} USING (regency)
+    WHERE is_grouped = {is_grouped}
+      AND effective_on <= first_day AND position <= known AND claimed_day <= documented_by
+    GROUP BY ALL
+"""
+# The days after the first meet only what took effect in their years.
+_LATER: Final = """
+    SELECT number, regency, effective_on AS on_day, {heads}
+    FROM asked_in_year JOIN (SELECT *, year(effective_on) AS in_year FROM {entry})
+        USING (regency, in_year)
+    WHERE is_grouped = {is_grouped} AND effective_on > first_day AND effective_on <= last_day
+      AND position <= known AND claimed_day <= documented_by
+    GROUP BY ALL
+"""
+_OF_ALL: Final = {"heads": _HEADS, "entry": "entry", "is_grouped": "false"}
+_OF_GROUPS: Final = {"heads": _GROUP_HEADS, "entry": "entry_of_group", "is_grouped": "true"}
+_ORDINAL: Final = "on_day - DATE '0001-01-01' + 1"
+
+
+def _listed(*names: str) -> str:
+    """Return columns, by day, as one text: read ten times as fast as lists are."""
+    lists = (f"list({each} ORDER BY on_day)" for each in (_ORDINAL, *names))
+    return f"[{', '.join(lists)}]::JSON"
+
+
+_COURSES: Final = f"""
 WITH point AS MATERIALIZED (
     SELECT unnest($numbers) AS number, unnest($areas) AS whole,
            unnest($categories::VARCHAR[]) AS in_category, unnest($segments::VARCHAR[]) AS in_segment,
@@ -71,85 +118,67 @@ WITH point AS MATERIALIZED (
            unnest($known) AS known, unnest($documented) AS documented_by
 ), inside AS MATERIALIZED (
     SELECT unnest($wholes) AS whole, unnest($parts) AS area
-)"""
-
-# Each point meets all that was ever recorded of its regencies, so that is made few rows first: the
-# lines of an event on a day are one, and so is all that lies before every point of a regency. The
-# days after its first meet only what took effect in their years.
-_COURSES: Final = f"""{_ASKED}, regency AS MATERIALIZED (
+), regency AS MATERIALIZED (
     SELECT row_number() OVER () AS regency, area, min(first_day) AS first_day, min(known) AS known,
-           min(documented_by) AS documented_by
+           min(documented_by) AS documented_by,
+           bool_or(in_category IS NOT NULL OR in_segment IS NOT NULL) AS is_asked_by_group
     FROM point JOIN inside USING (whole) GROUP BY area
 ), asked AS MATERIALIZED (
     SELECT number, regency, in_category, in_segment, point.first_day, last_day, point.known,
-           point.documented_by
+           point.documented_by, in_category IS NOT NULL OR in_segment IS NOT NULL AS is_grouped
     FROM point JOIN inside USING (whole) JOIN regency USING (area)
+), asked_in_year AS MATERIALIZED (
+    SELECT *, unnest(range(year(first_day), year(last_day) + 1)) AS in_year
+    FROM asked WHERE first_day < last_day
 ), entry AS MATERIALIZED (
-    SELECT regency, {{group}} greatest(effective_on, first_day) AS effective_on,
+    -- each point meets all that its regencies have, so that is made few rows first: the lines of an
+    -- event on a day are one, and so is all that lies before every point of a regency
+    SELECT regency, greatest(effective_on, first_day) AS effective_on,
            greatest(position, known) AS position,
            greatest({CLAIMED_DAY}, documented_by) AS claimed_day,
            CAST(sum(workers) AS BIGINT) AS workers
     FROM entries JOIN regency USING (area) GROUP BY ALL
-), asked_in_year AS MATERIALIZED (
-    SELECT *, unnest(range(year(first_day), year(last_day) + 1)) AS in_year
-    FROM asked WHERE first_day < last_day
-), entry_in_year AS (
-    SELECT *, year(effective_on) AS in_year FROM entry
-), moved AS (
-    SELECT number, regency, first_day AS on_day, {{heads}}
-    FROM asked JOIN entry USING (regency)
-    WHERE effective_on <= first_day AND position <= known AND claimed_day <= documented_by
-    GROUP BY ALL
-    UNION ALL
-    SELECT number, regency, effective_on, {{heads}}
-    FROM asked_in_year JOIN entry_in_year USING (regency, in_year)
-    WHERE effective_on > first_day AND effective_on <= last_day
-      AND position <= known AND claimed_day <= documented_by
-    GROUP BY ALL
-)
-SELECT number, area, list(on_day - DATE '0001-01-01' + 1 ORDER BY on_day)::JSON, {{lists}}
-FROM moved JOIN regency USING (regency) GROUP BY number, area
-"""
-
-_OF_ALL: Final = _COURSES.format(
-    group="",
-    heads="CAST(sum(workers) AS BIGINT) AS heads",
-    lists="list(heads ORDER BY on_day)::JSON, '[]', '[]'",
-)
-
-_OF_GROUP: Final = (
-    "coalesce(category = in_category, true) AND coalesce(segment = in_segment, in_segment IS NULL)"
-)
-_OF_GROUPS: Final = _COURSES.format(
-    group="category, segment,",
-    heads=f"""CAST(sum(workers) AS BIGINT) AS heads,
-        CAST(sum(workers) FILTER ({_OF_GROUP}) AS BIGINT) AS of_group,
-        CAST(sum(workers) FILTER (({_OF_GROUP})
-            OR ((category = '{UNCLASSIFIED}' OR coalesce(category = in_category, true))
-            AND (segment IS NULL OR coalesce(segment = in_segment, true)))) AS BIGINT)
-            AS perhaps_of_group""",
-    lists="""list(heads ORDER BY on_day)::JSON, list(of_group ORDER BY on_day)::JSON,
-        list(perhaps_of_group ORDER BY on_day)::JSON""",
-)
-
-_BALANCES: Final = f"""{_ASKED}, balance AS MATERIALIZED (
+), entry_of_group AS MATERIALIZED (
+    SELECT regency, category, segment, greatest(effective_on, first_day) AS effective_on,
+           greatest(position, known) AS position,
+           greatest({CLAIMED_DAY}, documented_by) AS claimed_day,
+           CAST(sum(workers) AS BIGINT) AS workers
+    FROM entries JOIN (FROM regency WHERE is_asked_by_group) USING (area) GROUP BY ALL
+), later AS ({_LATER.format(**_OF_ALL)}
+), later_by_group AS ({_LATER.format(**_OF_GROUPS)}
+), balance AS MATERIALIZED (
     SELECT position, kind AS of_kind FROM events WHERE kind IN ('opening', 'reconciling')
-), entry AS MATERIALIZED (
+), balancing AS MATERIALIZED (
     -- a lapse is of the kind of the movement that it ends: the one of its event
     SELECT area, category, segment, effective_on, position, {CLAIMED_DAY} AS claimed_day, workers,
-           of_kind,
+           of_kind = 'opening' AS is_opening,
            -- what is taken back, and what lapses, has the other sign
            (workers > 0) <> ((act = 'takes-back') <> (kind = 'lapse')) AS is_in
-    FROM entries JOIN balance USING (position) WHERE area IN (SELECT area FROM inside)
+    FROM entries JOIN balance USING (position)
+), first AS (
+    SELECT 'heads' AS what, *, NULL AS of_group, NULL AS perhaps FROM ({_FIRST.format(**_OF_ALL)})
+    UNION ALL
+    SELECT 'heads', * FROM ({_FIRST.format(**_OF_GROUPS)})
+    UNION ALL
+    SELECT 'balance', number, regency, greatest(effective_on, first_day) AS on_day,
+           CAST(coalesce(sum(workers) FILTER (is_opening), 0) AS BIGINT),
+           CAST(coalesce(sum(workers) FILTER (NOT is_opening AND is_in), 0) AS BIGINT),
+           CAST(coalesce(sum(workers) FILTER (NOT is_opening AND NOT is_in), 0) AS BIGINT)
+    FROM asked JOIN (
+        SELECT balancing.*, regency FROM balancing JOIN regency USING (area)
+    ) USING (regency)
+    WHERE {_OF_GROUP} AND effective_on <= last_day AND position <= known
+      AND claimed_day <= documented_by
+    GROUP BY ALL
 )
-SELECT number, area, greatest(effective_on, first_day) - DATE '0001-01-01' + 1 AS on_day,
-       CAST(coalesce(sum(workers) FILTER (of_kind = 'opening'), 0) AS BIGINT),
-       CAST(coalesce(sum(workers) FILTER (of_kind <> 'opening' AND is_in), 0) AS BIGINT),
-       CAST(coalesce(sum(workers) FILTER (of_kind <> 'opening' AND NOT is_in), 0) AS BIGINT)
-FROM point JOIN inside USING (whole) JOIN entry USING (area)
-WHERE {_OF_GROUP} AND effective_on <= last_day AND position <= known
-  AND claimed_day <= documented_by
-GROUP BY ALL ORDER BY number, area, on_day
+SELECT number, area, what, {_ORDINAL}, heads, of_group, perhaps, NULL
+FROM first JOIN regency USING (regency)
+UNION ALL
+SELECT number, area, 'later', NULL, NULL, NULL, NULL, {_listed("heads")}
+FROM later JOIN regency USING (regency) GROUP BY number, area
+UNION ALL
+SELECT number, area, 'later', NULL, NULL, NULL, NULL, {_listed("heads", "of_group", "perhaps")}
+FROM later_by_group JOIN regency USING (regency) GROUP BY number, area
 """
 
 
@@ -161,72 +190,73 @@ def courses_at(
     Those of `below` all, whether they lie in the area on a day or not.
     """
     courses: list[dict[str, Course]] = [{} for _ in points]
-    if not points:
-        return courses
-    asked = _asked(points, below)
-    for is_of_groups, statement in ((False, _OF_ALL), (True, _OF_GROUPS)):
-        numbers = [
-            number for number, each in enumerate(points) if each.is_of_a_group is is_of_groups
-        ]
-        if numbers:
-            some = asked | _listed(numbers, points)
-            for number, area, days, *moved in connection.execute(statement, some).fetchall():
-                courses[number][area] = _course(days, *moved)
-    everybody = asked | _listed(range(len(points)), points)
-    moved_balances: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
-    for number, area, day, *moved in connection.execute(_BALANCES, everybody).fetchall():
-        moved_balances[number, area].append((day, Balance(*moved)))
-    for (number, area), changes in moved_balances.items():
-        days, balances = zip(*changes, strict=True)
+    later: list[tuple[int, str, str]] = []
+    balances: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
+    for number, area, what, day, *moved, text in (
+        _asked(connection, points, below) if points else ()
+    ):
+        if what == "later":
+            later.append((number, area, text))
+        elif what == "balance":
+            balances[number, area].append((day, Balance(*moved)))
+        elif points[number].is_of_a_group:
+            courses[number][area] = Course([day], *([each] for each in moved))
+        else:
+            courses[number][area] = Course([day], moved[:1])
+    for number, area, text in later:
+        courses[number][area] = _followed(courses[number].get(area, NO_COURSE), json.loads(text))
+    for (number, area), changes in balances.items():
+        days, moved_balances = zip(*sorted(changes), strict=True)
         courses[number][area] = courses[number][area]._replace(
-            balance_days=days, balances=list(accumulate(balances, more))
+            balance_days=days, balances=list(accumulate(moved_balances, more))
         )
     return courses
 
 
-def more(balance: Balance, moved: Balance) -> Balance:
-    """Return two balances together."""
-    return Balance(
-        balance.opening + moved.opening,
-        balance.reconciled_in + moved.reconciled_in,
-        balance.reconciled_out + moved.reconciled_out,
+def _followed(course: Course, moved: Sequence[list[Any]]) -> Course:
+    """Return a course and the days after its first: what moved on each of them is added up."""
+    days, heads, *of_group = moved
+    followed = course._replace(
+        days=[*course.days, *days], heads=list(accumulate([*course.heads, *heads]))
+    )
+    if not of_group:
+        return followed
+    is_of_it, may_be = of_group
+    return followed._replace(
+        of_group=list(_added_up([*course.of_group, *is_of_it])),
+        perhaps_of_group=list(_added_up([*course.perhaps_of_group, *may_be])),
     )
 
 
-def _asked(points: Iterable[Point], below: Below) -> dict[str, list[str]]:
-    """Return the regencies of each area, as two columns."""
+def _asked(
+    connection: DuckDBPyConnection, points: Sequence[Point], below: Below
+) -> list[tuple[Any, ...]]:
+    """Return rows of a point's number and a regency: what moved on a day, or as text on many."""
+    areas, categories, segments, first_days, last_days, known, documented, _ = zip(
+        *points, strict=True
+    )
     pairs = [
         (area, part)
-        for area in dict.fromkeys(each.area for each in points)
+        for area in dict.fromkeys(areas)
         for part in below(area)
         if part != area or is_regency(area)
     ]
-    return {"wholes": [whole for whole, _ in pairs], "parts": [part for _, part in pairs]}
-
-
-def _listed(numbers: Sequence[int], points: Sequence[Point]) -> dict[str, list[object]]:
-    """Return some points as columns; what claims any day is documented by the last there is."""
-    listed = [points[number] for number in numbers]
-    return {
-        "numbers": list(numbers),
-        "areas": [each.area for each in listed],
-        "categories": [each.category for each in listed],
-        "segments": [each.segment for each in listed],
-        "first_days": [each.first_day for each in listed],
-        "last_days": [each.last_day for each in listed],
-        "known": [each.known for each in listed],
-        "documented": [each.documented_by or date.max for each in listed],
-    }
-
-
-def _course(days: str, heads: str, of_group: str, perhaps_of_group: str) -> Course:
-    """Add up what moved from day to day; text is read ten times as fast as a list of the engine's."""
-    return Course(
-        json.loads(days),
-        list(accumulate(json.loads(heads))),
-        list(_added_up(json.loads(of_group))),
-        list(_added_up(json.loads(perhaps_of_group))),
-    )
+    return connection.execute(
+        _COURSES,
+        {
+            "numbers": list(range(len(points))),
+            "areas": list(areas),
+            "categories": list(categories),
+            "segments": list(segments),
+            "first_days": list(first_days),
+            "last_days": list(last_days),
+            "known": list(known),
+            # who asks for no document takes those of any day
+            "documented": [each or date.max for each in documented],
+            "wholes": [whole for whole, _ in pairs],
+            "parts": [part for _, part in pairs],
+        },
+    ).fetchall()
 
 
 def _added_up(moved: Iterable[int | None]) -> Iterator[int | None]:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import accumulate
 from operator import attrgetter
-from typing import NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
-from projections.courses import NO_BALANCE, Balance, Course, more
+from projections.courses import NO_BALANCE, NO_COURSE, Balance, Course, more
 from projections.points import Point
 from projections.potentials import PotentialSaid
 from projections.roll_up import RollUp
+from registry.terms import is_regency
 
 
 class Standing(NamedTuple):
@@ -78,10 +79,13 @@ class Stretch:
         """The first day, and each on which heads moved or a potential was revised; ascending."""
         if self._first == self._last:
             return [self._first]
-        days = {self._first, *self._revising()}
-        for course in self._courses.values():
-            days.update(day for day in course.days if self._first < day <= self._last)
-        return sorted(days)
+        moving = (
+            course.days[
+                bisect_right(course.days, self._first) : bisect_right(course.days, self._last)
+            ]
+            for course in self._courses.values()
+        )
+        return sorted({self._first, *self._revising()}.union(*moving))
 
     @cached_property
     def active(self) -> Sequence[int | None]:
@@ -116,51 +120,85 @@ class Stretch:
         return self._made[day]
 
     def _on_day(self, day: int) -> Standing:
-        on, is_of_a_group = date.fromordinal(day), self._point.is_of_a_group
-        courses = [
+        on = date.fromordinal(day)
+        if self._point.is_of_a_group:
+            return self._of_a_group(on, self._begun(day))
+        if len(self._inside) == 1 and is_regency(self._point.area):
+            return self._of_one(on)
+        return self._rolled_up(on, self._begun(day))
+
+    def _of_one(self, on: date) -> Standing:
+        """Of one regency there is nothing to roll up."""
+        (key,) = self._inside
+        course = self._courses.get(key, NO_COURSE)
+        place = bisect_right(course.days, on.toordinal())
+        active = course.heads[place - 1] if place else None
+        potential = self._potential(key, on)
+        balance = course.balance_on(on)
+        is_counted = active is not None and potential is not None
+        return Standing(  # by place: there may be one for each day of a year of each figure
+            on,
+            active,
+            potential,
+            active if is_counted else None,
+            int(is_counted),
+            1,
+            active is not None,
+            0,
+            balance,
+            balance if is_counted else NO_BALANCE,
+        )
+
+    def _rolled_up(self, on: date, begun: Sequence[tuple[str, Course, int]]) -> Standing:
+        roll_up = RollUp(self._point.area, self._inside)
+        for area in self._in_force:
+            if (workers := self._potential(area, on)) is not None:
+                roll_up.revise(area, workers)
+        for key, course, place in begun:
+            roll_up.move(key, course.heads[place])
+        everywhere = _together(course.balance_on(on) for _, course, _ in begun)
+        counted = (course.balance_on(on) for key, course, _ in begun if roll_up.counts(key))
+        return Standing(
+            on,
+            roll_up.active,
+            roll_up.potential,
+            roll_up.active_counted,
+            roll_up.regencies_counted,
+            roll_up.regencies_total,
+            bool(begun),
+            0,
+            everywhere,
+            everywhere if roll_up.counts_all else _together(counted),
+        )
+
+    def _of_a_group(self, on: date, begun: Sequence[tuple[str, Course, int]]) -> Standing:
+        """Of a category or segment no potential is recorded; regencies are counted all the same."""
+        of_group = [course.of_group[place] for _, course, place in begun]
+        return Standing(
+            on,
+            sum(each or 0 for each in of_group) if begun else None,
+            None,
+            None,
+            sum(self._potential(key, on) is not None for key, _, _ in begun),
+            len(self._inside),
+            any(each is not None for each in of_group),
+            sum(course.perhaps_of_group[place] or 0 for _, course, place in begun),
+            _together(course.balance_on(on) for _, course, _ in begun),
+            NO_BALANCE,
+        )
+
+    def _begun(self, day: int) -> list[tuple[str, Course, int]]:
+        """Return the regencies inside that have heads by a day, and the place of them in its course."""
+        return [
             (key, course, place - 1)
             for key in self._inside
             if (course := self._courses.get(key)) and (place := bisect_right(course.days, day))
         ]
-        potentials = [
-            (area, said[place - 1].workers)
-            for area, said in self._in_force.items()
-            if (place := bisect_right(said, on, key=_valid_from))
-        ]
-        balances = {key: course.balance_on(day) for key, course, _ in courses if course.balances}
-        everywhere = reduce(more, balances.values(), NO_BALANCE)
-        roll_up = RollUp(self._point.area, self._inside)
-        for area, workers in potentials:
-            roll_up.revise(area, workers)
-        for key, course, place in courses:
-            roll_up.move(key, course.heads[place])
-        if not is_of_a_group:
-            counted = (each for key, each in balances.items() if roll_up.counts(key))
-            return Standing(
-                on,
-                roll_up.active,
-                roll_up.potential,
-                roll_up.active_counted,
-                roll_up.regencies_counted,
-                roll_up.regencies_total,
-                bool(courses),
-                0,
-                everywhere,
-                everywhere if roll_up.counts_all else reduce(more, counted, NO_BALANCE),
-            )
-        of_group = [course.of_group[place] for _, course, place in courses]
-        return Standing(
-            on,
-            sum(each or 0 for each in of_group) if courses else None,
-            None,
-            None,
-            roll_up.regencies_counted,
-            roll_up.regencies_total,
-            any(each is not None for each in of_group),
-            sum(course.perhaps_of_group[place] or 0 for _, course, place in courses),
-            everywhere,
-            NO_BALANCE,
-        )
+
+    def _potential(self, area: str, on: date) -> int | None:
+        said = self._in_force.get(area, ())
+        place = bisect_right(said, on, key=_VALID_FROM)
+        return said[place - 1].workers if place else None
 
     def _heads(self, course: Course) -> Sequence[int]:
         """Return the heads asked for, from each day of a course on."""
@@ -176,7 +214,11 @@ class Stretch:
                     yield day
 
 
-_valid_from = attrgetter("valid_from")
+_VALID_FROM: Final = attrgetter("valid_from")
+
+
+def _together(balances: Iterable[Balance]) -> Balance:
+    return reduce(more, balances, NO_BALANCE)
 
 
 class Days(Sequence[Standing]):
@@ -188,9 +230,26 @@ class Days(Sequence[Standing]):
     def __init__(self, stretches: Sequence[Stretch] = ()) -> None:
         self._stretches = stretches
 
+    @property
+    def last(self) -> Standing | None:
+        """The last of them."""
+        return self._stretches[-1].standing(-1) if self._stretches else None
+
     def __len__(self) -> int:
         """Return how many there are."""
         return sum(len(each.days) for each in self._stretches)
+
+    def __iter__(self) -> Iterator[Standing]:
+        """Yield each, the first first."""
+        for each in self._stretches:
+            for place in range(len(each.days)):
+                yield each.standing(place)
+
+    def __reversed__(self) -> Iterator[Standing]:
+        """Yield each, the last first."""
+        for each in reversed(self._stretches):
+            for place in reversed(range(len(each.days))):
+                yield each.standing(place)
 
     @overload
     def __getitem__(self, place: int) -> Standing: ...
@@ -198,14 +257,7 @@ class Days(Sequence[Standing]):
     def __getitem__(self, place: slice) -> Sequence[Standing]: ...
     def __getitem__(self, place: int | slice) -> Standing | Sequence[Standing]:
         """Return the standing at a place, or those of a slice."""
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
-        for each in self._stretches:
-            if place < len(each.days):
-                return each.standing(place)
-            place -= len(each.days)
-        raise IndexError(place)
+        return list(self)[place]
 
     def with_active(self, fewest: int, most: int) -> Iterator[Standing]:
         """Yield the standings with so many active heads, the last first."""

@@ -75,9 +75,10 @@ def judge(figure: Figure, days: Days) -> Judgement:
     A month or a year agrees if any day of it does: the last of the best such standings is taken. If none
     does, it is held against its last day, which is what a month means everywhere.
     """
-    if not days:
-        return Judgement(None, _verdict(figure, None))
-    best = Judgement(days[-1], _verdict(figure, days[-1]))
+    last = days.last
+    best = Judgement(last, _verdict(figure, last))
+    if figure.first_day == figure.last_day:
+        return best
     for standing in _near(figure, days):
         if best.verdict == "agrees":
             break
