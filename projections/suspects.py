@@ -81,27 +81,35 @@ WITH looked AS MATERIALIZED (
     FROM events AS later JOIN events AS earliest USING (area, reference, part)
     WHERE later.originator_version > 1 AND earliest.originator_version = 1
 ), entry AS MATERIALIZED (
-    SELECT regency, category, segment, effective_on, position, workers, kind = 'lapse' AS lapses
-    FROM entries JOIN regency USING (area) WHERE {_IN_WINDOW}
+    SELECT regency, coalesce(batch, position) AS batch, category, segment, effective_on, position,
+           workers, kind = 'lapse' AS lapses
+    FROM entries JOIN regency USING (area) LEFT JOIN followed USING (position) WHERE {_IN_WINDOW}
 ), of_all AS MATERIALIZED (
     -- whoever looks for no group needs the lines of an event on a day only together
-    SELECT regency, effective_on, position, lapses, CAST(sum(workers) AS BIGINT) AS workers
+    SELECT regency, batch, effective_on, position, lapses, CAST(sum(workers) AS BIGINT) AS workers
     FROM entry GROUP BY ALL
+), several AS MATERIALIZED (
+    -- most batches moved heads on one day by one event, and need no adding up
+    SELECT batch FROM of_all GROUP BY batch HAVING count(*) > 1
 ), seen AS (
-    SELECT number, effective_after, position, effective_on, lapses, workers
-    FROM opened JOIN of_all USING (regency)
+    SELECT number, effective_after, batch, effective_on, lapses, workers
+    FROM opened JOIN (FROM of_all SEMI JOIN several USING (batch)) USING (regency)
     WHERE in_category IS NULL AND in_segment IS NULL AND {_IN_WINDOW}
     UNION ALL
-    SELECT number, effective_after, position, effective_on, lapses, workers
+    SELECT number, effective_after, batch, effective_on, lapses, workers
     FROM opened JOIN entry USING (regency)
     WHERE (in_category IS NOT NULL OR in_segment IS NOT NULL)
       AND coalesce(category = in_category, in_category IS NULL)
       AND coalesce(segment = in_segment, in_segment IS NULL) AND {_IN_WINDOW}
 ), moved AS (
-    SELECT number, coalesce(batch, position) AS batch, CAST(sum(workers) AS BIGINT) AS net,
+    SELECT number, batch, workers AS net, 0 AS lapsed
+    FROM opened JOIN (FROM of_all ANTI JOIN several USING (batch)) USING (regency)
+    WHERE in_category IS NULL AND in_segment IS NULL AND {_IN_WINDOW}
+    UNION ALL
+    SELECT number, batch, CAST(sum(workers) AS BIGINT) AS net,
            CAST(coalesce(sum(workers) FILTER (lapses AND effective_on > effective_after), 0)
                 AS BIGINT) AS lapsed
-    FROM seen LEFT JOIN followed USING (position) GROUP BY ALL
+    FROM seen GROUP BY ALL
 ), suspect AS (
     -- whose term began and ended in between moved nobody in the end, and explains a figure that
     -- still counts them
