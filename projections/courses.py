@@ -174,11 +174,12 @@ WITH point AS MATERIALIZED (
 SELECT number, area, what, {_ORDINAL}, heads, of_group, perhaps, NULL
 FROM first JOIN regency USING (regency)
 UNION ALL
-SELECT number, area, 'later', NULL, NULL, NULL, NULL, {_listed("heads")}
-FROM later JOIN regency USING (regency) GROUP BY number, area
-UNION ALL
-SELECT number, area, 'later', NULL, NULL, NULL, NULL, {_listed("heads", "of_group", "perhaps")}
-FROM later_by_group JOIN regency USING (regency) GROUP BY number, area
+SELECT number, area, 'later', NULL, NULL, NULL, NULL, listed FROM (
+    SELECT number, regency, {_listed("heads")} AS listed FROM later GROUP BY number, regency
+    UNION ALL
+    SELECT number, regency, {_listed("heads", "of_group", "perhaps")}
+    FROM later_by_group GROUP BY number, regency
+) JOIN regency USING (regency)
 """
 
 
