@@ -124,9 +124,8 @@ class Tested(NamedTuple):
         return any(each.what in what and each.result in GOOD for each in self.checks)
 
 
-def tested(figure: Figure, judged: Judgement, gap: Check | None) -> Tested:
+def tested(judged: Judgement, checks: tuple[Check, ...], gap: Check | None) -> Tested:
     """Return a judgement with its numbers, the gap too; that decides where nothing else is printed."""
-    checks = checks_of(figure, judged.standing)
     if gap is None:
         return Tested(judged.standing, checks, judged.verdict)
     alone = gap.result in TOLD and not any(each.decides for each in checks)
