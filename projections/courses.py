@@ -10,8 +10,10 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from projections.points import Below, Point
@@ -52,27 +54,26 @@ def more(balance: Balance, moved: Balance) -> Balance:
     )
 
 
-class Course(NamedTuple):
+@dataclass(slots=True)
+class Course:
     """The heads (persons) of one regency from each of some days on, ascending ordinals of dates.
 
     What took effect up to a point's first day is of that day. Of a category or segment also those
     who are of it, None before anybody was, and those who may be or are; else both are empty.
+    `balances` are the heads that no batch explains, from the days on when they changed.
     """
 
-    days: Sequence[int]
-    heads: Sequence[int]
-    of_group: Sequence[int | None] = ()
-    perhaps_of_group: Sequence[int | None] = ()
-    balance_days: Sequence[int] = ()
-    balances: Sequence[Balance] = ()
+    days: list[int]
+    heads: list[int]
+    of_group: list[int | None]
+    perhaps_of_group: list[int | None]
+    balances: Sequence[tuple[int, Balance]] = ()
 
-    def balance_on(self, on: date) -> Balance:
+    def balance_on(self, day: int) -> Balance:
         """Return the heads on a day that no batch explains."""
-        place = bisect_right(self.balance_days, on.toordinal())
-        return self.balances[place - 1] if place else NO_BALANCE
+        place = bisect_right(self.balances, day, key=itemgetter(0))
+        return self.balances[place - 1][1] if place else NO_BALANCE
 
-
-NO_COURSE: Final = Course([], [])
 
 _OF_GROUP: Final = (
     "coalesce(category = in_category, true) AND coalesce(segment = in_segment, in_segment IS NULL)"
@@ -156,9 +157,9 @@ WITH point AS MATERIALIZED (
            (workers > 0) <> ((act = 'takes-back') <> (kind = 'lapse')) AS is_in
     FROM entries JOIN balance USING (position)
 ), first AS (
-    SELECT 'heads' AS what, *, NULL AS of_group, NULL AS perhaps FROM ({_FIRST.format(**_OF_ALL)})
+    SELECT 'all' AS what, *, NULL AS of_group, NULL AS perhaps FROM ({_FIRST.format(**_OF_ALL)})
     UNION ALL
-    SELECT 'heads', * FROM ({_FIRST.format(**_OF_GROUPS)})
+    SELECT 'group', * FROM ({_FIRST.format(**_OF_GROUPS)})
     UNION ALL
     SELECT 'balance', number, regency, greatest(effective_on, first_day) AS on_day,
            CAST(coalesce(sum(workers) FILTER (is_opening), 0) AS BIGINT),
@@ -191,42 +192,48 @@ def courses_at(
     Those of `below` all, whether they lie in the area on a day or not.
     """
     courses: list[dict[str, Course]] = [{} for _ in points]
+    if not points:
+        return courses
     later: list[tuple[int, str, str]] = []
-    balances: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
-    for number, area, what, day, *moved, text in (
-        _asked(connection, points, below) if points else ()
+    balanced: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
+    for number, area, what, day, heads, of_group, perhaps, text in _asked(
+        connection, points, below
     ):
-        if what == "later":
-            later.append((number, area, text))
+        if what == "all":
+            courses[number][area] = Course([day], [heads], [], [])
+        elif what == "group":
+            courses[number][area] = Course([day], [heads], [of_group], [perhaps])
         elif what == "balance":
-            balances[number, area].append((day, Balance(*moved)))
-        elif points[number].is_of_a_group:
-            courses[number][area] = Course([day], *([each] for each in moved))
+            balanced[number, area].append((day, Balance(heads, of_group, perhaps)))
         else:
-            courses[number][area] = Course([day], moved[:1])
+            later.append((number, area, text))
     for number, area, text in later:
-        courses[number][area] = _followed(courses[number].get(area, NO_COURSE), json.loads(text))
-    for (number, area), changes in balances.items():
-        days, moved_balances = zip(*sorted(changes), strict=True)
-        courses[number][area] = courses[number][area]._replace(
-            balance_days=days, balances=list(accumulate(moved_balances, more))
-        )
+        if area not in courses[number]:
+            courses[number][area] = Course([], [], [], [])
+        _follow(courses[number][area], *json.loads(text))
+    for (number, area), moved in balanced.items():
+        courses[number][area].balances = _carried(moved) if len(moved) > 1 else moved
     return courses
 
 
-def _followed(course: Course, moved: Sequence[list[Any]]) -> Course:
-    """Return a course and the days after its first: what moved on each of them is added up."""
-    days, heads, *of_group = moved
-    followed = course._replace(
-        days=[*course.days, *days], heads=list(accumulate([*course.heads, *heads]))
-    )
-    if not of_group:
-        return followed
-    is_of_it, may_be = of_group
-    return followed._replace(
-        of_group=list(_added_up([*course.of_group, *is_of_it])),
-        perhaps_of_group=list(_added_up([*course.perhaps_of_group, *may_be])),
-    )
+def _follow(
+    course: Course,
+    days: list[int],
+    heads: list[int],
+    of_group: Sequence[int | None] = (),
+    perhaps: Sequence[int | None] = (),
+) -> None:
+    """Let the days after the first follow: what moved on each of them is added up."""
+    course.days += days
+    course.heads = list(accumulate(course.heads + heads))
+    course.of_group = list(_added_up((*course.of_group, *of_group)))
+    course.perhaps_of_group = list(_added_up((*course.perhaps_of_group, *perhaps)))
+
+
+def _carried(moved: Sequence[tuple[int, Balance]]) -> list[tuple[int, Balance]]:
+    """Return the balances from each day on of what moved on each."""
+    days, balances = zip(*sorted(moved), strict=True)
+    return list(zip(days, accumulate(balances, more), strict=True))
 
 
 def _asked(

@@ -15,7 +15,7 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import Final, NamedTuple, overload
 
-from projections.courses import NO_BALANCE, NO_COURSE, Balance, Course, more
+from projections.courses import NO_BALANCE, Balance, Course, more
 from projections.points import Point
 from projections.potentials import PotentialSaid
 from projections.roll_up import RollUp
@@ -120,21 +120,19 @@ class Stretch:
         return self._made[day]
 
     def _on_day(self, day: int) -> Standing:
-        on = date.fromordinal(day)
         if self._point.is_of_a_group:
-            return self._of_a_group(on, self._begun(day))
+            return self._of_a_group(day)
         if len(self._inside) == 1 and is_regency(self._point.area):
-            return self._of_one(on)
-        return self._rolled_up(on, self._begun(day))
+            return self._of_one(day)
+        return self._rolled_up(day)
 
-    def _of_one(self, on: date) -> Standing:
+    def _of_one(self, day: int) -> Standing:
         """Of one regency there is nothing to roll up."""
         (key,) = self._inside
-        course = self._courses.get(key, NO_COURSE)
-        place = bisect_right(course.days, on.toordinal())
-        active = course.heads[place - 1] if place else None
-        potential = self._potential(key, on)
-        balance = course.balance_on(on)
+        on, course = date.fromordinal(day), self._courses.get(key)
+        potential, active, balance = self._potential(key, on), None, NO_BALANCE
+        if course is not None and (place := bisect_right(course.days, day)):
+            active, balance = course.heads[place - 1], course.balance_on(day)
         is_counted = active is not None and potential is not None
         return Standing(  # by place: there may be one for each day of a year of each figure
             on,
@@ -149,15 +147,16 @@ class Stretch:
             balance if is_counted else NO_BALANCE,
         )
 
-    def _rolled_up(self, on: date, begun: Sequence[tuple[str, Course, int]]) -> Standing:
+    def _rolled_up(self, day: int) -> Standing:
+        on, begun = date.fromordinal(day), self._begun(day)
         roll_up = RollUp(self._point.area, self._inside)
         for area in self._in_force:
             if (workers := self._potential(area, on)) is not None:
                 roll_up.revise(area, workers)
         for key, course, place in begun:
             roll_up.move(key, course.heads[place])
-        everywhere = _together(course.balance_on(on) for _, course, _ in begun)
-        counted = (course.balance_on(on) for key, course, _ in begun if roll_up.counts(key))
+        everywhere = _together(course.balance_on(day) for _, course, _ in begun)
+        counted = (course.balance_on(day) for key, course, _ in begun if roll_up.counts(key))
         return Standing(
             on,
             roll_up.active,
@@ -171,8 +170,9 @@ class Stretch:
             everywhere if roll_up.counts_all else _together(counted),
         )
 
-    def _of_a_group(self, on: date, begun: Sequence[tuple[str, Course, int]]) -> Standing:
+    def _of_a_group(self, day: int) -> Standing:
         """Of a category or segment no potential is recorded; regencies are counted all the same."""
+        on, begun = date.fromordinal(day), self._begun(day)
         of_group = [course.of_group[place] for _, course, place in begun]
         return Standing(
             on,
@@ -183,7 +183,7 @@ class Stretch:
             len(self._inside),
             any(each is not None for each in of_group),
             sum(course.perhaps_of_group[place] or 0 for _, course, place in begun),
-            _together(course.balance_on(on) for _, course, _ in begun),
+            _together(course.balance_on(day) for _, course, _ in begun),
             NO_BALANCE,
         )
 
@@ -262,11 +262,13 @@ class Days(Sequence[Standing]):
     def with_active(self, fewest: int, most: int) -> Iterator[Standing]:
         """Yield the standings with so many active heads, the last first."""
         for stretch in reversed(self._stretches):
-            active = stretch.active
-            for place in reversed(range(len(active))):
-                heads = active[place]
-                if heads is not None and fewest <= heads <= most:
-                    yield stretch.standing(place)
+            places = [
+                place
+                for place, heads in enumerate(stretch.active)
+                if heads is not None and fewest <= heads <= most
+            ]
+            for place in reversed(places):
+                yield stretch.standing(place)
 
     def by_what_is_counted(self) -> Iterator[Standing]:
         """Yield a standing wherever a potential, or which regencies are counted, may be another."""
