@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, reduce
@@ -73,6 +73,7 @@ class Stretch:
         self._courses = courses
         self._in_force = in_force
         self._made: dict[int, Standing] = {}
+        self._seldom: dict[int, tuple[dict[str, int], dict[str, Balance], Balance]] = {}
 
     @cached_property
     def days(self) -> Sequence[int]:
@@ -90,7 +91,7 @@ class Stretch:
     @cached_property
     def active(self) -> Sequence[int | None]:
         """The heads asked for, day by day; None before the first entry."""
-        courses = [self._courses[key] for key in self._inside if key in self._courses]
+        courses = [course for _, course in self._courses_inside]
         if len(courses) == 1 and courses[0].days == self.days:  # of a regency nearly always
             return self._heads(courses[0])
         moved: dict[int, int] = defaultdict(int)
@@ -148,17 +149,15 @@ class Stretch:
         )
 
     def _rolled_up(self, day: int) -> Standing:
-        on, begun = date.fromordinal(day), self._begun(day)
+        begun, (potentials, balances, everywhere) = self._begun(day), self._seldom_other(day)
         roll_up = RollUp(self._point.area, self._inside)
-        for area in self._in_force:
-            if (workers := self._potential(area, on)) is not None:
-                roll_up.revise(area, workers)
+        for area, workers in potentials.items():
+            roll_up.revise(area, workers)
         for key, course, place in begun:
             roll_up.move(key, course.heads[place])
-        everywhere = _together(course.balance_on(day) for _, course, _ in begun)
-        counted = (course.balance_on(day) for key, course, _ in begun if roll_up.counts(key))
+        counted = (balance for key, balance in balances.items() if roll_up.counts(key))
         return Standing(
-            on,
+            date.fromordinal(day),
             roll_up.active,
             roll_up.potential,
             roll_up.active_counted,
@@ -167,23 +166,23 @@ class Stretch:
             bool(begun),
             0,
             everywhere,
-            everywhere if roll_up.counts_all else _together(counted),
+            everywhere if roll_up.counts_all else reduce(more, counted, NO_BALANCE),
         )
 
     def _of_a_group(self, day: int) -> Standing:
         """Of a category or segment no potential is recorded; regencies are counted all the same."""
-        on, begun = date.fromordinal(day), self._begun(day)
+        begun, (potentials, _, everywhere) = self._begun(day), self._seldom_other(day)
         of_group = [course.of_group[place] for _, course, place in begun]
         return Standing(
-            on,
+            date.fromordinal(day),
             sum(each or 0 for each in of_group) if begun else None,
             None,
             None,
-            sum(self._potential(key, on) is not None for key, _, _ in begun),
+            sum(key in potentials for key, _, _ in begun),
             len(self._inside),
             any(each is not None for each in of_group),
             sum(course.perhaps_of_group[place] or 0 for _, course, place in begun),
-            _together(course.balance_on(day) for _, course, _ in begun),
+            everywhere,
             NO_BALANCE,
         )
 
@@ -191,9 +190,33 @@ class Stretch:
         """Return the regencies inside that have heads by a day, and the place of them in its course."""
         return [
             (key, course, place - 1)
-            for key in self._inside
-            if (course := self._courses.get(key)) and (place := bisect_right(course.days, day))
+            for key, course in self._courses_inside
+            if (place := bisect_right(course.days, day))
         ]
+
+    @cached_property
+    def _courses_inside(self) -> list[tuple[str, Course]]:
+        return [(key, self._courses[key]) for key in self._inside if key in self._courses]
+
+    def _seldom_other(self, day: int) -> tuple[dict[str, int], dict[str, Balance], Balance]:
+        """Return the potentials in force on a day, the balances of the regencies, and all of these."""
+        since = bisect_right(self._seldom_days, day)
+        if since not in self._seldom:
+            on = date.fromordinal(day)
+            in_force = {area: self._potential(area, on) for area in self._in_force}
+            balances = {key: course.balance_on(day) for key, course in self._courses_inside}
+            self._seldom[since] = (
+                {area: workers for area, workers in in_force.items() if workers is not None},
+                {key: balance for key, balance in balances.items() if balance != NO_BALANCE},
+                reduce(more, balances.values(), NO_BALANCE),
+            )
+        return self._seldom[since]
+
+    @cached_property
+    def _seldom_days(self) -> list[int]:
+        """The days on which a potential or a balance becomes another: few, beside those of heads."""
+        balancing = {day for _, course in self._courses_inside for day, _ in course.balances}
+        return sorted(balancing.union(self._revising()))
 
     def _potential(self, area: str, on: date) -> int | None:
         said = self._in_force.get(area, ())
@@ -215,10 +238,6 @@ class Stretch:
 
 
 _VALID_FROM: Final = attrgetter("valid_from")
-
-
-def _together(balances: Iterable[Balance]) -> Balance:
-    return reduce(more, balances, NO_BALANCE)
 
 
 class Days(Sequence[Standing]):
