@@ -14,8 +14,8 @@ from registry.language import Period, _, formatted, joined, ngettext, pgettext
 from registry.safe_text import safe
 
 if TYPE_CHECKING:
+    from projections.days import Standing
     from projections.reconciliation import Reconciled, Reconciliation
-    from projections.standings import Standing
 
 _MEANINGS: Final = {
     "percent-inconsistent": _("The percentage is not its own active over its own potential"),

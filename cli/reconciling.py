@@ -27,9 +27,9 @@ from registry.language import _
 
 if TYPE_CHECKING:
     from projections.boundaries import Crossing
+    from projections.days import Standing
     from projections.figures import Figure, Printed
     from projections.reconciliation import Reconciled, Reconciliation
-    from projections.standings import Standing
     from projections.verdicts import Check
 
 Strictness = Literal["differs", "independent"]

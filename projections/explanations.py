@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Final
 
 from projections.boundaries import Crossing
+from projections.days import Standing
 from projections.figures import WHOLE, Figure, Printed, in_percent, in_persons
 from projections.findings import Finding
-from projections.standings import Standing
 from projections.suspects import Suspects
 from projections.verdicts import Check, Judgement, Tested, What, is_untested
 from registry.language import Period, _, decimal, joined

@@ -6,10 +6,13 @@ some honest reading of the printed numbers avoids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
+from projections.courses import Balance
+from projections.days import Days, Standing
 from projections.figures import (
     PLACES_SHOWN,
     WHOLE,
@@ -20,7 +23,7 @@ from projections.figures import (
     persons_from,
 )
 from projections.gaps import Gap
-from projections.standings import Balance, PotentialSaid, Standing
+from projections.potentials import PotentialSaid
 from projections.verdicts import GOOD, Tested, What, result_of, verdict_on
 from registry.language import _, decimal, joined
 from registry.terms import Kind, is_regency
@@ -40,6 +43,17 @@ class Finding(NamedTuple):
 
     code: Code
     says: str
+
+
+class _Odd(NamedTuple):
+    """A finding that may yet be dropped: put in words only if it is not."""
+
+    code: Code
+    words: Callable[[], str]
+
+    def found(self) -> Finding:
+        """Put it in words."""
+        return Finding(self.code, self.words())
 
 
 class _Share(NamedTuple):
@@ -67,7 +81,7 @@ class _Share(NamedTuple):
         fewest_left, most_left = span
         return potential - most_left, potential - fewest_left
 
-    def cut(self, heads: int, potential: int) -> Finding | None:
+    def cut(self, heads: int, potential: int) -> _Odd | None:
         """Return that it was cut off after the printed decimals, if it was."""
         some = heads if self.covered else potential - heads
         exact = Fraction(100 * some, potential)
@@ -75,11 +89,11 @@ class _Share(NamedTuple):
             return None
         quotient = _("{some} of {all}") if self.covered else _("{some} of {all} not covered")
         words = quotient.format(some=in_persons(some), all=in_persons(potential))
-        return _cut(words, exact, self.printed)
+        return _Odd("percent-truncated", partial(_cut_in_words, words, exact, self.printed))
 
 
 def of_the_percentage(
-    figure: Figure, tested: Tested, days: Sequence[Standing], potentials: Sequence[PotentialSaid]
+    figure: Figure, tested: Tested, days: Days, potentials: Sequence[PotentialSaid]
 ) -> Iterator[Finding]:
     """Its percentage against its own numbers, and against the potential that it must be taken over.
 
@@ -108,7 +122,7 @@ def of_the_percentage(
         found = [each for each in found if each.code in codes]
         if not found:
             return
-    yield from found
+    yield from (each.found() for each in found)
 
 
 def _share_of(figure: Figure) -> _Share | None:
@@ -161,12 +175,13 @@ def of_its_whole(
     yield Finding("other-potential", says)
 
 
-def _unlike(days: Sequence[Standing], taken: Standing, figure: Figure) -> list[Standing]:
+def _unlike(days: Days, taken: Standing, figure: Figure) -> list[Standing]:
     """Return days that differ from the day taken in what its percentage is held against."""
     heads_matter = figure.active is None
+    looked_at = days if heads_matter else days.by_what_is_counted()
     held = {
         (day.potential, heads_matter and day.active_counted, _is_in_part(day)): day
-        for day in (*days, taken)
+        for day in (*looked_at, taken)
     }
     return [day for day in held.values() if day is not taken]
 
@@ -178,7 +193,7 @@ def _is_in_part(standing: Standing) -> bool:
 
 def _over_the_potential(
     figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
-) -> Iterator[Finding]:
+) -> Iterator[_Odd]:
     """What is odd on one day, over the potential in force on it."""
     if not standing.potential:
         return
@@ -194,7 +209,7 @@ def _over_the_potential(
             yield from _of_the_active_counted(figure, share, standing, potentials)
 
 
-def _of_the_part(figure: Figure, share: _Share, standing: Standing) -> Iterator[Finding]:
+def _of_the_part(figure: Figure, share: _Share, standing: Standing) -> Iterator[_Odd]:
     """The ledger's percentage of the regencies counted, cut off after the printed decimals."""
     what: What = "percent" if share.covered else "uncovered_percent"
     if result_of(what, figure, standing) in GOOD:
@@ -224,7 +239,7 @@ def of_the_uncovered(figure: Figure, days: Sequence[Standing]) -> Iterator[Findi
         assert figure.active is not None
         assert figure.potential is not None
         if cut := _Share(uncovered, covered=False).cut(figure.active, figure.potential):
-            yield cut
+            yield cut.found()
             return
         left = figure.potential - figure.active
         exactly = Fraction(100 * left, figure.potential)
@@ -321,12 +336,23 @@ def _of_its_own_active(
     share: _Share,
     in_force: int,
     potentials: Sequence[PotentialSaid],
-) -> Iterator[Finding]:
+) -> Iterator[_Odd]:
     if _fits(share, figure, in_force):
         return
     if figure.potential is None and (cut := share.cut(active, in_force)):
         yield cut
         return
+    words = partial(_implied_in_words, figure, active, share, in_force, potentials)
+    yield _Odd("other-potential", words)
+
+
+def _implied_in_words(
+    figure: Figure,
+    active: int,
+    share: _Share,
+    in_force: int,
+    potentials: Sequence[PotentialSaid],
+) -> str:
     stated = figure.stated_percent
     assert stated is not None
     least, greatest = stated.potentials(
@@ -344,7 +370,7 @@ def _of_its_own_active(
         span=span,
         in_force=in_persons(in_force),
     )
-    yield Finding("other-potential", says + _recorded(known))
+    return says + _recorded(known)
 
 
 def _fits(share: _Share, figure: Figure, potential: int) -> bool:
@@ -361,7 +387,7 @@ def _fits(share: _Share, figure: Figure, potential: int) -> bool:
 
 def _of_the_active_counted(
     figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
-) -> Iterator[Finding]:
+) -> Iterator[_Odd]:
     """Without an active of its own: the ledger's, over the potential in force or another one said."""
     active, in_force = standing.active_counted, standing.potential
     assert active is not None
@@ -385,12 +411,10 @@ def _of_the_active_counted(
         )
     else:
         return
-    yield Finding(
-        "other-potential",
-        _("{says}; in force are {in_force}{recorded}").format(
-            says=says, in_force=in_persons(in_force), recorded=_recorded(known)
-        ),
+    words = _("{says}; in force are {in_force}{recorded}").format(
+        says=says, in_force=in_persons(in_force), recorded=_recorded(known)
     )
+    yield _Odd("other-potential", lambda: words)
 
 
 def _recorded(known: Sequence[PotentialSaid]) -> str:
@@ -407,14 +431,17 @@ def _recorded(known: Sequence[PotentialSaid]) -> str:
 
 
 def _cut(quotient: str, exact: Fraction, percent: Printed) -> Finding:
+    return Finding("percent-truncated", _cut_in_words(quotient, exact, percent))
+
+
+def _cut_in_words(quotient: str, exact: Fraction, percent: Printed) -> str:
     exactly = in_percent(exact, max(PLACES_SHOWN, percent.places) + MORE_PLACES)
-    says = _("{quotient} is {exactly}: {percent} % is cut off, rounded it is {rounded}").format(
+    return _("{quotient} is {exactly}: {percent} % is cut off, rounded it is {rounded}").format(
         quotient=quotient,
         exactly=exactly,
         percent=decimal(percent.text),
         rounded=in_percent(exact, percent.places),
     )
-    return Finding("percent-truncated", says)
 
 
 def _make_a_whole(

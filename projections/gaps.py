@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+from projections.days import Standing
 from projections.figures import (
     WHOLE,
     Figure,
@@ -20,7 +21,6 @@ from projections.figures import (
     in_persons,
     persons_from,
 )
-from projections.standings import Standing
 from projections.verdicts import Check, Result
 from registry.language import _, decimal, joined
 

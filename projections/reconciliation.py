@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -22,6 +22,7 @@ from projections.conflicts import (
     printed_targets_in_conflict,
     targets_in_conflict,
 )
+from projections.days import Days
 from projections.explanations import explained, restated
 from projections.figures import Figure, Printed, printed
 from projections.findings import (
@@ -34,20 +35,10 @@ from projections.findings import (
     of_the_uncovered,
 )
 from projections.gaps import read_gap
+from projections.points import Below, Point, below_on_any_day
+from projections.potentials import Potentials, PotentialSaid, potentials_said
 from projections.published import figures_recorded
-from projections.standings import (
-    Below,
-    Extent,
-    Point,
-    Potentials,
-    PotentialSaid,
-    Standing,
-    below_on_any_day,
-    extent_within,
-    extents_of,
-    potentials_said,
-    standings_at,
-)
+from projections.standings import Extent, extent_within, extents_of, standings_at
 from projections.suspects import NOBODY, Suspects, Window, suspects_in
 from projections.targets import Target, targets_of
 from projections.verdicts import (
@@ -99,7 +90,7 @@ class Reconciled:
     verdict: Verdict
     verdict_then: VerdictThen | None
     findings: tuple[Finding, ...]
-    days: Sequence[Standing]
+    days: Days
     agreed_before: Figure | None
     looked_for: Suspects | None
     restated_by: Suspects
@@ -224,12 +215,16 @@ class _Views(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A figure judged from each point; `days` is what the ledger says of its days as known now."""
+    """A figure judged from each point.
+
+    `days` is what the ledger says of its days as known now, `checks` its numbers as judged now.
+    """
 
     figure: Figure
     point: Point | None
-    days: Sequence[Standing]
+    days: Days
     now: Judgement
+    checks: tuple[Check, ...]
     then: Judgement | None
     documented: Judgement | None
 
@@ -282,13 +277,15 @@ def _views(figure: Figure, known: int, log: _Log) -> _Views:
     )
 
 
-def _seen(figure: Figure, views: _Views, standings: Mapping[Point, list[Standing]]) -> _Seen:
-    days = standings[views.now] if views.now is not None else []
+def _seen(figure: Figure, views: _Views, standings: Mapping[Point, Days]) -> _Seen:
+    days = standings[views.now] if views.now is not None else Days()
+    now = judge(figure, days)
     return _Seen(
         figure,
         views.now,
         days,
-        judge(figure, days),
+        now,
+        checks_of(figure, now.standing),
         judge(figure, standings[views.then]) if views.then is not None else None,
         judge(figure, standings[views.documented]) if views.documented is not None else None,
     )
@@ -316,7 +313,7 @@ def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
     for each in seen:
         figure, standing = each.figure, each.now.standing
         if each.now.verdict in GOOD and not figure.retracted and standing is not None:
-            for check in checks_of(figure, standing):
+            for check in each.checks:
                 if check.result in GOOD:
                     # of one period that agrees from one day on, the one recorded last says it all
                     same = agreed[*each.series, check.what]
@@ -328,7 +325,7 @@ def _agreed_before(seen: Sequence[_Seen]) -> dict[int, _Agreed]:
         if each.now.verdict != "differs" or figure.last_day is None:
             continue
         before = []
-        for what in _vouching(checks_of(figure, each.now.standing)):
+        for what in _vouching(each.checks):
             series = ordered.get((*each.series, what), [])
             place = bisect_left(series, figure.last_day, key=itemgetter(0))
             while place and not _vouches(series[place - 1], figure):
@@ -388,7 +385,7 @@ def _windows(
         if each.then is not None and each.then.verdict in GOOD:
             assert figure.known_then is not None
             yield ("restated", figure.position), look(point.last_day, figure.known_then)
-        heads = _heads_that_differ(figure, each.now)
+        heads = _heads_that_differ(each.checks)
         if heads is None:
             continue
         before = agreed.get(figure.position)
@@ -439,9 +436,8 @@ def _vouched_until(figure: Figure, first: int) -> int:
     return min(figure.position, figure.known_then)
 
 
-def _heads_that_differ(figure: Figure, judged: Judgement) -> int | None:
+def _heads_that_differ(checks: Sequence[Check]) -> int | None:
     """Return the heads that the ledger has more than the figure; 0 if unknown; None if they agree."""
-    checks = checks_of(figure, judged.standing)
     for check in checks:
         if check.what == "active":
             return -int(check.difference or 0) if check.result == "differs" else None
@@ -450,6 +446,10 @@ def _heads_that_differ(figure: Figure, judged: Judgement) -> int | None:
 
 
 # --- what is said of it ---------------------------------------------------------------------------
+
+
+def _standing_potentials(potentials: Potentials, known: int, area: str) -> list[PotentialSaid]:
+    return [each for each in potentials.said_of(area) if each.counts(known, None)]
 
 
 class _Said:
@@ -462,7 +462,7 @@ class _Said:
         potentials: Potentials,
         known: int,
     ) -> None:
-        self._potentials, self._known = potentials, known
+        self.potentials = cache(partial(_standing_potentials, potentials, known))
         self._targets: dict[str, list[Printed]] = defaultdict(list)
         for target in targets:
             self._targets[target.area].append(printed(target.percent))
@@ -485,10 +485,6 @@ class _Said:
     def targets(self, area: str) -> Sequence[Printed]:
         """Return the targets recorded for an area."""
         return self._targets.get(area, ())
-
-    def potentials(self, area: str) -> list[PotentialSaid]:
-        """Return the potentials that stand for an area."""
-        return [each for each in self._potentials.said_of(area) if each.counts(self._known, None)]
 
     def conflicts(self, figure: Figure) -> Iterator[Finding]:
         """Yield what contradicts a figure: others, and targets of the year whose target it names."""
@@ -523,7 +519,7 @@ def _reconciled(
     gap = None
     if figure.gap is not None and not figure.retracted:
         gap = read_gap(figure, seen.now.standing, seen.days, targets)
-    now = tested(figure, seen.now, gap.check if gap else None)
+    now = tested(seen.now, seen.checks, gap.check if gap else None)
     findings: list[Finding] = []
     if not figure.retracted:
         potentials = said.potentials(figure.area)
@@ -561,7 +557,9 @@ def _with_its_gap(
     if judged is None or judged.standing is None or figure.gap is None or figure.retracted:
         return judged
     gap = read_gap(figure, judged.standing, [judged.standing], targets)
-    return Judgement(judged.standing, tested(figure, judged, gap.check).verdict)
+    return Judgement(
+        judged.standing, tested(judged, checks_of(figure, judged.standing), gap.check).verdict
+    )
 
 
 def _verdict_then(seen: _Seen, then: Judgement | None) -> VerdictThen | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from projections.standings import Point
+from projections.points import Point
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,7 +51,13 @@ class Suspects(NamedTuple):
 
 
 NOBODY: Final = Suspects()
-_BATCHES: Final = """
+
+_IN_WINDOW: Final = """effective_on <= last_day AND position <= known
+      AND (effective_on > effective_after OR position > recorded_after)"""
+_EXPLAINS_ALL: Final = 2**63 - 1
+"""More than any heads weigh."""
+
+_BATCHES: Final = f"""
 WITH looked AS MATERIALIZED (
     SELECT unnest($numbers) AS number, unnest($places) AS whole,
            unnest($categories::VARCHAR[]) AS in_category, unnest($segments::VARCHAR[]) AS in_segment,
@@ -60,54 +66,70 @@ WITH looked AS MATERIALIZED (
            unnest($explain) AS explains
 ), inside AS MATERIALIZED (
     SELECT unnest($wholes) AS whole, unnest($parts) AS area
-), transferring AS MATERIALIZED (
-    -- heads of these may be in another area than the batch is of
-    SELECT position, any_value(events.area) AS batch_area
-    FROM (SELECT DISTINCT position FROM entries WHERE kind = 'transfer') JOIN events USING (position)
-    GROUP BY position
+), regency AS MATERIALIZED (
+    -- and the widest of the windows that look at it
+    SELECT row_number() OVER () AS regency, area, max(last_day) AS last_day, max(known) AS known,
+           min(effective_after) AS effective_after, min(recorded_after) AS recorded_after
+    FROM looked JOIN inside USING (whole) GROUP BY area
+), opened AS MATERIALIZED (
+    SELECT number, regency, in_category, in_segment, looked.last_day, looked.known,
+           looked.effective_after, looked.recorded_after
+    FROM looked JOIN inside USING (whole) JOIN regency USING (area)
+), followed AS MATERIALIZED (
+    -- a batch goes by the position of its first event: a number, and only few have more events
+    SELECT later.position, earliest.position AS batch
+    FROM events AS later JOIN events AS earliest USING (area, reference, part)
+    WHERE later.originator_version > 1 AND earliest.originator_version = 1
 ), entry AS MATERIALIZED (
-    SELECT coalesce(batch_area, entries.area) AS batch_area, entries.area, reference, part, category,
-           segment, effective_on, position, workers, kind = 'lapse' AS lapses
-    FROM entries LEFT JOIN transferring USING (position)
-    WHERE entries.area IN (SELECT area FROM inside)
+    SELECT regency, coalesce(batch, position) AS batch, category, segment, effective_on, position,
+           workers, kind = 'lapse' AS lapses
+    FROM entries JOIN regency USING (area) LEFT JOIN followed USING (position) WHERE {_IN_WINDOW}
 ), of_all AS MATERIALIZED (
     -- whoever looks for no group needs the lines of an event on a day only together
-    SELECT batch_area, area, reference, part, effective_on, position, lapses,
-           CAST(sum(workers) AS BIGINT) AS workers
+    SELECT regency, batch, effective_on, position, lapses, CAST(sum(workers) AS BIGINT) AS workers
     FROM entry GROUP BY ALL
-), seen AS NOT MATERIALIZED (
-    SELECT number, explains, effective_after, batch_area, reference, part, effective_on, lapses, workers
-    FROM looked JOIN inside USING (whole) JOIN of_all USING (area)
-    WHERE in_category IS NULL AND in_segment IS NULL
-      AND effective_on <= last_day AND position <= known
-      AND (effective_on > effective_after OR position > recorded_after)
+), several AS MATERIALIZED (
+    -- most batches moved heads on one day by one event, and need no adding up
+    SELECT batch FROM of_all GROUP BY batch HAVING count(*) > 1
+), seen AS (
+    SELECT number, effective_after, batch, effective_on, lapses, workers
+    FROM opened JOIN (FROM of_all SEMI JOIN several USING (batch)) USING (regency)
+    WHERE in_category IS NULL AND in_segment IS NULL AND {_IN_WINDOW}
     UNION ALL
-    SELECT number, explains, effective_after, batch_area, reference, part, effective_on, lapses, workers
-    FROM looked JOIN inside USING (whole) JOIN entry USING (area)
+    SELECT number, effective_after, batch, effective_on, lapses, workers
+    FROM opened JOIN entry USING (regency)
     WHERE (in_category IS NOT NULL OR in_segment IS NOT NULL)
       AND coalesce(category = in_category, in_category IS NULL)
-      AND coalesce(segment = in_segment, in_segment IS NULL)
-      AND effective_on <= last_day AND position <= known
-      AND (effective_on > effective_after OR position > recorded_after)
+      AND coalesce(segment = in_segment, in_segment IS NULL) AND {_IN_WINDOW}
 ), moved AS (
-    SELECT number, batch_area AS area, reference, part, any_value(explains) AS explains,
-           CAST(sum(workers) AS BIGINT) AS net,
+    SELECT number, batch, workers AS net, 0 AS lapsed
+    FROM opened JOIN (FROM of_all ANTI JOIN several USING (batch)) USING (regency)
+    WHERE in_category IS NULL AND in_segment IS NULL AND {_IN_WINDOW}
+    UNION ALL
+    SELECT number, batch, CAST(sum(workers) AS BIGINT) AS net,
            CAST(coalesce(sum(workers) FILTER (lapses AND effective_on > effective_after), 0)
                 AS BIGINT) AS lapsed
-    FROM seen GROUP BY number, batch_area, reference, part
+    FROM seen GROUP BY ALL
 ), suspect AS (
     -- whose term began and ended in between moved nobody in the end, and explains a figure that
     -- still counts them
-    SELECT *, CASE WHEN net <> 0 THEN net ELSE lapsed END AS workers
+    SELECT number, batch, CASE WHEN net <> 0 THEN net ELSE lapsed END AS workers
     FROM moved WHERE net <> 0 OR lapsed <> 0
-), placed AS (
-    SELECT *, count(*) OVER (PARTITION BY number) AS total, row_number() OVER (
-        PARTITION BY number
-        ORDER BY workers <> explains, abs(workers) DESC, area, reference, part) AS place
-    FROM suspect
+), weighed AS MATERIALIZED (
+    SELECT number, batch, workers,
+           CASE WHEN workers = explains THEN {_EXPLAINS_ALL} ELSE abs(workers) END AS weight
+    FROM suspect JOIN looked USING (number)
+), counted AS MATERIALIZED (
+    -- names are read, and put in order, of none that weigh less than those to be named
+    SELECT number, count(*) AS total, list_last(max(weight, $named)) AS least
+    FROM weighed GROUP BY number
 )
-SELECT number, area, reference, part, workers, total FROM placed WHERE place <= $named
-ORDER BY number, place
+SELECT number, area, reference, part, weighed.workers, total
+FROM weighed JOIN counted USING (number) JOIN events ON position = batch
+WHERE weight >= least
+QUALIFY row_number() OVER (
+    PARTITION BY number ORDER BY weight DESC, area, reference, part) <= $named
+ORDER BY number, weight DESC, area, reference, part
 """
 
 

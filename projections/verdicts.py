@@ -11,8 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+from projections.days import Days, Standing
 from projections.figures import PLACES_SHOWN, WHOLE, Figure, Printed
-from projections.standings import Standing
 from registry.rounding import round_half_away
 
 Result = Literal[
@@ -69,24 +69,30 @@ class Judgement(NamedTuple):
     verdict: Result
 
 
-def judge(figure: Figure, standings: Sequence[Standing]) -> Judgement:
-    """Judge a figure on each day that it can mean; without standings it is undated.
+def judge(figure: Figure, days: Days) -> Judgement:
+    """Judge a figure on each day that it can mean; without days it is undated.
 
     A month or a year agrees if any day of it does: the last of the best such standings is taken. If none
     does, it is held against its last day, which is what a month means everywhere.
     """
-    if not standings:
-        return Judgement(None, _verdict(figure, None))
-    best = Judgement(standings[-1], _verdict(figure, standings[-1]))
-    for standing in reversed(standings[:-1]):
+    last = days.last
+    best = Judgement(last, _verdict(figure, last))
+    if figure.first_day == figure.last_day:
+        return best
+    for standing in _near(figure, days):
         if best.verdict == "agrees":
             break
-        if _is_far_off(figure, standing):
-            continue
         verdict = _verdict(figure, standing)
         if verdict in GOOD and _WORSE[verdict] < _WORSE[best.verdict]:
             best = Judgement(standing, verdict)
     return best
+
+
+def _near(figure: Figure, days: Days) -> Iterator[Standing]:
+    """Yield the days that are not far off by their heads alone, the last first: of most, few."""
+    if figure.active is None:
+        return reversed(days)
+    return days.with_active(figure.active - figure.tolerance, figure.active + figure.tolerance)
 
 
 def verdict_on(standing: Standing, figure: Figure) -> Result:
@@ -118,9 +124,8 @@ class Tested(NamedTuple):
         return any(each.what in what and each.result in GOOD for each in self.checks)
 
 
-def tested(figure: Figure, judged: Judgement, gap: Check | None) -> Tested:
+def tested(judged: Judgement, checks: tuple[Check, ...], gap: Check | None) -> Tested:
     """Return a judgement with its numbers, the gap too; that decides where nothing else is printed."""
-    checks = checks_of(figure, judged.standing)
     if gap is None:
         return Tested(judged.standing, checks, judged.verdict)
     alone = gap.result in TOLD and not any(each.decides for each in checks)

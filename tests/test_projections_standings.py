@@ -10,16 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.boundaries import boundaries_in
+from projections.courses import Balance
 from projections.coverage import coverage_at
+from projections.days import Days, Standing
 from projections.ledger import Ledger
+from projections.points import Point, below_on_any_day
+from projections.potentials import potentials_said
 from projections.reconciliation import Reconciled, reconcile
-from projections.standings import (
-    Balance,
-    Point,
-    below_on_any_day,
-    potentials_said,
-    standings_at,
-)
+from projections.standings import standings_at
 from registry.commands import BatchLine, ChangeArea, RecordBatch, RevisePotential
 from registry.terms import NATION, Action
 from tests.area_changes import BASE, changed, enrolled
@@ -85,11 +83,8 @@ def test_every_day_of_a_year_is_what_coverage_says_of_it() -> None:
 
 def _days(ledger: Ledger, area: str) -> dict[date, tuple[int | None, int | None]]:
     """Return what a figure of the year is held against: on each day the standing it is in."""
-    boundaries = boundaries_in(ledger.connection, ledger.position)
-    below = below_on_any_day(boundaries)
-    potentials = potentials_said(ledger.connection, [area], below)
     point = Point(area, None, None, FIRST, date(2027, 12, 31), ledger.position)
-    found = standings_at(ledger.connection, [point], potentials, lambda _: boundaries, below)[point]
+    found = _standings(ledger, [point])[point]
     assert found[0].on == FIRST
     assert [each.on for each in found] == sorted({each.on for each in found})
     days = {}
@@ -98,6 +93,63 @@ def _days(ledger: Ledger, area: str) -> dict[date, tuple[int | None, int | None]
         standing = [each for each in found if each.on <= on][-1]
         days[on] = standing.active, standing.potential
     return days
+
+
+@pytest.mark.parametrize("segment", [None, "BPU"])
+def test_a_point_asked_among_others_is_what_it_is_alone(segment: str | None) -> None:
+    """What lies before every point is summed once for all: of early, late and spanning points."""
+    with closing(Store(None)) as store:
+        moved_in_2027(store)
+        with store.ledger() as ledger:
+            spans = [
+                (FIRST, FIRST),
+                (FIRST, date(2027, 12, 31)),
+                (date(2027, 7, 1), date(2027, 9, 2)),
+            ]
+            points = [
+                Point(area, None, segment, *span, known, documented)
+                for area in ("ID", "16", "11", "16.06", "16.71", "16.18", "12")
+                for span in spans
+                for known, documented in ((3, None), (ledger.position, None), (4, date(2000, 1, 1)))
+            ]
+            together = _standings(ledger, points)
+            for point in points:
+                assert list(together[point]) == list(_standings(ledger, [point])[point])
+
+
+def test_days_are_the_same_however_they_are_read() -> None:
+    """From either end, by their heads, or one by one."""
+    with closing(Store(None)) as store:
+        moved_in_2027(store)
+        year = FIRST, date(2027, 12, 31)
+        with store.ledger() as ledger:
+            points = [
+                Point(area, category, None, *year, ledger.position)
+                for area in ("ID", "16", "11", "16.06", "16.71", "16.18", "12")
+                for category in (None, "guru")
+            ]
+            for point in points:
+                days = _standings(ledger, [point])[point]
+                every = list(days)
+                assert [days[place] for place in range(len(days))] == every
+                assert list(reversed(days)) == every[::-1]
+                assert days.last == every[-1]
+                for heads in {each.active for each in every if each.active is not None}:
+                    of_it = [each for each in every if each.active == heads]
+                    assert list(days.with_active(heads, heads)) == of_it[::-1]
+                kinds = {_counted(each) for each in every}
+                assert {_counted(each) for each in days.by_what_is_counted()} == kinds
+
+
+def _standings(ledger: Ledger, points: list[Point]) -> dict[Point, Days]:
+    boundaries = boundaries_in(ledger.connection, ledger.position)
+    below = below_on_any_day(boundaries)
+    potentials = potentials_said(ledger.connection, {each.area for each in points}, below)
+    return standings_at(ledger.connection, points, potentials, lambda _: boundaries, below)
+
+
+def _counted(standing: Standing) -> tuple[int | None, int, int]:
+    return standing.potential, standing.regencies_counted, standing.regencies_total
 
 
 def test_known_then_are_the_boundaries_too() -> None:
