@@ -14,6 +14,7 @@ import pytest
 from benchmarks.country import Dated, enrolments
 from benchmarks.stores import fill
 from benchmarks.tally import Heads, heads_on
+from benchmarks.timing import timed_in_turn
 from projections.coverage import CoverageRow, coverage_at
 from projections.ledger import Ledger
 from projections.workspace import Workspace
@@ -78,17 +79,39 @@ def ledger(country: Country) -> Iterator[Ledger]:
         yield opened
 
 
+_BARE: Final = (
+    "SELECT area, category, sum(workers) FROM entries WHERE effective_on <= $on"
+    " AND position <= $known{} GROUP BY ALL"
+)
+"""Beside them: DuckDB's own sum over the same sorted columns, with nothing around it."""
+
+
+def _bare(ledger: Ledger, country: Country, area: str | None = None) -> list[tuple[str, str, int]]:
+    given = {"on": country.on, "known": country.half_way}
+    if area is None:
+        return ledger.connection.execute(_BARE.format(""), given).fetchall()
+    statement = _BARE.format(" AND area = $area")
+    return ledger.connection.execute(statement, given | {"area": area}).fetchall()
+
+
+def _summed(rows: list[tuple[str, str, int]]) -> Heads:
+    return Heads({(area, category): int(heads) for area, category, heads in rows if heads})
+
+
 @pytest.mark.benchmark(group="coverage in process")
 def test_one_regency_by_category_in_process(
     benchmark: Benchmark, country: Country, ledger: Ledger
 ) -> None:
     """As known half-way, the ledger open: what a server would do for each question."""
-    rows = benchmark(
+    rows, bare = timed_in_turn(
+        benchmark,
         lambda: coverage_at(
             ledger, [country.regency], country.on, known=country.half_way, by="category"
-        )
+        ),
+        lambda: _bare(ledger, country, country.regency),
     )
-    assert _heads(rows) == _without_zeros(country.heads_half_way, country.regency)
+    expected = _without_zeros(country.heads_half_way, country.regency)
+    assert _heads(rows) == _summed(bare) == expected
 
 
 @pytest.mark.benchmark(group="coverage in process")
@@ -96,38 +119,12 @@ def test_the_nation_by_regency_and_category_in_process(
     benchmark: Benchmark, country: Country, ledger: Ledger
 ) -> None:
     """As known half-way, the ledger open."""
-    rows = benchmark(
-        lambda: coverage_at(ledger, ["ID"], country.on, known=country.half_way, by=BOTH)
+    rows, bare = timed_in_turn(
+        benchmark,
+        lambda: coverage_at(ledger, ["ID"], country.on, known=country.half_way, by=BOTH),
+        lambda: _bare(ledger, country),
     )
-    assert _heads(rows) == _without_zeros(country.heads_half_way)
-
-
-_BARE: Final = (
-    "SELECT area, category, sum(workers) FROM entries WHERE effective_on <= $on"
-    " AND position <= $known{} GROUP BY ALL"
-)
-
-
-@pytest.mark.benchmark(group="coverage in process")
-def test_bare_sum_of_one_regency(benchmark: Benchmark, country: Country, ledger: Ledger) -> None:
-    """Beside it: DuckDB's own sum over the same sorted columns, with nothing around it."""
-    known = {"on": country.on, "known": country.half_way, "area": country.regency}
-    statement = _BARE.format(" AND area = $area")
-    found = benchmark(lambda: ledger.connection.execute(statement, known).fetchall())
-    expected = _without_zeros(country.heads_half_way, country.regency)
-    assert Heads({(a, c): int(n) for a, c, n in found if n}) == expected
-
-
-@pytest.mark.benchmark(group="coverage in process")
-def test_bare_sum_of_the_same_entries(
-    benchmark: Benchmark, country: Country, ledger: Ledger
-) -> None:
-    """Beside it: the same of the nation."""
-    known = {"on": country.on, "known": country.half_way}
-    found = benchmark(lambda: ledger.connection.execute(_BARE.format(""), known).fetchall())
-    assert Heads({(a, c): int(n) for a, c, n in found if n}) == _without_zeros(
-        country.heads_half_way
-    )
+    assert _heads(rows) == _summed(bare) == _without_zeros(country.heads_half_way)
 
 
 @pytest.mark.benchmark(group="coverage")

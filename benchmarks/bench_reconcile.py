@@ -6,13 +6,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
+from statistics import median
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from benchmarks.country import regencies_of
-from projections.reconciliation import reconcile
+from projections.ledger import publish_next
+from projections.reconciliation import Reconciliation, reconcile
 from projections.workspace import Workspace
 from registry.commands import PublishFigure
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 FIGURES: Final = 10_000
 SMOKE_FIGURES: Final = 200
+ROUNDS: Final = 5
 SECONDS_MAX: Final = 2.0
 """What the promise allows for `FIGURES`: by the clock, or of processor time where others work too."""
 
@@ -49,7 +52,8 @@ def published(
     store = country.store.copy(tmp_path_factory.mktemp("published") / "store")
     with closing(store.registry()) as registry:
         registry.record(*_figures(country, number))
-    store.publish()
+    with closing(store.log()) as log:
+        publish_next(log, store.folder())
     return Published(store, number, number // 2)
 
 
@@ -81,11 +85,17 @@ def test_all_figures_of_the_nation(
     measuring: bool,  # noqa: FBT001 - a fixture
 ) -> None:
     """A few queries whatever their number: two seconds for ten thousand."""
-    with Workspace(published.store.path) as workspace:
-        answer = benchmark(workspace.ask, reconcile)
+    took: list[tuple[float, float]] = []
+
+    def ask() -> Reconciliation:
         began, began_work = perf_counter(), process_time()
-        workspace.ask(reconcile)
-        seconds = min(perf_counter() - began, process_time() - began_work)
+        answer = workspace.ask(reconcile)
+        took.append((perf_counter() - began, process_time() - began_work))
+        return answer
+
+    with Workspace(published.store.path) as workspace:
+        answer = benchmark.pedantic(ask, rounds=ROUNDS)
+    seconds = min(map(median, zip(*took, strict=True)))
     assert len(answer.figures) == published.figures
     verdicts = [each.verdict for each in answer.figures]
     assert verdicts.count("agrees") == published.agree

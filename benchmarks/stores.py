@@ -11,6 +11,7 @@ import csv
 import itertools
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -21,6 +22,7 @@ from projections.ledger import ImageFolder, build_image, image_folder
 from projections.rules import LedgerBalances
 from registry.application import EnrolmentRegistry
 from registry.batch import Stamp
+from registry.collecting import collecting_rarely
 from registry.commands import BatchLine, RecordBatch
 from registry.recording import Recording
 from registry.storage.log import ConnectionLog, open_log
@@ -66,11 +68,8 @@ class Store:
 
     def publish(self) -> None:
         """Bring the image up to the head of the log."""
-        log = self.log()
-        try:
+        with closing(self.log()) as log:
             build_image(log, self.folder())
-        finally:
-            log.close()
 
     def copy(self, folder: Path) -> Store:
         """Return a copy in another folder, images and all, which may be written to."""
@@ -92,11 +91,8 @@ def empty_store(folder: Path) -> Store:
 def filled_store(folder: Path, batches: int) -> Store:
     """Return a store with the country of so many batches, without an image."""
     store = empty_store(folder)
-    registry = store.registry()
-    try:
+    with closing(store.registry()) as registry, collecting_rarely():
         positions = tuple(fill(registry, history(batches)))
-    finally:
-        registry.close()
     return Store(store.path, batches, positions[-1] if positions else 0, positions)
 
 
@@ -122,18 +118,23 @@ def months(said: Iterable[Dated]) -> Iterator[list[Dated]]:
         yield list(month)
 
 
-def as_csv(commands: Iterable[RecordBatch], path: Path, *, lines_max: int | None = None) -> int:
-    """Write commands as a file for `ucj import batches --locale en`; return its rows.
+def up_to(commands: Iterable[RecordBatch], *, lines_max: int) -> Iterator[RecordBatch]:
+    """Yield batches until one would bring their lines over a number; a file of them has whole ones."""
+    lines = 0
+    for command in commands:
+        lines += len(command.lines)
+        if lines > lines_max:
+            return
+        yield command
 
-    Stops before the batch that would bring it over `lines_max` rows.
-    """
+
+def as_csv(commands: Iterable[RecordBatch], path: Path) -> int:
+    """Write commands as a file for `ucj import batches --locale en`; return its rows."""
     written = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for command in commands:
-            if lines_max is not None and written + len(command.lines) > lines_max:
-                break
             head = _head(command)
             for line in command.lines:
                 cells = head | _line(line)

@@ -17,26 +17,39 @@ Heads = Counter[tuple[str, str]]
 """Heads by area and category."""
 
 
-def heads_on(said: Iterable[Command], on: date, *, changed: frozenset[str]) -> Heads:
-    """Return the heads covered on a day, after all that was said.
+class Tally:
+    """The heads covered on a day, after what was told so far.
 
-    `changed` are the references that are corrected or withdrawn (see `changed_references`): only
-    of those is kept what they had said.
+    `changed` are the references that are corrected or withdrawn (see `changed_references`), of all
+    that will be told at least: only of those is kept what they had said.
     """
-    heads: Heads = Counter()
-    former: dict[tuple[str, str], Heads] = {}
-    for command in said:
+
+    def __init__(self, on: date, *, changed: frozenset[str]) -> None:
+        self.heads: Heads = Counter()
+        self._on = on
+        self._changed = changed
+        self._former: dict[tuple[str, str], Heads] = {}
+
+    def tell(self, command: Command) -> None:
+        """Take in what was said next."""
         if not isinstance(command, RecordBatch):
-            continue
+            return
         counted = Counter[tuple[str, str]]()
-        for category, workers in _movements(command, on):
+        for category, workers in _movements(command, self._on):
             counted[command.area, category] += workers
-        heads.update(counted)
-        if command.reference in changed:
+        self.heads.update(counted)
+        if command.reference in self._changed:
             identity = (command.area, command.reference)
-            heads.subtract(former.get(identity, Counter()))
-            former[identity] = counted
-    return heads
+            self.heads.subtract(self._former.get(identity, Counter()))
+            self._former[identity] = counted
+
+
+def heads_on(said: Iterable[Command], on: date, *, changed: frozenset[str]) -> Heads:
+    """Return the heads covered on a day, after all that was said; `changed` as of a `Tally`."""
+    tally = Tally(on, changed=changed)
+    for command in said:
+        tally.tell(command)
+    return tally.heads
 
 
 def changed_references(said: Iterable[Command]) -> frozenset[str]:

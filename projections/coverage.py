@@ -142,9 +142,9 @@ def coverage_at(
     for area in _below(areas, dimensions, drawn, sums, potentials):
         keys = drawn.keys(area)
         own = potentials.get(area) if own_potential or not is_regency(area) else None
-        total = _total(area, drawn, sums, potentials, own, on, position, forced=own_potential)
+        total = _total(area, drawn, keys, sums, potentials, own, on, position, forced=own_potential)
         if grouped:
-            rows.extend(_groups(total, keys, grouped, sums, potentials, category, dimensions))
+            rows += _groups(total, keys, grouped, sums, potentials, category, dimensions)
         else:
             rows.append(total)
     return rows
@@ -183,16 +183,27 @@ _Sums = dict[str, dict[tuple[str, ...], int]]
 def _sums(
     connection: DuckDBPyConnection, inside: str, on: date, known: int, grouped: list[str]
 ) -> _Sums:
-    """Return regency → group → active heads, for the regencies of the areas asked."""
-    columns = "".join(f", coalesce({each}, '{NOT_ATTRIBUTED}')" for each in grouped)
+    """Return regency → group → active heads, for the regencies of the areas asked.
+
+    The groups of a regency come in one text: the engine hands over a few long values sooner than
+    many short ones. No name of a group has a comma in it (registry.terms).
+    """
+    columns = "".join(f"{each}, " for each in grouped)
+    named = "".join(f"coalesce({each}, '{NOT_ATTRIBUTED}'), " for each in grouped)
     found = connection.execute(
-        f"SELECT area{columns}, CAST(sum(workers) AS BIGINT) FROM entries"
-        f" WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL",
+        f"SELECT area, string_agg(concat_ws(',', {named}active), ',') FROM ("
+        f"SELECT area, {columns}CAST(sum(workers) AS BIGINT) AS active FROM entries"
+        f" WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL"
+        ") GROUP BY area",
         {"on": on, "known": known},
     ).fetchall()
+    width = len(grouped) + 1
     sums: _Sums = {}
-    for row in found:
-        sums.setdefault(row[0], {})[row[1:-1]] = row[-1]
+    for area, told in found:
+        cells = told.split(",")
+        names = [cells[place::width] for place in range(len(grouped))]
+        groups = zip(*names, strict=True) if names else [()]
+        sums[area] = dict(zip(groups, map(int, cells[len(grouped) :: width]), strict=True))
     return sums
 
 
@@ -227,6 +238,7 @@ def _counted(inside: Sequence[str], sums: _Sums, potentials: dict[str, Potential
 def _total(
     area: str,
     drawn: Map,
+    inside: Sequence[str],
     sums: _Sums,
     potentials: dict[str, Potential],
     own: Potential | None,
@@ -235,11 +247,10 @@ def _total(
     *,
     forced: bool,
 ) -> CoverageRow:
-    inside = drawn.keys(area)
     counted = _counted(inside, sums, potentials)
-    having = [each for each in inside if each in sums]
-    active = sum(sum(sums[each].values()) for each in having) if having else None
-    active_counted = sum(sum(sums[each].values()) for each in counted) if counted else None
+    having = {each: sum(sums[each].values()) for each in inside if each in sums}
+    active = sum(having.values()) if having else None
+    active_counted = sum(having[each] for each in counted) if counted else None
     complete = len(counted) == len(inside) > 0
     if is_regency(area):
         denominator = potentials.get(area) if inside else None
@@ -315,8 +326,9 @@ def _groups(
     if not whole:
         return []
     groups = sorted(whole)
-    actives = [whole[group] for group in groups]
+    actives = list(map(whole.__getitem__, groups))
     parts = dict(zip(grouped, zip(*groups, strict=True), strict=True))
+    actives_counted = actives if counted is whole else [counted.get(group, 0) for group in groups]
     has_active, has_points = total.active is not None, total.coverage is not None
     nothing = repeat(None)
     # By column, with no call in Python for a row: the nation by regency and category are 12,000.
@@ -336,7 +348,7 @@ def _groups(
         repeat(total.regencies_total),
         repeat(total.regencies_counted),
         repeat(total.complete),
-        [counted.get(group, 0) for group in groups] if has_points else nothing,
+        actives_counted if has_points else nothing,
         repeat(total.own_potential),
         repeat(total.key),
     )

@@ -22,7 +22,7 @@ from benchmarks.country import (
     importable,
     regencies_of,
 )
-from benchmarks.stores import as_csv, empty_store, filled_store
+from benchmarks.stores import as_csv, empty_store, filled_store, up_to
 from benchmarks.tally import changed_references, heads_on, lines_of, potentials_on
 from projections.ledger import Ledger
 from registry.commands import Command, RecordBatch, RevisePotential
@@ -166,7 +166,7 @@ def test_a_file_says_what_the_commands_say(source: object, tmp_path: Path) -> No
 def test_a_file_ends_with_a_whole_batch(tmp_path: Path) -> None:
     """A limit on the rows never cuts a batch in two."""
     path = tmp_path / "batches.csv"
-    rows = as_csv(enrolments(300), path, lines_max=100)
+    rows = as_csv(up_to(enrolments(300), lines_max=100), path)
     assert 97 <= rows <= 100
     assert len(path.read_text(encoding="utf-8").splitlines()) == rows + 1
 

@@ -87,12 +87,13 @@ def _compare(
 ) -> tuple[list[Figure], list[str]]:
     """Measure peers on the same data; also tell which of them failed, and of what.
 
-    ucj is measured before and after them, so that neither is favoured where the machine slows down.
+    ucj is measured before and after them, half of its runs each, so that neither is favoured where
+    the machine slows down.
     """
     folder.mkdir()
     figures: list[Figure] = []
     failures: list[str] = []
-    ours = measured(Ucj(), data, folder / "before", runs_min=runs)
+    ours = measured(Ucj(), data, folder / "before", runs_min=(runs + 1) // 2)
     for peer in peers:
         _note(f"{data.store.batches:,} batches: {peer.name}")
         try:
@@ -100,7 +101,7 @@ def _compare(
         except Exception as error:  # noqa: BLE001 - the others are measured all the same
             failures.append(f"Failed: {peer.name}: {type(error).__name__}: {error}")
     _note(f"{data.store.batches:,} batches: ucj again")
-    again = measured(Ucj(), data, folder / "after", runs_min=runs)
+    again = measured(Ucj(), data, folder / "after", runs_min=max(1, runs // 2))
     ours = [each.with_more(later) for each, later in zip(ours, again, strict=True)]
     return [*ours, *figures], failures
 

@@ -34,9 +34,9 @@ class Eventsourcing:
 
     def work(self, data: Data, folder: Path) -> Generator[Work, None, None]:
         """Yield its work; see `benchmarks.peers.peer.Peer`."""
-        yield _recording("all in one save(), SQLite", record_together, data, folder)
-        with closing(register_in(folder / "kept.db")) as register:
-            record_together(register, data)
+        recorded: list[Path] = []
+        yield _recording("all in one save(), SQLite", record_together, data, folder, recorded)
+        with closing(register_in(recorded[-1])) as register:
             yield Work(
                 Question.REBUILD,
                 "log only replayed through its mapper",
@@ -66,7 +66,7 @@ class EventsourcingOneByOne:
 
     def work(self, data: Data, folder: Path) -> Generator[Work, None, None]:
         """Yield its work; see `benchmarks.peers.peer.Peer`."""
-        yield _recording("a save() for each event, SQLite", record_one_by_one, data, folder)
+        yield _recording("a save() for each event, SQLite", record_one_by_one, data, folder, [])
         views = (folder / f"view-{number}.db" for number in count())
         projected: list[Path] = []
         with closing(register_in(None)) as register:
@@ -82,11 +82,17 @@ class EventsourcingOneByOne:
 
 
 def _recording(
-    way: str, record: Callable[[Register, Data], None], data: Data, folder: Path
+    way: str,
+    record: Callable[[Register, Data], None],
+    data: Data,
+    folder: Path,
+    recorded: list[Path],
 ) -> Work:
-    """Return the recording of everything in a new file, from its opening to its closing."""
+    """Return the recording of everything in a new file, from its opening to its closing.
+
+    The files are put into `recorded`.
+    """
     stores = (folder / f"{record.__name__}-{number}.db" for number in count())
-    recorded: list[Path] = []
 
     def run() -> None:
         with closing(register_in(recorded[-1])) as register:
