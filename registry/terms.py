@@ -137,6 +137,8 @@ _SPACES: Final = re.compile(r"\s+")
 
 def normalised_reference(reference: str) -> str:
     """Return the reference as compared: NFKC, case-folded, without spaces. Shown as written."""
+    if reference.isascii():  # the same, in a quarter of the time
+        return "".join(reference.lower().split())
     folded = unicodedata.normalize("NFKC", reference).casefold()
     return _SPACES.sub("", unicodedata.normalize("NFKC", folded))
 

@@ -60,6 +60,10 @@ PAGE_SIZE_BYTES: Final = 16_384
 
 ENGINE_MIN: Final = (3, 37, 0)  # STRICT tables
 
+INSERTED_ROWS: Final = 2_000
+"""Inserted by one statement: for each statement with a trigger SQLite copies the pages it changes, to be
+able to undo it alone, and to copy them for every row took as long as the insert itself."""
+
 BACKUP_PAGES: Final = 1_024
 BACKUP_PAUSE_SECONDS: Final = 0.01
 BACKUP_IN_STEPS_SECONDS: Final = 60.0
@@ -340,11 +344,15 @@ class WriteTransaction:
             (e.originator_id.hex, e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
             for e in stored_events
         )
-        # executemany over a generator: SQLite has each row before the next is made
-        cursor = self._connection.executemany(
+        while page := [*itertools.islice(rows, INSERTED_ROWS)]:
+            self._insert(page)
+
+    def _insert(self, rows: Sequence[tuple[str, int, str, bytes]]) -> None:
+        marks = ", ".join(["(?, ?, ?, ?)"] * len(rows))
+        cursor = self._connection.execute(
             "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
-            " VALUES (?, ?, ?, ?)",
-            rows,
+            f" VALUES {marks}",
+            [*itertools.chain.from_iterable(rows)],
         )
         self.appended += cursor.rowcount
 
