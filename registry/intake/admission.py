@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Self
 
-from registry.commands import Command, Commands
+from registry.commands import Command, Commands, EntryPage
 from registry.errors import ImportRefusedError, Problem
 from registry.intake.columns import InputKind
 from registry.intake.delimited import DelimitedTable
@@ -31,7 +33,7 @@ from registry.intake.notes import Notes, Sheet, sheet_names
 from registry.intake.readings import AreaCodes
 from registry.intake.refused_rows import write_refused
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool
+from registry.intake.row_spool import RowSpool, Run, numbers_of, values_of
 from registry.intake.rows import Form, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
@@ -189,8 +191,34 @@ class _SpooledCommands:
     def __getitem__(self, number: int, /) -> Command:
         return self._command(self._rows.group(number, rows_max=LINES_MAX))
 
+    def pages(self) -> Iterator[EntryPage | Sequence[Command]] | None:
+        """Return the same commands, many at once; None where rows of one batch stand apart."""
+        pages = self._rows.pages()
+        return None if pages is None else self._paged(pages)
+
+    def _paged(self, pages: Iterator[list[Run]]) -> Iterator[EntryPage | Sequence[Command]]:
+        for runs in chain.from_iterable(map(_by_sheet, pages)):
+            one_by_one = partial(self._one_by_one, runs)
+            yield (
+                self._form.entries(
+                    values_of(runs),
+                    numbers_of(runs),
+                    [run.key for run in runs],
+                    self._sheets[runs[0].sheet],
+                    one_by_one,
+                )
+                or one_by_one()
+            )
+
+    def _one_by_one(self, runs: Sequence[Run]) -> Sequence[Command]:
+        return [self._command([*run.rows()]) for run in runs]
+
     def _command(self, group: Sequence[Row]) -> Command:
         return self._form.command(group, self._sheets[group[0].sheet])
+
+
+def _by_sheet(page: list[Run]) -> Iterator[list[Run]]:
+    return ([*runs] for _, runs in groupby(page, lambda run: run.sheet))
 
 
 def admit(

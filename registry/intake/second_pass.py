@@ -7,12 +7,14 @@ and the control totals.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool, written
-from registry.intake.rows import Form, Row
+from registry.intake.row_spool import RowSpool, Run, values_of, written
+from registry.intake.rows import Form, Row, Values
 from registry.language import _
 from registry.terms import LINES_MAX
 
@@ -37,18 +39,43 @@ class SecondPass:
         """
         digest = hashlib.sha256(written(declared))
         workers = [0] * len(self._sheets)
-        for group in self._rows.groups(rows_max=LINES_MAX + 1):
-            accepted = self._accepted(group)
-            if not accepted:
-                continue
-            self._count(accepted, workers)
-            sheet = self._sheets[group[0].sheet].name
-            lines = b",".join([row.written for row in accepted])
-            digest.update(b"\n[%b,%b]" % (written(sheet), lines))
+        pages = self._rows.pages()
+        if pages is None:
+            for group in self._rows.groups(rows_max=LINES_MAX + 1):
+                digest.update(self._weighed(group, workers))
+        else:
+            for page in pages:
+                digest.update(b"".join(self._weighed_runs(page, workers)))
         self._report.sheets = tuple(
             SheetFacts(sheet.name or "", sheet.rows, workers[sheet.index]) for sheet in self._sheets
         )
         return digest.hexdigest()
+
+    def _weighed(self, group: Sequence[Row], workers: list[int]) -> bytes:
+        """Check and count one batch; return what the digest takes of it."""
+        accepted = self._accepted(group)
+        if not accepted:
+            return b""
+        self._count_batches([[row.values for row in accepted]])
+        for row in accepted:
+            workers[row.sheet] += self._form.workers(row.values)
+        return self._taken(group[0].sheet, written([row.values for row in accepted])[1:-1])
+
+    def _weighed_runs(self, page: Sequence[Run], workers: list[int]) -> Iterator[bytes]:
+        """Check and count many batches; only one that does not agree is looked at row by row."""
+        agree, heads = self._form.agree, self._form.workers
+        counted: list[list[Values]] = []
+        for run, rows in zip(page, values_of(page), strict=True):
+            if not agree(rows):
+                yield self._weighed([*run.rows()], workers)
+                continue
+            counted.append(rows)
+            workers[run.sheet] += sum(map(heads, rows))
+            yield self._taken(run.sheet, run.written)
+        self._count_batches(counted)
+
+    def _taken(self, sheet: int, rows: bytes) -> bytes:
+        return b"\n[%b,%b]" % (written(self._sheets[sheet].name), rows)
 
     def check_totals(self) -> None:
         """Compare with what the person expects; an empty file is never what anybody means."""
@@ -100,13 +127,11 @@ class SecondPass:
             return group
         return [row for row in group if (row.sheet, row.number) not in refused]
 
-    def _count(self, accepted: Sequence[Row], workers_of_sheet: list[int]) -> None:
+    def _count_batches(self, batches: Sequence[Sequence[Values]]) -> None:
         report, form = self._report, self._form
-        action = form.action(accepted[0].values)
-        report.count_batch(action)
-        for row in accepted:
-            workers = form.workers(row.values)
-            report.count_workers(action, workers)
-            workers_of_sheet[row.sheet] += workers
-            for category, moved in form.movements(row.values):
+        for action, count in Counter(form.action(rows[0]) for rows in batches).items():
+            report.count_batches(action, count)
+        for values in form.summed(chain.from_iterable(batches)):
+            report.count_workers(form.action(values), form.workers(values))
+            for category, moved in form.movements(values):
                 report.count_movement(category, moved)

@@ -345,9 +345,10 @@ class WriteTransaction:
             for e in stored_events
         )
         while page := [*itertools.islice(rows, INSERTED_ROWS)]:
-            self._insert(page)
+            self.append_rows(page)
 
-    def _insert(self, rows: Sequence[tuple[str, int, str, bytes]]) -> None:
+    def append_rows(self, rows: Sequence[tuple[str, int, str, bytes]]) -> None:
+        """Append a page of events as the columns have them: stream in hexadecimal, version, topic, state."""
         marks = ", ".join(["(?, ?, ?, ?)"] * len(rows))
         cursor = self._connection.execute(
             "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
@@ -358,12 +359,16 @@ class WriteTransaction:
 
     def known_streams(self, originator_ids: Sequence[UUID]) -> set[UUID]:
         """Return those of the streams that have events."""
-        found: set[UUID] = set()
-        for start in range(0, len(originator_ids), 500):
-            page = [each.hex for each in originator_ids[start : start + 500]]
+        return set(map(UUID, self.known_among([each.hex for each in originator_ids])))
+
+    def known_among(self, streams: Sequence[str]) -> set[str]:
+        """Return those of the streams, in hexadecimal, that have events."""
+        found: set[str] = set()
+        for start in range(0, len(streams), 500):
+            page = streams[start : start + 500]
             marks = ",".join("?" * len(page))
             found.update(
-                UUID(row[0])
+                row[0]
                 for row in self._connection.execute(
                     "SELECT originator_id FROM stored_events WHERE originator_version = 1"
                     f" AND originator_id IN ({marks})",
