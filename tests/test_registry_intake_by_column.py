@@ -38,6 +38,9 @@ _BATCH: Final = {
     "proposed": ["", "1", "5"],
     "note": ["", "x", "\u202e"],
 }  # fmt: skip
+_VARIED: Final = {
+    "reference": ["SK/1", "SK/2", "SK/3"], "category": ["guru", "bpd"], "workers": ["1", "1.000", "7"]
+}  # fmt: skip
 _POTENTIAL: Final = {
     "area": ["16.06", "16.71", "Kota Palembang", "99.99"],
     "valid_from": ["2025-01-01", "2025-02-01", "soon"],
@@ -48,21 +51,18 @@ _POTENTIAL: Final = {
 
 
 def _rows(cells: dict[str, list[str]]) -> st.SearchStrategy[list[dict[str, str]]]:
-    """Rows of which most are usual: the first cell of each column, now and then another."""
-    row = st.fixed_dictionaries(
-        {
-            name: st.one_of(*[st.just(said[0])] * 4, st.sampled_from(said))
-            for name, said in cells.items()
-        }
+    """Rows of few batches, of all sizes; each usual (the first cell of a column) but for two cells at most."""
+    usual = {name: said[0] for name, said in cells.items()}
+    names = st.sampled_from([*cells])
+    odd = st.lists(names, max_size=2, unique=True).flatmap(
+        lambda chosen: st.fixed_dictionaries(
+            {name: st.sampled_from(cells[name]) for name in chosen}
+        )
     )
-    numbered = st.tuples(st.integers(0, 20), row).map(
-        lambda both: {**both[1], **_own_reference(both[1], both[0])}
-    )
-    return st.lists(st.one_of(numbered, row), max_size=12)
-
-
-def _own_reference(row: dict[str, str], number: int) -> dict[str, str]:
-    return {"reference": f"SK/{number}"} if "reference" in row else {}
+    varied = {name: st.sampled_from(said) for name, said in _VARIED.items() if name in cells}
+    row = st.tuples(st.fixed_dictionaries(varied), odd).map(lambda both: usual | both[0] | both[1])
+    rows = st.lists(row, max_size=8)
+    return rows | rows.map(lambda each: sorted(each, key=lambda row: next(iter(row.values()))))
 
 
 @contextmanager
