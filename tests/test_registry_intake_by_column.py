@@ -39,7 +39,7 @@ _BATCH: Final = {
     "note": ["", "x", "\u202e"],
 }  # fmt: skip
 _VARIED: Final = {
-    "reference": ["SK/1", "SK/2", "SK/3"], "category": ["guru", "bpd"], "workers": ["1", "1.000", "7"]
+    "reference": ["SK/1", "SK/2", "sk/1"], "category": ["guru", "bpd"], "workers": ["1", "1.000", "7"]
 }  # fmt: skip
 _POTENTIAL: Final = {
     "area": ["16.06", "16.71", "Kota Palembang", "99.99"],
