@@ -199,7 +199,8 @@ class Recording:
         found: Counter[str] = Counter()
         if self._redrawn is None:
             log, head = self.transaction.log, self.transaction.head
-            findings = balances.findings(log, head, dry_run=dry_run)
+            followed = self.transaction.following
+            findings = balances.findings(log, head, dry_run=dry_run, followed=followed)
         else:
             findings = self._findings_of_areas(*self._redrawn)
         for finding in findings:

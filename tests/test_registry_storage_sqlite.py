@@ -58,9 +58,11 @@ class NoRules:
     def prepare(self) -> None:
         """Nothing to do."""
 
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
+    def follow(self, since: int, expected: int) -> None:
+        """Follow nothing."""
+
+    def findings(self, *_: object, **__: object) -> list[Finding]:
         """Nothing is found."""
-        del log, since, dry_run
         return []
 
     def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:

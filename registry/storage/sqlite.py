@@ -54,6 +54,8 @@ from registry.system_errors import cause_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from registry.balances import Follower
+
 SYNCHRONOUS_FULL: Final = 2
 PAGE_SIZE_BYTES: Final = 16_384
 """About 25 events a page: an eighth less is held in memory by a large import than with 4,096."""
@@ -324,8 +326,11 @@ class LogDatastore(SQLiteDatastore):
 class WriteTransaction:
     """One transaction on the log: read, append, keep originals; all of it commits or nothing.
 
-    `log` reads with the transaction's own eyes: what was appended is in it.
+    `log` reads with the transaction's own eyes: what was appended is in it. `following` is given every
+    event that is.
     """
+
+    following: Follower | None = None
 
     def __init__(self, connection: sqlite3.Connection, store_id: str, *, path: Path | None) -> None:
         self._connection = connection
@@ -355,6 +360,8 @@ class WriteTransaction:
             f" VALUES {marks}",
             [*itertools.chain.from_iterable(rows)],
         )
+        if self.following is not None:
+            self.following.take(self.head + self.appended + 1, rows)
         self.appended += cursor.rowcount
 
     def known_streams(self, originator_ids: Sequence[UUID]) -> set[UUID]:
