@@ -69,7 +69,7 @@ def _rows(cells: dict[str, list[str]]) -> st.SearchStrategy[list[dict[str, str]]
 def _one_by_one() -> Iterator[None]:
     """Read each row by itself, and each batch."""
     with (
-        mock.patch.object(FirstPass, "_read_by_column", return_value=False),
+        mock.patch.object(FirstPass, "_by_column", return_value=None),
         mock.patch.object(RowSpool, "pages", return_value=None),
     ):
         yield

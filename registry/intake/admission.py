@@ -38,6 +38,7 @@ from registry.intake.rows import Form, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
+from registry.intake.tally import Tally
 from registry.language import _, joined
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
@@ -162,7 +163,7 @@ class Admission:
     def _sheet(self, name: str | None) -> Sheet:
         return next(sheet for sheet in self._sheets if sheet.name == name)
 
-    def _check(self, tables: Tables, on_progress: Callable[[int], None]) -> None:
+    def _check(self, tables: Tables, tally: Tally, on_progress: Callable[[int], None]) -> None:
         notes, form, rows, report = self._notes, self._form, self._rows, self.report
         _note_left_out(notes, tables, self.options.ignore_columns)
         first = FirstPass(form, rows, report, notes, on_progress)
@@ -172,7 +173,7 @@ class Admission:
             first.read(sheet)
         rows.seal()
         second = SecondPass(form, rows, report, notes, self._sheets)
-        self.digest = second.weigh(self.options.meaning())
+        self.digest = second.weigh(self.options.meaning(), tally)
         second.check_totals()
         report.plan = None if report.errors else self.digest
 
@@ -259,11 +260,12 @@ def admit(
         for index, table in enumerate(tables)
     )
     with ExitStack() as cleanup:
-        rows = RowSpool(spooled.path.parent)
+        tally = Tally(form)
+        rows = RowSpool(spooled.path.parent, tally.is_counted)
         cleanup.callback(rows.close)
         all_read = tables.whole and not _ignores(options, tables)
         admission = Admission(options, form, rows, report, sheets, all_read=all_read)
-        admission._check(tables, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
+        admission._check(tables, tally, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
         cleanup.pop_all()
     return admission
 

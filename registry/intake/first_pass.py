@@ -7,8 +7,10 @@ batches nor totals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from operator import getitem, itemgetter
 from typing import Any, Final
@@ -17,6 +19,7 @@ from registry.cells import Value
 from registry.intake.grid import Row as TableRow
 from registry.intake.headers import how_to_add
 from registry.intake.notes import Notes, Sheet
+from registry.intake.reading_ahead import can_read_ahead, made_ahead
 from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
 from registry.intake.row_spool import PAGE_ROWS, RowSpool
@@ -49,6 +52,8 @@ _MERGED_HINT: Final = _(
 )
 
 Progress = Callable[[int], None]
+# Rows (of a page by column only the last), their numbers, and their values by column.
+_Page = tuple[Sequence[tuple[Value, ...]], Sequence[int], list[Sequence[Canonical]] | None]
 
 
 class FirstPass:
@@ -90,28 +95,35 @@ class FirstPass:
         before = self._report.rows_read
         self._above = self._picked = (None,) * len(positions)
         self._left_blank.clear()
+        make = partial(self._pages, sheet, positions)
+        is_ahead = sheet.table.is_long_text and can_read_ahead()
+        with closing(made_ahead(make) if is_ahead else make()) as pages:
+            for rows, numbers, columns in pages:
+                if columns is None:
+                    self._read_by_row(sheet, zip(numbers, rows, strict=True), pick)
+                else:
+                    values = [*zip(*columns, strict=True)]
+                    self._rows.add(sheet.index, [*map(self._form.key, values)], numbers, values)
+                    self._picked = pick((*rows[-1], None))
+                sheet.rows += len(numbers)
+                if len(numbers) == PAGE_ROWS:
+                    self._progress(before + sheet.rows)
+
+    def _pages(self, sheet: Sheet, positions: Sequence[int]) -> Generator[_Page]:
+        """Yield the rows of a table, many at once; by column where there is nothing to say of them."""
         rows = sheet.table.rows()
         while page := [*islice(rows, PAGE_ROWS)]:
             numbers, cells = zip(*page, strict=True)
-            if self._read_by_column(sheet, numbers, cells, positions):
-                self._picked = pick((*cells[-1], None))
-            else:
-                self._read_by_row(sheet, page, pick)
-            sheet.rows += len(page)
-            if len(page) == PAGE_ROWS:
-                self._progress(before + sheet.rows)
+            columns = self._by_column(sheet, cells, positions)
+            yield cells if columns is None else cells[-1:], numbers, columns
 
-    def _read_by_column(
-        self,
-        sheet: Sheet,
-        numbers: Sequence[int],
-        rows: Sequence[Sequence[Value]],
-        positions: Sequence[int],
-    ) -> bool:
-        """Read many rows of which there is nothing to say; return False if there is, and keep none."""
+    def _by_column(
+        self, sheet: Sheet, rows: Sequence[Sequence[Value]], positions: Sequence[int]
+    ) -> list[Sequence[Canonical]] | None:
+        """Return the values of many rows of which there is nothing to say; None if there is."""
         width = len(sheet.table.headers)
         if sheet.headers.unnamed or set(map(len, rows)) != {width}:
-            return False
+            return None
         cells = [*zip(*rows, strict=True), nothing := (None,) * len(rows)]
         columns: list[Sequence[Canonical]] = []
         try:
@@ -120,15 +132,11 @@ class FirstPass:
                 blank = column.count(None) == len(column)
                 columns.append(nothing if blank else [*map(reading.__getitem__, column)])
         except CellRefusedError:
-            return False
-        if not self._form.is_usual(columns):
-            return False
-        values = [*zip(*columns, strict=True)]
-        self._rows.add(sheet.index, [*map(self._form.key, values)], numbers, values)
-        return True
+            return None
+        return columns if self._form.is_usual(columns) else None
 
     def _read_by_row(
-        self, sheet: Sheet, page: Sequence[TableRow], pick: Callable[[Sequence[Value]], Any]
+        self, sheet: Sheet, page: Iterable[TableRow], pick: Callable[[Sequence[Value]], Any]
     ) -> None:
         """Read rows one by one, and note what is wrong with each."""
         form, readings, width = self._form, self._form.readings, len(sheet.table.headers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, groupby, islice, starmap
 from operator import attrgetter
@@ -33,18 +33,18 @@ _SCHEMA: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
     f"PRAGMA cache_size = -{_CACHE_KIB}",
     "BEGIN",
-    "CREATE TABLE run (seq INTEGER PRIMARY KEY, key, sheet, numbers, written)",
+    "CREATE TABLE run (seq INTEGER PRIMARY KEY, key, sheet, numbers, written, is_counted)",
     "CREATE TABLE first_run (number INTEGER PRIMARY KEY, key)",
     "CREATE TABLE refusal (sheet, number, why)",
 )
-_RUNS: Final = "SELECT key, sheet, numbers, written FROM run ORDER BY seq"
-_RUN: Final = "SELECT key, sheet, numbers, written FROM run WHERE seq = ?"
+_RUNS: Final = "SELECT key, sheet, numbers, written, is_counted FROM run ORDER BY seq"
+_RUN: Final = "SELECT key, sheet, numbers, written, is_counted FROM run WHERE seq = ?"
 _GROUPS: Final = (
-    "SELECT run.key, sheet, numbers, written FROM first_run "
+    "SELECT run.key, sheet, numbers, written, is_counted FROM first_run "
     "CROSS JOIN run ON run.key = first_run.key ORDER BY first_run.number, run.seq"
 )
 _GROUP: Final = (
-    "SELECT run.key, sheet, numbers, written FROM first_run "
+    "SELECT run.key, sheet, numbers, written, is_counted FROM first_run "
     "CROSS JOIN run ON run.key = first_run.key WHERE first_run.number = ? ORDER BY run.seq"
 )
 
@@ -57,13 +57,14 @@ class Run(NamedTuple):
     """Rows of one key that stand one below the other.
 
     `numbers` are the file's rows, as JSON; `written` the values of each as canonical JSON, with commas
-    between.
+    between. `is_counted`: whoever listens has taken them, as all rows of their key.
     """
 
     key: str
     sheet: int
     numbers: bytes
     written: bytes
+    is_counted: int
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows."""
@@ -88,9 +89,13 @@ class RowSpool:
     """Rows in a temporary file; add pages, seal, then read groups.
 
     Nothing here needs to survive a crash: no journal, no sync. Opened and closed by one admission.
+    `count` is told the rows of each run, and says whether they can be counted as a batch.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, count: Callable[[int, Sequence[Values]], bool] = lambda *_: False
+    ) -> None:
+        self._count = count
         self._refusals: list[tuple[int, int, str]] = []
         self._runs: list[Run] = []
         self._key: str | None = None  # of the run that is not ended
@@ -128,7 +133,9 @@ class RowSpool:
         if self._values:
             assert self._key is not None
             rows = written(self._values)[1:-1]
-            self._runs.append(Run(self._key, self._sheet, to_json(self._numbers), rows))
+            is_counted = self._count(self._sheet, self._values)
+            numbers = to_json(self._numbers)
+            self._runs.append(Run(self._key, self._sheet, numbers, rows, is_counted))
             self._values.clear()
             self._numbers.clear()
         if len(self._runs) >= PAGE_ROWS:
@@ -137,7 +144,8 @@ class RowSpool:
     def _keep_runs(self) -> None:
         try:
             self._connection.executemany(
-                "INSERT INTO run (key, sheet, numbers, written) VALUES (?, ?, ?, ?)", self._runs
+                "INSERT INTO run (key, sheet, numbers, written, is_counted) VALUES (?, ?, ?, ?, ?)",
+                self._runs,
             )
         except sqlite3.Error as error:
             raise _no_room(error) from None

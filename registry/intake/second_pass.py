@@ -7,14 +7,13 @@ and the control totals.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 
 from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool, Run, values_of, written
-from registry.intake.rows import Form, Row, Values
+from registry.intake.row_spool import RowSpool, Run, written
+from registry.intake.rows import Form, Row
+from registry.intake.tally import Tally
 from registry.language import _
 from registry.terms import LINES_MAX
 
@@ -31,48 +30,43 @@ class SecondPass:
         self._notes = notes
         self._sheets = sheets
 
-    def weigh(self, declared: Mapping[str, object]) -> str:
+    def weigh(self, declared: Mapping[str, object], tally: Tally) -> str:
         """Check and count every batch; return the digest of what was declared and accepted.
 
         The digest covers the canonical value of every accepted cell, in the order of the commands,
-        and nothing that reads the same: spaces, blank rows, the spelling of a number.
+        and nothing that reads the same: spaces, blank rows, the spelling of a number. `tally` has what
+        the first pass has counted: all batches in which there is nothing to say, if none has rows that
+        stand apart.
         """
         digest = hashlib.sha256(written(declared))
-        workers = [0] * len(self._sheets)
         pages = self._rows.pages()
         if pages is None:
+            tally = Tally(self._form)
             for group in self._rows.groups(rows_max=LINES_MAX + 1):
-                digest.update(self._weighed(group, workers))
+                digest.update(self._weighed(group, tally))
         else:
             for page in pages:
-                digest.update(b"".join(self._weighed_runs(page, workers)))
+                digest.update(b"".join([self._weighed_run(run, tally) for run in page]))
+        tally.tell(self._report)
+        workers = tally.workers_of_sheet
         self._report.sheets = tuple(
             SheetFacts(sheet.name or "", sheet.rows, workers[sheet.index]) for sheet in self._sheets
         )
         return digest.hexdigest()
 
-    def _weighed(self, group: Sequence[Row], workers: list[int]) -> bytes:
+    def _weighed_run(self, run: Run, tally: Tally) -> bytes:
+        if run.is_counted:
+            return self._taken(run.sheet, run.written)
+        return self._weighed([*run.rows()], tally)
+
+    def _weighed(self, group: Sequence[Row], tally: Tally) -> bytes:
         """Check and count one batch; return what the digest takes of it."""
         accepted = self._accepted(group)
         if not accepted:
             return b""
-        self._count_batches([[row.values for row in accepted]])
-        for row in accepted:
-            workers[row.sheet] += self._form.workers(row.values)
-        return self._taken(group[0].sheet, written([row.values for row in accepted])[1:-1])
-
-    def _weighed_runs(self, page: Sequence[Run], workers: list[int]) -> Iterator[bytes]:
-        """Check and count many batches; only one that does not agree is looked at row by row."""
-        agree, heads = self._form.agree, self._form.workers
-        counted: list[list[Values]] = []
-        for run, rows in zip(page, values_of(page), strict=True):
-            if not agree(rows):
-                yield self._weighed([*run.rows()], workers)
-                continue
-            counted.append(rows)
-            workers[run.sheet] += sum(map(heads, rows))
-            yield self._taken(run.sheet, run.written)
-        self._count_batches(counted)
+        values = [row.values for row in accepted]
+        tally.count(accepted[0].sheet, values)
+        return self._taken(group[0].sheet, written(values)[1:-1])
 
     def _taken(self, sheet: int, rows: bytes) -> bytes:
         return b"\n[%b,%b]" % (written(self._sheets[sheet].name), rows)
@@ -126,12 +120,3 @@ class SecondPass:
         if not refused:
             return group
         return [row for row in group if (row.sheet, row.number) not in refused]
-
-    def _count_batches(self, batches: Sequence[Sequence[Values]]) -> None:
-        report, form = self._report, self._form
-        for action, count in Counter(form.action(rows[0]) for rows in batches).items():
-            report.count_batches(action, count)
-        for values in form.summed(chain.from_iterable(batches)):
-            report.count_workers(form.action(values), form.workers(values))
-            for category, moved in form.movements(values):
-                report.count_movement(category, moved)
