@@ -57,11 +57,13 @@ def test_whatever_ends_the_child_the_rest_is_made_here(end: str, after: int) -> 
     assert [*made_ahead(make)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("call", ["pipe", "fork"])
-def test_where_no_child_can_be_made_all_is_made_here(call: str) -> None:
-    """As where a user has as many processes as are allowed."""
-    with mock.patch(f"os.{call}", side_effect=BlockingIOError):
+def test_where_no_child_can_be_made_all_is_made_here() -> None:
+    """As where a user has as many processes as are allowed; no descriptor stays open."""
+    descriptors = Path("/proc/self/fd")
+    before = len([*descriptors.iterdir()])
+    with mock.patch("os.fork", side_effect=BlockingIOError):
         assert [*made_ahead(lambda: iter(range(3)))] == [0, 1, 2]
+    assert len([*descriptors.iterdir()]) == before
 
 
 def test_a_fault_is_raised_here_after_what_came_before() -> None:

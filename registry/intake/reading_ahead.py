@@ -35,10 +35,12 @@ def made_ahead(make: Callable[[], Iterator[Any]]) -> Generator[Any]:
 
     `make` must change nothing here. What it raises is raised here, after all that came before.
     """
+    reading, writing = os.pipe()
     try:
-        reading, writing = os.pipe()
         child = os.fork()
     except OSError:  # no process more for this user, or no memory for one
+        os.close(reading)
+        os.close(writing)
         yield from make()
         return
     if child == 0:
