@@ -245,6 +245,12 @@ class Ledger:
         self.connection.close()
         self._working.close()
 
+    def goes_on_with(self, log: Log) -> None:
+        """Say of which log it is, now that all is folded which was only expected when it was opened."""
+        self.log = log
+        self.head = self.position = log.head()
+        self.tail_events = self.position - (self.image.position if self.image else 0)
+
     def publish_is_due(self) -> bool:
         """Whether a new image pays: the tail has grown large, or the image was damaged."""
         return self.folder is not None and (

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import duckdb
 
 from projections.closings import changes_of_closed, stated_on
+from projections.following import FOLLOWED_EVENTS, Following
 from projections.ledger import (
     TAIL_MEMORY_LIMIT_LAST,
     Ledger,
@@ -22,7 +23,7 @@ from projections.ledger import (
     lay_out_ahead,
     publish_next,
 )
-from registry.balances import FINDINGS_MAX, Blame, Finding, StatedPeriod, Survivors
+from registry.balances import FINDINGS_MAX, Blame, Finding, Follower, StatedPeriod, Survivors
 from registry.errors import RegistryError
 from registry.language import _, joined
 
@@ -249,11 +250,27 @@ class LedgerBalances:
         tail_events = head - (newest.position if newest else 0)
         return tail_events >= 0 and not is_worth_publishing(tail_events, newest)
 
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
-        """See `registry.balances.Balances.findings`."""
+    def follow(self, since: int, expected: int) -> Following | None:
+        """See `registry.balances.Balances.follow`."""
+        if expected < FOLLOWED_EVENTS:
+            return None
+        self._settle_ahead(since)
+        return Following(self._folder, self._open_log, expected)
+
+    def _settle_ahead(self, since: int) -> None:
         if self._folder is not None:
             self._folder.adopt(since)
             self._folder.forget_ahead()
+
+    def findings(
+        self,
+        log: Log,
+        since: int,
+        *,
+        dry_run: bool = False,
+        followed: Follower | None = None,
+    ) -> list[Finding]:
+        """See `registry.balances.Balances.findings`."""
 
         def question(ledger: Ledger) -> list[Finding]:
             found = _findings(ledger.connection, since)
@@ -264,6 +281,11 @@ class LedgerBalances:
                 lay_out_ahead(ledger)
             return found
 
+        if isinstance(followed, Following) and (ledger := followed.ledger(log, since)) is not None:
+            # Whatever goes wrong with it, the question is asked again of one that is made anew.
+            with suppress(duckdb.Error), closing(ledger):
+                return question(ledger)
+        self._settle_ahead(since)
         return self._ask(log, question)
 
     def _ask(self, log: Log, question: Callable[[Ledger], Answer]) -> Answer:

@@ -7,6 +7,7 @@ raises and records nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -85,6 +86,10 @@ class AdmittedFile(Protocol):
     options: dict[str, str]
     digest: str
     names_batches: bool
+
+    @property
+    def batches_total(self) -> int:
+        """How many batches it has, or statements of another kind."""
 
     @property
     def sheets(self) -> tuple[SheetFacts, ...]:
@@ -196,7 +201,7 @@ class EnrolmentRegistry(Application[UUID]):
         """
         self._balances.prepare()
         kept = admitted.kept  # before the lock: nobody waits for a copy
-        with self.log_recorder.write() as transaction:
+        with self.log_recorder.write() as transaction, ExitStack() as before_the_commit:
             identities = {
                 sheet.name: import_id(admitted.sha256, admitted.import_kind, sheet.name)
                 for sheet in admitted.sheets
@@ -206,6 +211,11 @@ class EnrolmentRegistry(Application[UUID]):
                 transaction.discard()
                 return self._imported_before(transaction, next(iter(known)))
             stamp = self._stamp(transaction)
+            if admitted.import_kind == "batches":
+                expected = admitted.batches_total + len(identities)
+                transaction.following = self._balances.follow(transaction.head, expected)
+            if transaction.following is not None:
+                before_the_commit.callback(transaction.following.close)
             recording = Recording(
                 transaction,
                 cast("EventMapper", self.mapper),

@@ -82,6 +82,18 @@ class Survivors:
     workers: int
 
 
+class Follower(Protocol):
+    """Somebody who works out what events come to while they are being appended."""
+
+    def take(self, position: int, rows: Sequence[tuple[str, int, str, bytes]]) -> None:
+        """Take events that were just appended: stream, version, topic, state; the first one's position."""
+        ...
+
+    def close(self) -> None:
+        """Stop, and drop what was worked out; may be called twice."""
+        ...
+
+
 class Balances(Protocol):
     """What is left of cohorts and pools, over all dates."""
 
@@ -89,7 +101,16 @@ class Balances(Protocol):
         """Do what can be done before the write lock is taken."""
         ...
 
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
+    def follow(self, since: int, expected: int) -> Follower | None:
+        """Begin to work out what about so many events after `since` will come to; None if they are few.
+
+        Asked under the write lock; whoever asks closes it before the commit.
+        """
+        ...
+
+    def findings(
+        self, log: Log, since: int, *, dry_run: bool = False, followed: Follower | None = None
+    ) -> list[Finding]:
         """Return every rule that the events after `since` break, and what is worth a warning.
 
         Unless it is a dry run, what was worked out may be kept for the time after the commit.

@@ -8,11 +8,11 @@ which would double the time of making them: a file makes millions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from registry.terms import Action, Change, Funding, LeaveReason, Programme, Segment, batch_id
@@ -157,6 +157,38 @@ class ChangeArea:
 Command = RecordBatch | RevisePotential | SetTarget | PublishFigure | ChangeArea
 
 
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Batches of one sheet that only bring heads in, many at once and by column.
+
+    Of `keys` (`registry.terms.batch_key`) to `note` there is one value a batch; `lines` is how many rows
+    each has; the last five have one value a row. Values are cells as `registry.intake` has read them: text,
+    whole numbers, None. `commands` makes the same batches one by one.
+    """
+
+    sheet: str | None
+    commands: Callable[[], Iterable[Command]]
+    keys: Sequence[str]
+    lines: Sequence[int]
+    reference: Sequence[str]
+    part: Sequence[str | None]
+    area: Sequence[str]
+    action: Sequence[str]
+    effective_on: Sequence[str]
+    funding: Sequence[str | None]
+    programmes: Sequence[str | None]
+    decided_on: Sequence[str | None]
+    document: Sequence[str | None]
+    proposed: Sequence[int | None]
+    rejected: Sequence[str | None]
+    note: Sequence[str | None]
+    category: Sequence[str]
+    workers: Sequence[int]
+    covered_until: Sequence[str | None]
+    segment: Sequence[str | None]
+    row: Sequence[int]
+
+
 class Commands(Protocol):
     """Commands in their order, to be gone through again and again; a tuple of them is one."""
 
@@ -166,4 +198,13 @@ class Commands(Protocol):
 
     def __getitem__(self, number: int, /) -> Command:
         """Return the one of a number, counted from 0."""
+        ...
+
+
+@runtime_checkable
+class PagedCommands(Protocol):
+    """Commands that may be had many at once."""
+
+    def pages(self) -> Iterator[EntryPage | Sequence[Command]] | None:
+        """Start from the first; None where they come one by one only."""
         ...

@@ -33,6 +33,8 @@ from registry.commands import (
     ChangeArea,
     Command,
     Commands,
+    EntryPage,
+    PagedCommands,
     PublishFigure,
     RecordBatch,
     RevisePotential,
@@ -54,7 +56,7 @@ from registry.language import _
 from registry.safe_text import safe
 from registry.storage.entries import Entries
 from registry.storage.mapper import instant_text
-from registry.terms import BOUNDARIES_ID, Action, Change, Kind, area_id, batch_id
+from registry.terms import BOUNDARIES_ID, Action, Change, Kind, area_id, batch_id, batch_stream
 from registry.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -91,6 +93,17 @@ class Counts:
         for category, workers_in, workers_out in moves:
             entered, left = self.moved.get(category, (0, 0))
             self.moved[category] = entered + workers_in, left + workers_out
+
+    def add_entries(self, page: EntryPage) -> None:
+        """Count batches that only bring heads in."""
+        for action, count in Counter(page.action).items():
+            self.by_action[action] = self.by_action.get(action, 0) + count
+        heads: Counter[str] = Counter()
+        for category, workers in zip(page.category, page.workers, strict=True):
+            heads[category] += workers
+        for category, workers in heads.items():
+            entered, left = self.moved.get(category, (0, 0))
+            self.moved[category] = entered + workers, left
 
 
 class Recording:
@@ -186,7 +199,8 @@ class Recording:
         found: Counter[str] = Counter()
         if self._redrawn is None:
             log, head = self.transaction.log, self.transaction.head
-            findings = balances.findings(log, head, dry_run=dry_run)
+            followed = self.transaction.following
+            findings = balances.findings(log, head, dry_run=dry_run, followed=followed)
         else:
             findings = self._findings_of_areas(*self._redrawn)
         for finding in findings:
@@ -292,6 +306,16 @@ class Recording:
     def _decide_in_order(
         self, commands: Commands, progress: Callable[[int], None], *, draws: bool
     ) -> None:
+        pages = commands.pages() if isinstance(commands, PagedCommands) else None
+        if not draws and pages is not None and self._entries is not None:
+            for page in pages:
+                if not isinstance(page, EntryPage):
+                    self._decide_all(page, progress)
+                elif self._enter(page, self._entries):
+                    progress(len(page.keys))
+                else:
+                    self._decide_all(page.commands(), progress)
+            return
         if not draws:
             self._decide_all(commands, progress)
             return
@@ -308,6 +332,38 @@ class Recording:
             self._append(decided)
             self._unrecorded.clear()
             progress(len(page))
+
+    def _enter(self, page: EntryPage, entries: Entries) -> bool:
+        """Record batches that only bring heads in, all at once; False, and none is, if one needs a look.
+
+        That is: it is recorded already, or its area was opened on some day.
+        """
+        streams = [*map(batch_stream, page.keys)]
+        if not self._opened_on.keys().isdisjoint(page.area) or self.transaction.known_among(
+            streams
+        ):
+            return False
+        stored = entries.stored_page(page, streams)
+        self.transaction.append_rows(
+            [
+                (stream, 1, topic, state.encode())
+                for stream, topic, state in zip(streams, stored.topics, stored.states, strict=True)
+            ]
+        )
+        self._effect.update(
+            "".join(
+                [
+                    f"{_dashed(stream)} 1 {topic} {unstamped}\n"
+                    for stream, topic, unstamped in zip(
+                        streams, stored.topics, stored.unstamped, strict=True
+                    )
+                ]
+            ).encode()
+        )
+        self.counts.new += len(streams)
+        self.counts.add_entries(page)
+        self._moves_heads = True
+        return True
 
     def _decide_page(self, page: list[Command]) -> list[StoredEvent]:
         identities = [each.identity() if isinstance(each, RecordBatch) else None for each in page]
@@ -753,6 +809,11 @@ class Recording:
                     sheet=blame.sheet,
                 )
             )
+
+
+def _dashed(stream: str) -> str:
+    """Return a stream's id as a UUID is written."""
+    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
 
 
 def _pages(commands: Iterable[Command]) -> Iterator[list[Command]]:

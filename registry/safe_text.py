@@ -58,6 +58,7 @@ _BEFORE: Final = "[\\s\"'`\u2018\u2019\u201c\u201d]*"  # spaces and quotes hide 
 _FORMULA: Final = re.compile(
     rf"\A(?={_BEFORE}[{_STARTERS}\x00\t\r\n])|(?<=[;\n])(?={_BEFORE}[{_STARTERS}])"
 )
+_OTHER_THAN_DIGITS: Final = bytes(set(range(256)) - set(b"0123456789"))
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{2}[-.]\d{2}[-.]\d{4}")
 
 
@@ -91,7 +92,13 @@ def looks_personal(text: str) -> bool:
 
 def names_number(text: str) -> bool:
     """Whether a number of 11 digits or more, in whatever groups, comes after a word such as KPJ."""
+    if text.isascii() and _digits_of_ascii(text) < PERSONAL_DIGITS_MIN:
+        return False  # the same, in a tenth of the time
     return any(not _is_of_dates(match["number"]) for match in _NAMED.finditer(text))
+
+
+def _digits_of_ascii(text: str) -> int:
+    return len(text.encode().translate(None, _OTHER_THAN_DIGITS))
 
 
 def unformulated(text: str) -> str:

@@ -11,6 +11,7 @@ import unicodedata
 from datetime import date, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha1
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -132,20 +133,35 @@ class Change(StrEnum):
 
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:ucj:registry")
+_BATCHES: Final = _NAMESPACE.bytes + b"batch\x1f"
+_VARIANT: Final = "89ab"  # of a UUID of RFC 4122: its two highest bits are 10
 _SPACES: Final = re.compile(r"\s+")
 
 
 def normalised_reference(reference: str) -> str:
     """Return the reference as compared: NFKC, case-folded, without spaces. Shown as written."""
+    if reference.isascii():  # the same, in a quarter of the time
+        return "".join(reference.lower().split())
     folded = unicodedata.normalize("NFKC", reference).casefold()
     return _SPACES.sub("", unicodedata.normalize("NFKC", folded))
+
+
+def batch_key(area: str, reference: str, part: str = "") -> str:
+    """Return what makes a batch the same one: its area, and its reference and part as compared."""
+    return f"{area}\x1f{normalised_reference(reference)}\x1f{normalised_reference(part)}"
 
 
 @lru_cache(maxsize=8_192)  # a page of an import asks for each of its batches several times
 def batch_id(area: str, reference: str, part: str = "") -> UUID:
     """Return the stream of a batch: the same batch always has the same one, in every process."""
-    key = ("batch", area, normalised_reference(reference), normalised_reference(part))
-    return uuid5(_NAMESPACE, "\x1f".join(key))
+    return uuid5(_NAMESPACE, f"batch\x1f{batch_key(area, reference, part)}")
+
+
+def batch_stream(key: str) -> str:
+    """Return the stream of the batch of a key in hexadecimal: its `batch_id`, in a third of the time."""
+    digits = sha1(_BATCHES + key.encode(), usedforsecurity=False).hexdigest()
+    variant = _VARIANT[int(digits[16], 16) & 3]
+    return f"{digits[:12]}5{digits[13:16]}{variant}{digits[17:32]}"
 
 
 def area_id(area: str) -> UUID:

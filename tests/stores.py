@@ -45,7 +45,10 @@ class Unguarded:
     def prepare(self) -> None:
         """Do nothing."""
 
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:  # noqa: ARG002
+    def follow(self, since: int, expected: int) -> None:
+        """Follow nothing."""
+
+    def findings(self, *_: object, **__: object) -> list[Finding]:
         """Find nothing wrong."""
         return []
 
@@ -95,6 +98,11 @@ class Admitted:
 
     def __post_init__(self) -> None:
         self.sha256 = hashlib.sha256(str(self.number).encode()).hexdigest()
+
+    @property
+    def batches_total(self) -> int:
+        """Return how many commands there are."""
+        return len(self.batches)
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:

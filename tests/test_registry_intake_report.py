@@ -73,8 +73,8 @@ def test_counts_and_totals_come_out_as_put_in() -> None:
     filled = report()
     filled.rows_read = 3
     filled.sheets = (SheetFacts("Data", 3, 160),)
-    filled.count_batch("enrol")
-    filled.count_batch("deactivate")
+    filled.count_batches("enrol")
+    filled.count_batches("deactivate")
     filled.count_workers("enrol", 100)
     filled.count_workers("deactivate", 60)
     filled.count_movement("guru", 100)

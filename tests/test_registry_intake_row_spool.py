@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from itertools import groupby, islice
 from pathlib import Path
 
 import pytest
@@ -12,36 +14,62 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from registry.errors import InputUnreadableError
-from registry.intake.row_spool import RowSpool, written
+from registry.intake.row_spool import RowSpool, values_of, written
 
 
-def line(key: str, number: int) -> tuple[str, int, int, bytes]:
-    """Return a row of a key."""
-    return key, 0, number, written([key, number, None])
+def add(spool: RowSpool, *lines: tuple[str, int]) -> None:
+    """Keep rows of one sheet: the key and the number of each."""
+    keys, numbers = [key for key, _ in lines], [number for _, number in lines]
+    spool.add(0, keys, numbers, [[key, number, None] for key, number in lines])
 
 
 def test_groups_come_in_the_order_of_their_first_rows(tmp_path: Path) -> None:
     """Rows of one key are brought together, wherever they stood, in file order."""
     spool = RowSpool(tmp_path)
-    spool.add([line("b", 2), line("a", 3), line("b", 4)])
-    spool.add([line("c", 5), line("a", 6)])
+    add(spool, ("b", 2), ("a", 3), ("b", 4))
+    add(spool, ("c", 5), ("a", 6))
     spool.seal()
     groups = [[row.number for row in group] for group in spool.groups(rows_max=10)]
     assert groups == [[2, 4], [3, 6], [5]]
     first = next(spool.groups(rows_max=10))[0]
-    assert (first.values, first.written) == (["b", 2, None], b'["b",2,null]')
+    assert first.values == ["b", 2, None]
+    assert spool.pages() is None
     spool.close()
 
 
 def test_a_group_is_found_by_its_number(tmp_path: Path) -> None:
     """What waits for others is looked up alone: the same rows as when all are gone through."""
-    spool = RowSpool(tmp_path)
-    spool.add([line(key, number) for number, key in enumerate("bacabcdbb", start=2)])
-    spool.seal()
-    for most in (1, 2, 10):
-        groups = list(spool.groups(rows_max=most))
-        assert [spool.group(number, rows_max=most) for number in range(4)] == groups
-    spool.close()
+    for keys in ("bacabcdbb", "bbbacdd"):
+        spool = RowSpool(tmp_path)
+        add(spool, *((key, number) for number, key in enumerate(keys, start=2)))
+        spool.seal()
+        for most in (1, 2, 10):
+            groups = list(spool.groups(rows_max=most))
+            assert [spool.group(number, rows_max=most) for number in range(4)] == groups
+        spool.close()
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=30), st.lists(st.integers(1, 9), max_size=9))
+def test_runs_are_the_groups_where_no_key_stands_apart(keys: list[str], cuts: list[int]) -> None:
+    """However the rows are handed over, page by page or many pages at once."""
+    rows = [*enumerate(keys, start=2)]
+    with tempfile.TemporaryDirectory() as folder:
+        spool = RowSpool(Path(folder))
+        left = iter(rows)
+        for cut in [*cuts, len(rows)]:
+            add(spool, *((key, number) for number, key in islice(left, cut)))
+        spool.seal()
+        together = [[*group] for _, group in groupby(rows, lambda row: row[1])]
+        groups = [*spool.groups(rows_max=100)]
+        pages = spool.pages()
+        assert (pages is None) == (len(together) > len(set(keys)))
+        for page in [] if pages is None else pages:
+            assert [[*run.rows()] for run in page] == groups
+            assert values_of(page) == [[row.values for row in group] for group in groups]
+            assert [[row.number for row in group] for group in groups] == [
+                [number for number, _ in group] for group in together
+            ]
+        spool.close()
 
 
 _cells = st.none() | st.integers(-(2**63), 2**63) | st.text(st.characters(codec="utf-8"))
@@ -58,8 +86,8 @@ def test_values_are_written_as_the_json_module_writes_them(values: list[str | in
 def test_a_long_group_is_cut(tmp_path: Path) -> None:
     """Memory is bounded; who asks for one more than allowed sees that there is more."""
     spool = RowSpool(tmp_path)
-    spool.add([line("a", number) for number in range(2, 3_000)])
-    spool.add([line("b", 3_000)])
+    add(spool, *(("a", number) for number in range(2, 3_000)))
+    add(spool, ("b", 3_000))
     spool.seal()
     assert [len(group) for group in spool.groups(rows_max=5)] == [5, 1]
     spool.close()
@@ -70,12 +98,13 @@ def test_no_sorting_in_memory(tmp_path: Path) -> None:
     from registry.intake import row_spool
 
     spool = RowSpool(tmp_path)
+    add(spool, ("a", 2), ("b", 3), ("a", 4))
     spool.seal()
-    for query, asked in ((row_spool._GROUPS, ()), (row_spool._GROUP, (1, 1))):
+    for query, asked in ((row_spool._GROUPS, ()), (row_spool._GROUP, (1,))):
         plan = spool._connection.execute(f"EXPLAIN QUERY PLAN {query}", asked).fetchall()
         steps = " | ".join(step[3] for step in plan)
         assert "TEMP B-TREE" not in steps
-        assert "USING INDEX line_key" in steps
+        assert "USING INDEX run_key" in steps
     spool.close()
 
 
@@ -88,7 +117,7 @@ def test_the_file_is_private_and_goes_away(tmp_path: Path) -> None:
         os.umask(before)
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    spool.add([line("a", 2)])
+    add(spool, ("a", 2))
     spool.seal()
     assert list(tmp_path.iterdir()) == [file]
     spool.close()
@@ -111,8 +140,9 @@ def test_a_full_disk_is_a_refusal(tmp_path: Path) -> None:
     """What the temporary folder cannot take is said, not shown as a fault of ours."""
     spool = RowSpool(tmp_path)
     spool._connection.execute("PRAGMA max_page_count = 5")
+    add(spool, *(("a" * 100 + str(number), number) for number in range(2, 1_000)))
     with pytest.raises(InputUnreadableError) as caught:
-        spool.add([line("a" * 100, number) for number in range(2, 1_000)])
+        spool.seal()
     assert "TMPDIR" in caught.value.remedy
     spool.close()
 

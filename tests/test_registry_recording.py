@@ -16,7 +16,7 @@ from registry import recording
 from registry.balances import Finding
 from registry.commands import BatchLine, Command, PublishFigure, RecordBatch, RevisePotential
 from registry.recording import PAGE_COMMANDS, REMEMBERED_BATCHES
-from registry.storage.log import Log, StoredRow
+from registry.storage.log import StoredRow
 from registry.terms import Action
 from tests.ledger_from_doc import attempted
 from tests.stores import Admitted, Store, Unguarded
@@ -150,10 +150,13 @@ class _Asked(Unguarded):
 
     times = 0
 
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
+    def follow(self, since: int, expected: int) -> None:
+        """Follow nothing."""
+
+    def findings(self, *_: object, **__: object) -> list[Finding]:
         """Count, and find nothing."""
         self.times += 1
-        return super().findings(log, since, dry_run=dry_run)
+        return super().findings()
 
 
 def test_what_moves_nobody_asks_no_rule() -> None:

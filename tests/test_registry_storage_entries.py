@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Final, cast
 from uuid import UUID
@@ -19,17 +19,17 @@ from pydantic import ValidationError
 from benchmarks.country import importable
 from registry import batch as batches
 from registry.batch import Stamp
-from registry.commands import BatchLine, Command, RecordBatch
+from registry.commands import BatchLine, Command, Commands, EntryPage, PagedCommands, RecordBatch
 from registry.drawing import statement_of
 from registry.events import ImportSource
-from registry.intake.admission import AdmissionOptions, admit
+from registry.intake.admission import Admission, AdmissionOptions, admit
 from registry.intake.spool import spool_input
-from registry.recording import Recording
+from registry.recording import Counts, Recording
 from registry.reference.categories import Categories
 from registry.storage.entries import Entries
 from registry.storage.log import StoredRow
 from registry.storage.mapper import EventMapper
-from registry.terms import Action, Funding, Programme, Segment
+from registry.terms import Action, Funding, Programme, Segment, batch_stream
 from tests.stores import Store
 
 MAPPER: Final = EventMapper(cast("Any", None))
@@ -135,6 +135,10 @@ _CELLS: Final[dict[str, st.SearchStrategy[str]]] = {
     "segment": _blank | st.sampled_from(["BPU", "pu"]),
 }
 
+_PLAIN: Final = {
+    "area": "16.06", "action": "enrol", "effective_on": "2025-01-01", "category": "guru", "workers": "1"
+}  # fmt: skip
+
 
 @settings(max_examples=60)
 @given(
@@ -146,6 +150,16 @@ def test_whatever_intake_admits_the_model_admits(
     """A cell that was read needs no second look: the model takes it, and writes the same bytes."""
     of_the_line = {"category", "workers", "covered_until", "segment"}
     rows = [head] + [{**head, **{name: other[name] for name in of_the_line}} for other in others]
+    with _admitted(rows) as admission:
+        assume(not admission.report.errors)
+        (command,) = admission.commands()
+    assert isinstance(command, RecordBatch)
+    assert ENTRIES.stored(command, command.identity()) == _by_the_model(command)
+
+
+@contextmanager
+def _admitted(rows: Sequence[dict[str, str]]) -> Iterator[Admission]:
+    """Admit a file of such rows."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerows([[*_CELLS], *([row[name] for name in _CELLS] for row in rows)])
@@ -153,23 +167,59 @@ def test_whatever_intake_admits_the_model_admits(
         spool_input(io.BytesIO(stream.getvalue().encode()), name="berkas.csv") as spooled,
         admit(spooled, AdmissionOptions("batches"), Categories()) as admission,
     ):
+        yield admission
+
+
+@settings(max_examples=60)
+@given(st.lists(st.fixed_dictionaries(_CELLS), min_size=1, max_size=5))
+def test_a_page_is_written_as_its_batches_are(rows: list[dict[str, str]]) -> None:
+    """By column, and one by one: the very same streams, topics, states and digest of the plan."""
+    with _admitted([row for row in rows for _ in range(2)]) as admission:
         assume(not admission.report.errors)
-        (command,) = admission.commands()
-    assert isinstance(command, RecordBatch)
-    assert ENTRIES.stored(command, command.identity()) == _by_the_model(command)
+        commands = admission.commands()
+        assert isinstance(commands, PagedCommands)
+        pages = commands.pages()
+        assume(pages is not None)
+        for page in pages or ():
+            assert isinstance(page, EntryPage)
+            one_by_one = [cast("RecordBatch", each) for each in page.commands()]
+            assert one_by_one == [*commands]
+            written = ENTRIES.stored_page(page, [batch_stream(key) for key in page.keys])
+            columns = (written.streams, written.topics, written.states)
+            assert [
+                StoredEvent(UUID(stream), 1, topic, state.encode())
+                for stream, topic, state in zip(*columns, strict=True)
+            ] == [ENTRIES.stored(each, each.identity()) for each in one_by_one]
+        assert _decided(commands, draws=False) == _decided(tuple(commands), draws=False)
+
+
+def test_a_page_that_needs_a_look_is_decided_one_by_one() -> None:
+    """Where a batch of it is recorded already nothing is recorded twice, and the others are."""
+    rows = [dict.fromkeys(_CELLS, "") | _PLAIN | {"reference": f"SK-{n}"} for n in range(4)]
+    with _admitted(rows) as admission, _admitted(rows[1:3]) as earlier:
+        commands, before = admission.commands(), tuple(earlier.commands())
+        found = _decided(commands, draws=False, before=before)
+        assert found == _decided(tuple(commands), draws=False, before=before)
+    assert len(found[0]) == len(rows)
+    assert cast("Counts", found[1]).already_recorded == len(before)
 
 
 # --- within a transaction -------------------------------------------------------------------------
 
 
 def _decided(
-    commands: Sequence[Command], *, admitted: bool
+    commands: Commands,
+    *,
+    admitted: bool = True,
+    draws: bool = True,
+    before: tuple[Command, ...] = (),
 ) -> tuple[list[StoredRow], object, object, str]:
     """Return what a transaction comes to: its rows, counts, problems and plan."""
     with closing(Store(None)) as store, store.registry.log_recorder.write() as transaction:
         mapper = cast("EventMapper", store.registry.mapper)
+        Recording(transaction, mapper, STAMP, sources=SOURCES).decide(before, draws=False)
         recording = Recording(transaction, mapper, STAMP, sources=SOURCES, admitted=admitted)
-        recording.decide(tuple(commands), draws=True)
+        recording.decide(commands, draws=draws)
         transaction.discard()
         rows = [*transaction.log.rows()]
         return rows, recording.counts, recording.problems, recording.plan("file")
@@ -180,8 +230,8 @@ def test_a_file_is_recorded_as_typed_commands_are() -> None:
     commands = [*importable(600)]
     said = {str(each.action) for each in commands}
     assert {"opening", "enrol", "renew", "deactivate", "reclassify"} <= said
-    admitted = _decided(commands * 2, admitted=True)
-    assert admitted == _decided(commands * 2, admitted=False)
+    admitted = _decided((*commands, *commands), admitted=True)
+    assert admitted == _decided((*commands, *commands), admitted=False)
     assert len(admitted[0]) == len(commands)
 
 

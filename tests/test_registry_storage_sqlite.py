@@ -58,9 +58,11 @@ class NoRules:
     def prepare(self) -> None:
         """Nothing to do."""
 
-    def findings(self, log: Log, since: int, *, dry_run: bool = False) -> list[Finding]:
+    def follow(self, since: int, expected: int) -> None:
+        """Follow nothing."""
+
+    def findings(self, *_: object, **__: object) -> list[Finding]:
         """Nothing is found."""
-        del log, since, dry_run
         return []
 
     def stated(self, log: Log, areas: Sequence[str], on: date) -> dict[str, StatedPeriod]:
@@ -713,6 +715,26 @@ def test_a_rolled_back_position_is_not_lost(tmp_path: Path) -> None:
             registry.save(*_facts(2 * number - 2, 2))
     _sound(path)
     assert len(positions(path)) == 10
+
+
+def test_rows_are_inserted_many_at_a_time(tmp_path: Path) -> None:
+    """In their order, whatever a statement holds; one of them refused, and nothing is recorded."""
+    path = make(tmp_path)
+    count = 2 * storage.INSERTED_ROWS + 1
+    with opened(path) as registry:
+        stored = [registry.mapper.to_stored_event(each) for each in _facts(0, count)]
+        for gap in (1, storage.INSERTED_ROWS, count - 2):
+            with (
+                pytest.raises(StoreError, match="CONSTRAINT_TRIGGER"),
+                registry.log_recorder.write() as transaction,
+            ):
+                transaction.append(stored[:gap] + stored[gap + 1 :])
+        assert positions(path) == []
+        with registry.log_recorder.write() as transaction:
+            transaction.append(iter(stored))
+            assert transaction.appended == count
+    assert positions(path) == [*range(1, count + 1)]
+    _sound(path)
 
 
 # --- who may read (row 59) -------------------------------------------------------------------------------------

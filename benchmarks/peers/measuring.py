@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
 from contextlib import closing
@@ -24,7 +25,8 @@ ONCE_SECONDS: Final = 30.0
 class Figure:
     """What a peer took for one thing, run by run, in seconds; and whether the answer was right.
 
-    `times` are by the clock, `processor_times` of all threads of this process; None of a server.
+    `times` are by the clock, `processor_times` of all threads of this process and of the children that
+    it has waited for; None of a server.
     """
 
     question: Question
@@ -72,9 +74,9 @@ def _figure(peer: Peer, work: Work, runs_min: int) -> Figure:
     while not times or (times[0] <= ONCE_SECONDS and _goes_on(times, runs_min)):
         work.prepare()
         gc.collect()
-        began, processor_began = time.perf_counter(), time.process_time()
+        began, processor_began = time.perf_counter(), _processor_seconds()
         answer = work.run()
-        processor_times.append(time.process_time() - processor_began)
+        processor_times.append(_processor_seconds() - processor_began)
         times.append(time.perf_counter() - began)
     if work.answer is not None:
         answer = work.answer()
@@ -87,6 +89,11 @@ def _figure(peer: Peer, work: Work, runs_min: int) -> Figure:
         batches=work.batches,
         is_right=answer == work.expected,
     )
+
+
+def _processor_seconds() -> float:
+    told = os.times()
+    return time.process_time() + told.children_user + told.children_system
 
 
 def _goes_on(times: list[float], runs_min: int) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Self
 
-from registry.commands import Command, Commands
+from registry.commands import Command, Commands, EntryPage
 from registry.errors import ImportRefusedError, Problem
 from registry.intake.columns import InputKind
 from registry.intake.delimited import DelimitedTable
@@ -31,11 +33,12 @@ from registry.intake.notes import Notes, Sheet, sheet_names
 from registry.intake.readings import AreaCodes
 from registry.intake.refused_rows import write_refused
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool
+from registry.intake.row_spool import RowSpool, Run, numbers_of, values_of
 from registry.intake.rows import Form, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
+from registry.intake.tally import Tally
 from registry.language import _, joined
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
@@ -160,7 +163,7 @@ class Admission:
     def _sheet(self, name: str | None) -> Sheet:
         return next(sheet for sheet in self._sheets if sheet.name == name)
 
-    def _check(self, tables: Tables, on_progress: Callable[[int], None]) -> None:
+    def _check(self, tables: Tables, tally: Tally, on_progress: Callable[[int], None]) -> None:
         notes, form, rows, report = self._notes, self._form, self._rows, self.report
         _note_left_out(notes, tables, self.options.ignore_columns)
         first = FirstPass(form, rows, report, notes, on_progress)
@@ -170,7 +173,7 @@ class Admission:
             first.read(sheet)
         rows.seal()
         second = SecondPass(form, rows, report, notes, self._sheets)
-        self.digest = second.weigh(self.options.meaning())
+        self.digest = second.weigh(self.options.meaning(), tally)
         second.check_totals()
         report.plan = None if report.errors else self.digest
 
@@ -189,8 +192,34 @@ class _SpooledCommands:
     def __getitem__(self, number: int, /) -> Command:
         return self._command(self._rows.group(number, rows_max=LINES_MAX))
 
+    def pages(self) -> Iterator[EntryPage | Sequence[Command]] | None:
+        """Return the same commands, many at once; None where rows of one batch stand apart."""
+        pages = self._rows.pages()
+        return None if pages is None else self._paged(pages)
+
+    def _paged(self, pages: Iterator[list[Run]]) -> Iterator[EntryPage | Sequence[Command]]:
+        for runs in chain.from_iterable(map(_by_sheet, pages)):
+            one_by_one = partial(self._one_by_one, runs)
+            yield (
+                self._form.entries(
+                    values_of(runs),
+                    numbers_of(runs),
+                    [run.key for run in runs],
+                    self._sheets[runs[0].sheet],
+                    one_by_one,
+                )
+                or one_by_one()
+            )
+
+    def _one_by_one(self, runs: Sequence[Run]) -> Sequence[Command]:
+        return [self._command([*run.rows()]) for run in runs]
+
     def _command(self, group: Sequence[Row]) -> Command:
         return self._form.command(group, self._sheets[group[0].sheet])
+
+
+def _by_sheet(page: list[Run]) -> Iterator[list[Run]]:
+    return ([*runs] for _, runs in groupby(page, lambda run: run.sheet))
 
 
 def admit(
@@ -231,11 +260,12 @@ def admit(
         for index, table in enumerate(tables)
     )
     with ExitStack() as cleanup:
-        rows = RowSpool(spooled.path.parent)
+        tally = Tally(form)
+        rows = RowSpool(spooled.path.parent, tally.is_counted)
         cleanup.callback(rows.close)
         all_read = tables.whole and not _ignores(options, tables)
         admission = Admission(options, form, rows, report, sheets, all_read=all_read)
-        admission._check(tables, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
+        admission._check(tables, tally, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
         cleanup.pop_all()
     return admission
 

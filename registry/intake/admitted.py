@@ -73,6 +73,7 @@ class AdmittedFile:
         self.options = _stored_options(admission)
         self.digest = admission.digest
         self.names_batches = not _NAMING.isdisjoint(admission.report.batches_by_action)
+        self.batches_total = admission.report.batches_total
         self._admission = admission
         self._spooled = spooled
 

@@ -6,13 +6,15 @@ left of a cohort, and whether a batch is known, is asked later, under the lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
-from registry.commands import BatchLine, Command, RecordBatch
+from registry.commands import BatchLine, Command, EntryPage, RecordBatch
 from registry.intake.readings import (
     AreaCodes,
     Reading,
@@ -208,6 +210,26 @@ class BatchForm:
             )
         return remarks
 
+    def is_usual(self, columns: Sequence[Values]) -> bool:
+        """Look at one row of each shape, and at all only where days, moves or names can be at odds."""
+        count = len(columns[ACTION])
+        blank = [column.count(None) for column in columns]
+        varying = [
+            [value is None for value in columns[index]]
+            for index, nones in enumerate(blank)
+            if 0 < nones < count
+        ]
+        one_of_each = dict(
+            zip(zip(columns[ACTION], *varying, strict=True), range(count), strict=True)
+        )
+        for row in one_of_each.values():
+            if self.shape_remarks([column[row] for column in columns]):
+                return False
+        if blank[OF_BATCH] < count or blank[REASON] < count or "reclassify" in columns[ACTION]:
+            return not any(map(self.value_remarks, zip(*columns, strict=True)))
+        days = zip(columns[EFFECTIVE_ON], columns[COVERED_UNTIL], strict=True)
+        return not any(start and until and until < start for start, until in days)
+
     def _draws_on_itself(self, values: Values) -> bool:
         if values[FROM_AREA] not in {None, values[AREA]}:
             return False
@@ -247,6 +269,20 @@ class BatchForm:
             if earlier is not row and first.values[ACTION] != Action.WITHDRAW:
                 yield row, _repeated_line(earlier, row)
 
+    def agree(self, group: Sequence[Values]) -> bool:
+        """Whether all say the same of the batch and each something else of its heads."""
+        first = group[0]
+        if len(group) == 1:
+            return first[PROPOSED] is None or first[PROPOSED] >= (first[WORKERS] or 0)
+        about, head = first[:ACTION], first[_HEAD_SLICE]
+        lines = {(*row[CATEGORY:WORKERS], row[COVERED_UNTIL], row[SEGMENT]) for row in group}
+        return (
+            len(lines) == len(group) <= LINES_MAX
+            and first[PROPOSED] is None
+            and first[ACTION] != Action.WITHDRAW
+            and all(row[:ACTION] == about and row[_HEAD_SLICE] == head for row in group)
+        )
+
     def _line_key(self, values: Values) -> tuple[object, ...]:
         of_batch, of_part = values[OF_BATCH], values[OF_PART]
         return (
@@ -272,9 +308,57 @@ class BatchForm:
             yield values[CATEGORY], workers
             yield values[FROM_CATEGORY] or values[CATEGORY], -workers
 
+    def summed(self, rows: Iterable[Values]) -> Iterator[Values]:
+        """Yield a row for each action, and the categories it moves heads between."""
+        heads: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+        for row in rows:
+            heads[row[ACTION], row[CATEGORY], row[FROM_CATEGORY]] += row[WORKERS] or 0
+        for (action, category, from_category), workers in heads.items():
+            said: list[Any] = [None] * len(COLUMNS)
+            said[ACTION], said[CATEGORY], said[FROM_CATEGORY] = action, category, from_category
+            said[WORKERS] = workers
+            yield said
+
     def action(self, values: Values) -> str | None:
         """Return the action of the row."""
         return str(values[ACTION])
+
+    def entries(
+        self,
+        batches: Sequence[Sequence[Values]],
+        numbers: Sequence[Sequence[int]],
+        keys: Sequence[str],
+        sheet: str | None,
+        commands: Callable[[], Iterable[Command]],
+    ) -> EntryPage | None:
+        """Return batches by column; None if one of them does more than bring heads in."""
+        heads = [*zip(*[rows[0] for rows in batches], strict=True)]
+        if not _INCOMING.issuperset(heads[ACTION]):
+            return None
+        lines = [*zip(*chain.from_iterable(batches), strict=True)]
+        return EntryPage(
+            sheet,
+            commands,
+            keys,
+            [*map(len, batches)],
+            reference=heads[REFERENCE],
+            part=heads[PART],
+            area=heads[AREA],
+            action=heads[ACTION],
+            effective_on=heads[EFFECTIVE_ON],
+            funding=heads[FUNDING],
+            programmes=heads[PROGRAMMES],
+            decided_on=heads[DECIDED_ON],
+            document=heads[DOCUMENT],
+            proposed=heads[PROPOSED],
+            rejected=heads[REJECTED],
+            note=heads[NOTE],
+            category=lines[CATEGORY],
+            workers=lines[WORKERS],
+            covered_until=lines[COVERED_UNTIL],
+            segment=lines[SEGMENT],
+            row=[*chain.from_iterable(numbers)],
+        )
 
     def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
         """Return the batch: what its rows agree on, once, and a line for each row."""

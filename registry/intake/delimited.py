@@ -29,6 +29,7 @@ from registry.intake.spool import SpooledFile
 from registry.language import _
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+LONG_BYTES: Final = 1 << 20  # about 10,000 rows, read in a tenth of a second
 _READ_SO: Final = _(
     "the columns of a text file are separated by commas, semicolons, tabs or vertical bars"
 )
@@ -51,6 +52,7 @@ class DelimitedTable(Table):
         self._path = path
         self.encoding = encoding
         self.delimiter = delimiter
+        self.is_long_text = path.stat().st_size >= LONG_BYTES
 
     def rows(self) -> Iterator[Row]:
         """Yield the records below the header, each with the line it starts on."""

@@ -1,22 +1,28 @@
 """The first pass over a table: every cell, then every row; good rows wait in the spool.
 
-Owns the loop that a million rows go through: the usual row costs a look-up for each cell, and only
-an odd one is looked at closely. Knows neither batches nor totals.
+Owns the loop that a million rows go through: a page of usual rows is read column by column, a look-up
+for each cell; one with an odd row, row by row, and only that row is looked at closely. Knows neither
+batches nor totals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from operator import getitem, itemgetter
-from typing import Final
+from typing import Any, Final
 
 from registry.cells import Value
+from registry.intake.grid import Row as TableRow
 from registry.intake.headers import how_to_add
 from registry.intake.notes import Notes, Sheet
+from registry.intake.reading_ahead import can_read_ahead, made_ahead
 from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
-from registry.intake.row_spool import PAGE_ROWS, RowSpool, written
+from registry.intake.row_spool import PAGE_ROWS, RowSpool
 from registry.intake.rows import Form, Remark
 from registry.language import _, joined
 
@@ -46,6 +52,8 @@ _MERGED_HINT: Final = _(
 )
 
 Progress = Callable[[int], None]
+# Rows (of a page by column only the last), their numbers, and their values by column.
+_Page = tuple[Sequence[tuple[Value, ...]], Sequence[int], list[Sequence[Canonical]] | None]
 
 
 class FirstPass:
@@ -59,6 +67,7 @@ class FirstPass:
         self._report = report
         self._notes = notes
         self._progress = progress
+        self._picked: Sequence[Value] = ()  # the cells of the columns, of the last row read
         self._above: Sequence[Value] = ()  # the row before, and the row that is being read
         self._cells: Sequence[Value] = ()
         self._left_blank: set[str] = set()  # columns with blank cells below a filled one
@@ -79,36 +88,75 @@ class FirstPass:
             self._report.refuse_row(sheet.name, number)
 
     def _read(self, sheet: Sheet) -> None:
-        form, readings = self._form, self._form.readings
-        key, shape_remarks, value_remarks = form.key, form.shape_remarks, form.value_remarks
-        width, unnamed = len(sheet.table.headers), sheet.headers.unnamed
+        width = len(sheet.table.headers)
         # A column that the file does not have is read from the None put behind its last cell.
-        pick = itemgetter(*(sheet.headers.positions.get(name, width) for name in form.columns))
-        before, nothing = self._report.rows_read, (None,)
-        page: list[tuple[str, int, int, bytes]] = []
-        picked: Sequence[Value] = (None,) * len(form.columns)
+        positions = [sheet.headers.positions.get(name, width) for name in self._form.columns]
+        pick = itemgetter(*positions)
+        before = self._report.rows_read
+        self._above = self._picked = (None,) * len(positions)
         self._left_blank.clear()
-        for number, cells in sheet.table.rows():
-            sheet.rows += 1
-            if sheet.rows % PAGE_ROWS == 0:
-                self._rows.add(page)
-                page.clear()
-                self._progress(before + sheet.rows)
-            if (unnamed or len(cells) > width) and self._is_stray(sheet, number, cells):
+        make = partial(self._pages, sheet, positions)
+        is_ahead = sheet.table.is_long_text and can_read_ahead()
+        with closing(made_ahead(make) if is_ahead else make()) as pages:
+            for rows, numbers, columns in pages:
+                if columns is None:
+                    self._read_by_row(sheet, zip(numbers, rows, strict=True), pick)
+                else:
+                    values = [*zip(*columns, strict=True)]
+                    self._rows.add(sheet.index, [*map(self._form.key, values)], numbers, values)
+                    self._picked = pick((*rows[-1], None))
+                sheet.rows += len(numbers)
+                if len(numbers) == PAGE_ROWS:
+                    self._progress(before + sheet.rows)
+
+    def _pages(self, sheet: Sheet, positions: Sequence[int]) -> Generator[_Page]:
+        """Yield the rows of a table, many at once; by column where there is nothing to say of them."""
+        rows = sheet.table.rows()
+        while page := [*islice(rows, PAGE_ROWS)]:
+            numbers, cells = zip(*page, strict=True)
+            columns = self._by_column(sheet, cells, positions)
+            yield cells if columns is None else cells[-1:], numbers, columns
+
+    def _by_column(
+        self, sheet: Sheet, rows: Sequence[Sequence[Value]], positions: Sequence[int]
+    ) -> list[Sequence[Canonical]] | None:
+        """Return the values of many rows of which there is nothing to say; None if there is."""
+        width = len(sheet.table.headers)
+        if sheet.headers.unnamed or set(map(len, rows)) != {width}:
+            return None
+        cells = [*zip(*rows, strict=True), nothing := (None,) * len(rows)]
+        columns: list[Sequence[Canonical]] = []
+        try:
+            for position, reading in zip(positions, self._form.readings, strict=True):
+                column = cells[position]
+                blank = column.count(None) == len(column)
+                columns.append(nothing if blank else [*map(reading.__getitem__, column)])
+        except CellRefusedError:
+            return None
+        return columns if self._form.is_usual(columns) else None
+
+    def _read_by_row(
+        self, sheet: Sheet, page: Iterable[TableRow], pick: Callable[[Sequence[Value]], Any]
+    ) -> None:
+        """Read rows one by one, and note what is wrong with each."""
+        form, readings, width = self._form, self._form.readings, len(sheet.table.headers)
+        for number, cells in page:
+            if (sheet.headers.unnamed or len(cells) > width) and self._is_stray(
+                sheet, number, cells
+            ):
                 continue
-            self._above, self._cells = picked, cells
-            picked = pick(cells + nothing)
+            self._above, self._cells = self._picked, cells
+            picked = self._picked = pick((*cells, None))
             try:
                 values: list[Canonical] | None = list(map(getitem, readings, picked))
             except CellRefusedError:
                 values = self._look_closely(sheet, number, picked)
             if values is None:
                 continue
-            remarks = shape_remarks(values) or value_remarks(values)
+            remarks = form.shape_remarks(values) or form.value_remarks(values)
             if remarks and self._note(sheet, number, remarks, picked):
                 continue
-            page.append((key(values), sheet.index, number, written(values)))
-        self._rows.add(page)
+            self._rows.add(sheet.index, [form.key(values)], [number], [values])
 
     def _is_stray(self, sheet: Sheet, number: int, cells: Sequence[Value]) -> bool:
         """Refuse a row with something under no header; what it is, is not shown."""

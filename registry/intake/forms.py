@@ -5,7 +5,7 @@ Owns what a row of each kind must and may hold. Batches have a file of their own
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -88,6 +88,11 @@ class _AreaForm:
         del values
         return ()
 
+    def is_usual(self, columns: Sequence[Values]) -> bool:
+        """Look at each row."""
+        rows = zip(*columns, strict=True)
+        return not any(self.shape_remarks(row) or self.value_remarks(row) for row in rows)
+
     def key(self, values: Values) -> str:
         """Return the whole row: only a row equal in every cell is the same statement."""
         return _SEPARATOR.join(str(value) for value in values)
@@ -112,6 +117,10 @@ class _AreaForm:
     def _contradiction(self, first: Row) -> Remark:
         raise AssertionError(first)  # rows of one key are equal in every cell here
 
+    def agree(self, group: Sequence[Values]) -> bool:
+        """Several rows about the same are looked at."""
+        return len(group) == 1
+
     def workers(self, values: Values) -> int:
         """Return 0: these rows move no heads."""
         del values
@@ -121,6 +130,13 @@ class _AreaForm:
         """Yield nothing: these rows move no heads."""
         del values
         yield from ()
+
+    def entries(self, *_: object) -> None:
+        """Nothing of these is a batch."""
+
+    def summed(self, rows: Iterable[Values]) -> Iterator[Values]:
+        """Yield them as they are."""
+        return iter(rows)
 
     def action(self, values: Values) -> str | None:
         """Return None: these rows have no action."""

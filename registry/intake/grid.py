@@ -35,6 +35,8 @@ class Table(ABC):
     sheet: str | None
     header_row: int
     headers: tuple[str, ...]
+    is_long_text = False
+    """Whether its cells are texts, and so many that to read them takes a while."""
 
     def __init__(
         self, file: str, sheet: str | None, header_row: int, headers: tuple[str, ...]

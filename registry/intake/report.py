@@ -170,11 +170,11 @@ class Report:
         """Count a row as refused, once."""
         self._refused.setdefault(sheet or "", RowSet()).add(number)
 
-    def count_batch(self, action: str | None) -> None:
-        """Count a batch, or a statement without an action."""
-        self.batches_total += 1
+    def count_batches(self, action: str | None, count: int = 1) -> None:
+        """Count batches of one action, or statements without an action."""
+        self.batches_total += count
         if action is not None:
-            self.batches_by_action[action] = self.batches_by_action.get(action, 0) + 1
+            self.batches_by_action[action] = self.batches_by_action.get(action, 0) + count
 
     def count_workers(self, action: str | None, workers: int) -> None:
         """Add the heads of an accepted row to the control totals."""

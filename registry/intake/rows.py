@@ -5,11 +5,11 @@ Owns the words between reading a row and making a command of it. Knows no kind o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from registry.commands import Command
+from registry.commands import Command, EntryPage
 from registry.errors import Severity
 from registry.intake.readings import Reading
 from registry.language import _
@@ -20,15 +20,11 @@ Values = Sequence[Any]
 
 
 class Row(NamedTuple):
-    """One checked row: `sheet` counts the tables of the file from 0, `number` is the file's row.
-
-    `written` are its values as canonical JSON.
-    """
+    """One checked row: `sheet` counts the tables of the file from 0, `number` is the file's row."""
 
     sheet: int
     number: int
     values: Values
-    written: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +58,17 @@ class Form(Protocol):
     def value_remarks(self, values: Values) -> Sequence[Remark]:
         """Say what does not fit together within the row."""
 
+    def is_usual(self, columns: Sequence[Values]) -> bool:
+        """Whether there is nothing to say of any of many rows, whose values are given by column."""
+
     def key(self, values: Values) -> str:
         """Return the same text for all rows of one group."""
 
     def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
         """Say what does not fit together between the rows of a group."""
+
+    def agree(self, group: Sequence[Values]) -> bool:
+        """Whether there is nothing to say of a group; False where it would have to be looked for."""
 
     def workers(self, values: Values) -> int:
         """Return the heads of the row, for the control total."""
@@ -74,8 +76,21 @@ class Form(Protocol):
     def movements(self, values: Values) -> Iterator[tuple[str | None, int]]:
         """Yield (category, signed heads) for every movement that the row alone decides."""
 
+    def summed(self, rows: Iterable[Values]) -> Iterator[Values]:
+        """Yield rows that say of heads in all what these say, one for many where they may be added."""
+
     def action(self, values: Values) -> str | None:
         """Return the action that the row asks for, where the kind has one."""
+
+    def entries(
+        self,
+        batches: Sequence[Sequence[Values]],
+        numbers: Sequence[Sequence[int]],
+        keys: Sequence[str],
+        sheet: str | None,
+        commands: Callable[[], Iterable[Command]],
+    ) -> EntryPage | None:
+        """Return groups without errors by column; None where that cannot be said of them."""
 
     def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
         """Return the command of a group without errors."""

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool, written
+from registry.intake.row_spool import RowSpool, Run, written
 from registry.intake.rows import Form, Row
+from registry.intake.tally import Tally
 from registry.language import _
 from registry.terms import LINES_MAX
 
@@ -29,26 +30,46 @@ class SecondPass:
         self._notes = notes
         self._sheets = sheets
 
-    def weigh(self, declared: Mapping[str, object]) -> str:
+    def weigh(self, declared: Mapping[str, object], tally: Tally) -> str:
         """Check and count every batch; return the digest of what was declared and accepted.
 
         The digest covers the canonical value of every accepted cell, in the order of the commands,
-        and nothing that reads the same: spaces, blank rows, the spelling of a number.
+        and nothing that reads the same: spaces, blank rows, the spelling of a number. `tally` has what
+        the first pass has counted: all batches in which there is nothing to say, if none has rows that
+        stand apart.
         """
         digest = hashlib.sha256(written(declared))
-        workers = [0] * len(self._sheets)
-        for group in self._rows.groups(rows_max=LINES_MAX + 1):
-            accepted = self._accepted(group)
-            if not accepted:
-                continue
-            self._count(accepted, workers)
-            sheet = self._sheets[group[0].sheet].name
-            lines = b",".join([row.written for row in accepted])
-            digest.update(b"\n[%b,%b]" % (written(sheet), lines))
+        pages = self._rows.pages()
+        if pages is None:
+            tally = Tally(self._form)
+            for group in self._rows.groups(rows_max=LINES_MAX + 1):
+                digest.update(self._weighed(group, tally))
+        else:
+            for page in pages:
+                digest.update(b"".join([self._weighed_run(run, tally) for run in page]))
+        tally.tell(self._report)
+        workers = tally.workers_of_sheet
         self._report.sheets = tuple(
             SheetFacts(sheet.name or "", sheet.rows, workers[sheet.index]) for sheet in self._sheets
         )
         return digest.hexdigest()
+
+    def _weighed_run(self, run: Run, tally: Tally) -> bytes:
+        if run.is_counted:
+            return self._taken(run.sheet, run.written)
+        return self._weighed([*run.rows()], tally)
+
+    def _weighed(self, group: Sequence[Row], tally: Tally) -> bytes:
+        """Check and count one batch; return what the digest takes of it."""
+        accepted = self._accepted(group)
+        if not accepted:
+            return b""
+        values = [row.values for row in accepted]
+        tally.count(accepted[0].sheet, values)
+        return self._taken(group[0].sheet, written(values)[1:-1])
+
+    def _taken(self, sheet: int, rows: bytes) -> bytes:
+        return b"\n[%b,%b]" % (written(self._sheets[sheet].name), rows)
 
     def check_totals(self) -> None:
         """Compare with what the person expects; an empty file is never what anybody means."""
@@ -99,14 +120,3 @@ class SecondPass:
         if not refused:
             return group
         return [row for row in group if (row.sheet, row.number) not in refused]
-
-    def _count(self, accepted: Sequence[Row], workers_of_sheet: list[int]) -> None:
-        report, form = self._report, self._form
-        action = form.action(accepted[0].values)
-        report.count_batch(action)
-        for row in accepted:
-            workers = form.workers(row.values)
-            report.count_workers(action, workers)
-            workers_of_sheet[row.sheet] += workers
-            for category, moved in form.movements(row.values):
-                report.count_movement(category, moved)

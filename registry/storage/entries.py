@@ -2,31 +2,81 @@
 
 Most of what files say is that. Such a batch draws on nothing, so nothing has to be looked up, and
 its event is its command in other words. The bytes are those of the event's model, which is not made:
-only commands that `registry.intake` has read cell by cell may come here.
+only commands that `registry.intake` has read cell by cell may come here, and mostly they come by column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from itertools import chain, islice, repeat
+from json.encoder import (
+    encode_basestring as json_string,
+)  # the very bytes that to_json makes of a text
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from pydantic_core import to_json
 
 from registry.batch import RECORDED_AS, Stamp
-from registry.commands import RecordBatch
+from registry.commands import EntryPage, RecordBatch
 from registry.drawing import KIND_OF
 from registry.events import ImportSource
 from registry.storage.mapper import instant_text
 from registry.terms import Action, Kind
 
+_Cell = str | int | None
+
 _DAY: Final = timedelta(days=1)
+_NULL: Final = "null"
+_REMEMBERED_MAX: Final = 10_000
+_RECONCILING: Final = json_string(Kind.RECONCILING)
+_SETTLES_NOTHING: Final = '"settles":null,'  # a file settles no figure
 _ENTERING: Final = {
     action: (KIND_OF[action], RECORDED_AS[KIND_OF[action]])
     for action in (Action.OPENING, Action.ENROL, Action.BALANCE_IN)
 }
+
+
+_ENTERING_AS: Final = {
+    str(action): (json_string(kind), event_class.class_version, event_class.TOPIC)
+    for action, (kind, event_class) in _ENTERING.items()
+}
+
+
+class StoredEntries(NamedTuple):
+    """Events as the columns of the store have them, one after another; all are of version 1.
+
+    `unstamped` is a state without who, when and in which transaction: each key, but no value of it.
+    """
+
+    streams: list[str]
+    topics: list[str]
+    states: list[str]
+    unstamped: list[str]
+
+
+class _Written(dict[_Cell, str]):
+    """Cells of one column as they stand in JSON, remembered: offices repeat themselves."""
+
+    def __init__(self, write: Callable[[str], str] = json_string) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, cell: _Cell) -> str:
+        if len(self) >= _REMEMBERED_MAX:
+            self.clear()
+        text = self[cell] = self._write(cell) if isinstance(cell, str) else _number(cell)
+        return text
+
+    def column(self, cells: Iterable[_Cell]) -> list[str]:
+        """Return a column as it stands in JSON."""
+        return [*map(self.__getitem__, cells)]
+
+
+def _number(cell: int | None) -> str:
+    return _NULL if cell is None else str(cell)
 
 
 class Entries:
@@ -36,6 +86,11 @@ class Entries:
         self._stamp = stamp
         self._recorded_at = instant_text(stamp.recorded_at)
         self._sources = {name: source.model_dump(mode="json") for name, source in sources.items()}
+        self._words = _Written()
+        self._texts = _Written()
+        self._ends = _Written(lambda day: f'"{date.fromisoformat(day) + _DAY}"')
+        self._programmes = _Written(lambda text: to_json(text.split(";") if text else []).decode())
+        self._rejected = _Written(_rejected)
 
     def stored(self, command: RecordBatch, identity: UUID) -> StoredEvent | None:
         """Return the first event of the batch's stream; None if it does more than bring heads in."""
@@ -83,3 +138,85 @@ class Entries:
             "transaction_id": self._stamp.transaction_id,
         }
         return StoredEvent(identity, 1, event_class.TOPIC, to_json(state))
+
+    def stored_page(self, page: EntryPage, streams: list[str]) -> StoredEntries:
+        """Return the first events of the streams, the same as `stored` makes of each batch.
+
+        Only what is a batch's own, or a row's, is written anew for it. Keys in the order of canonical JSON.
+        """
+        words, texts = self._words.column, self._texts.column
+        area, reference = words(page.area), [*map(json_string, page.reference)]
+        funding, part = words(page.funding), texts([each or "" for each in page.part])
+        # What all rows of a batch say of their cohort, and then what each says.
+        rows = zip(
+            *(_repeated(each, page.lines) for each in (area, funding, part, reference)),
+            words(page.category),
+            self._ends.column(page.covered_until),
+            words(page.segment),
+            page.row,
+            page.workers,
+            strict=True,
+        )
+        lines = iter(
+            [
+                f'{{"cohort":{{"area":{area},"category":{category},"expires_on":{expires_on},'
+                f'"funding":{funding},"part":{part},"reference":{reference},"segment":{segment}}},'
+                f'"of":null,"row":{row},"workers":{workers}}}'
+                for area, funding, part, reference, category, expires_on, segment, row, workers in rows
+            ]
+        )
+        kinds = [_ENTERING_AS[action] for action in page.action]
+        heads = [
+            f'{{"area":{area},"class_version":{version},"decided_on":{decided_on},'
+            f'"document":{document},"effective_on":{effective_on},"kind":{kind},'
+            f'"lines":[{",".join(islice(lines, count))}],"note":{note},"part":{part},'
+            f'"programmes":{programmes},"proposed":{proposed},"reason":null,'
+            for (
+                kind,
+                version,
+                _,
+            ), area, decided_on, document, effective_on, count, note, part, programmes, proposed in zip(
+                kinds,
+                area,
+                words(page.decided_on),
+                texts(page.document),
+                words(page.effective_on),
+                page.lines,
+                texts(page.note),
+                part,
+                self._programmes.column([each or "" for each in page.programmes]),
+                self._words.column(page.proposed),
+                strict=True,
+            )
+        ]
+        source = to_json(self._sources.get(page.sheet or "")).decode()
+        tails = [
+            f'"reference":{reference},"rejected":{rejected},'
+            f'{_SETTLES_NOTHING if kind == _RECONCILING else ""}"source":{source},'
+            for (kind, _, _), reference, rejected in zip(
+                kinds,
+                reference,
+                self._rejected.column([each or "" for each in page.rejected]),
+                strict=True,
+            )
+        ]
+        by = json_string(self._stamp.recorded_by)
+        stamp = f'"recorded_at":"{self._recorded_at}","recorded_by":{by},'
+        end = f'"transaction_id":{self._stamp.transaction_id}}}'
+        pairs = [*zip(heads, tails, strict=True)]
+        return StoredEntries(
+            streams,
+            [topic for _, _, topic in kinds],
+            [f"{head}{stamp}{tail}{end}" for head, tail in pairs],
+            [f"{head},{tail}}}" for head, tail in pairs],
+        )
+
+
+def _repeated(column: Iterable[str], lines: Iterable[int]) -> Iterator[str]:
+    """Return the value of each batch once for each of its rows."""
+    return chain.from_iterable(map(repeat, column, lines))
+
+
+def _rejected(text: str) -> str:
+    pairs = (each.rpartition(":") for each in text.split(";") if each)
+    return to_json(dict(sorted((reason, int(number)) for reason, _, number in pairs))).decode()

@@ -1,0 +1,86 @@
+"""What an iterator makes, made by a child process while this one works on what came before.
+
+Knows nothing of what is made, but that it can be made again: whatever keeps the child from its work,
+the rest is made here. Only where a process can be forked safely, and there is a second processor.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any, BinaryIO, Final, NoReturn
+
+_LENGTH_BYTES: Final = 4
+_END: Final = bytes(_LENGTH_BYTES)
+
+
+def can_read_ahead() -> bool:
+    """Whether a fork is safe here (no other thread may hold a lock) and of any use."""
+    return (
+        sys.platform == "linux"
+        and threading.active_count() == 1
+        and len(os.sched_getaffinity(0)) > 1
+    )
+
+
+def made_ahead(make: Callable[[], Iterator[Any]]) -> Generator[Any]:
+    """Yield what `make` makes: texts, numbers, None and tuples or lists of them; made by a child.
+
+    `make` must change nothing here. What it raises is raised here, after all that came before.
+    """
+    reading, writing = os.pipe()
+    try:
+        child = os.fork()
+    except OSError:  # no process more for this user, or no memory for one
+        os.close(reading)
+        os.close(writing)
+        yield from make()
+        return
+    if child == 0:
+        os.close(reading)
+        _work(make, writing)
+    os.close(writing)
+    made = 0
+    try:
+        with open(reading, "rb", buffering=1 << 20) as pipe:  # noqa: PTH123 - of a descriptor
+            while (length := pipe.read(_LENGTH_BYTES)) != _END:
+                each = pipe.read(int.from_bytes(length, "big"))
+                if not each:  # it has ended before its time
+                    break
+                yield marshal.loads(each)  # noqa: S302 - our own child's
+                made += 1
+            else:
+                return
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    yield from islice(make(), made, None)
+
+
+def _work(make: Callable[[], Iterator[Any]], writing: int) -> NoReturn:
+    """Make all of it, and end without a word: whatever fails here is seen again by the parent."""
+    try:
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # of a terminal both hear it; the parent says so
+        gc.disable()
+        with open(writing, "wb", buffering=1 << 20) as pipe:
+            for each in make():
+                _send(pipe, marshal.dumps(each))
+            pipe.write(_END)
+    finally:
+        os._exit(0)  # nothing of the parent's is closed, flushed or removed here
+
+
+def _send(pipe: BinaryIO, each: bytes) -> None:
+    pipe.write(len(each).to_bytes(_LENGTH_BYTES, "big"))
+    pipe.write(each)
+    pipe.flush()
