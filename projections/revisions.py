@@ -283,10 +283,13 @@ def _first_and_latest(row: Sequence[Release]) -> list[tuple[Release, Release]]:
 def _released(
     row: Sequence[Figure], on: date, vintages: Sequence[Vintage], *, only_changes: bool
 ) -> list[int]:
-    """Return the places of the vintages at which a figure of a date was released."""
+    """Return the places of the vintages at which a figure of a date was released.
+
+    The first is one of heads; that nothing is said any more, as all regencies left, is one as well.
+    """
     places: list[int] = []
     for place, figure in enumerate(row):
-        if figure.active is None or not vintages[place].knows(on):
+        if (figure.active is None and not places) or not vintages[place].knows(on):
             continue
         if not (only_changes and places and figure == row[places[-1]]):
             places.append(place)

@@ -696,6 +696,23 @@ def test_a_move_told_late_revises_both_provinces(documented: bool) -> None:
     assert [r.figure.active for r in now.releases] == [30], "one map for all vintages"
 
 
+def test_a_figure_that_is_no_more_is_released_too() -> None:
+    """What was printed of a province holds no longer once it is known that its heads lie elsewhere."""
+    with store_at() as store:
+        store.clock.now = datetime(2026, 6, 1, tzinfo=UTC)
+        store.registry.record(enrolled("16.06", 9, "2026-01-01", "SK-1"))
+        store.clock.now = datetime(2027, 2, 2, tzinfo=UTC)
+        store.registry.record(changed("16.06", "moved", "2026-01-01", "11"))
+        with store.ledger() as ledger:
+            found = revisions_on(ledger, "16", BEFORE)
+            rows = revision_triangle(ledger, "16", since=BEFORE, until=BEFORE, positions=[1, 2])
+    for releases in (found.releases, rows.releases):
+        assert [each.figure.active for each in releases] == [9, None]
+        assert [each.revision for each in releases] == [None, None]
+        assert [(each.change, each.workers) for each in releases[1].areas] == [("left", -9)]
+    assert found.references[0].latest.figure.active is None
+
+
 @settings(max_examples=max(1, settings().max_examples // 10))
 @given(histories(), _said, st.integers(0, 99), _days, st.randoms(use_true_random=False))
 def test_every_release_is_coverage_as_known_then(
