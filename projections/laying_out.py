@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _Statement = tuple[str, list[str | None]]
 
-RANGES: Final = 4
-"""Each reads the areas of all entries once more; with two, one worker would often wait for the other."""
+RANGES: Final = 3
+"""With the events, which are sorted beside them, an even number; each reads the areas of all entries."""
 
 WORKERS: Final = 2
 
@@ -36,9 +36,11 @@ def copy_sorted(connection: DuckDBPyConnection, schema: str) -> None:
         " WHERE area >= $1 AND (area < $2) IS NOT FALSE"  # no end: the last range
         f" ORDER BY {fold.sorted_by('entries')}"
     )
-    statements: list[_Statement] = [(a_range, ends) for ends in _ranges(connection, entries)]
-    others = [_copy(schema, table) for table in fold.TABLES if table != "entries"]
-    _run_side_by_side(connection, [*statements, *((other, []) for other in others)])
+    statements: list[_Statement] = [
+        (_copy(schema, table), []) for table in fold.TABLES if table != "entries"
+    ]
+    statements += [(a_range, ends) for ends in _ranges(connection, entries)]
+    _run_side_by_side(connection, statements)
     connection.execute(f"SET threads = {threads}")
 
 

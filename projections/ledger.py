@@ -45,7 +45,7 @@ FOLD_WORKERS: Final = 2
 SIDE_BY_SIDE_EVENTS: Final = 4_000
 """Fewer are folded sooner by one thread."""
 
-MEMORY_LIMIT: Final = "384MB"
+MEMORY_LIMIT: Final = "368MB"
 TAIL_MEMORY_LIMIT: Final = "160MB"
 """Two chunks side by side take up to 107 MB, by how their steps happen to fall together."""
 
