@@ -19,10 +19,12 @@ from benchmarks.bars import table
 from benchmarks.country import commands, regencies_of
 from benchmarks.stores import Store, filled_store
 from benchmarks.tally import Heads, Tally, changed_references, potentials_on
+from benchmarks.told_again import told_again
 from registry.commands import RevisePotential
 
 MEASURED_BATCHES: Final = 1_000_000
 SMOKE_BATCHES: Final = 300
+TOLD_AGAIN_BATCHES: Final = 1_000_000
 REGENCY: Final = "16.06"
 
 
@@ -79,17 +81,27 @@ class Country:
         changed = changed_references(commands(self.store.batches))
         tally = Tally(self.on, changed=changed)
         before = Tally(self.on.replace(year=self.on.year - 1), changed=changed)
-        half_way = Heads()
+        part = Heads()
         potentials: list[RevisePotential] = []
         # One command is one event here, so a position counts commands.
+        times, rest = divmod(self.half_way, self.store.events // self.store.times)
         for position, command in enumerate(commands(self.store.batches), start=1):
             tally.tell(command)
             before.tell(command)
-            if position == self.half_way:
-                half_way = tally.heads.copy()
+            if position == rest:
+                part = tally.heads.copy()
             if isinstance(command, RevisePotential):
                 potentials.append(command)
-        return Told(tally.heads, half_way, before.heads, potentials_on(potentials, self.on))
+        return Told(
+            _times(tally.heads, self.store.times),
+            _times(tally.heads, times) + part,
+            _times(before.heads, self.store.times),
+            potentials_on(potentials, self.on),
+        )
+
+
+def _times(heads: Heads, times: int) -> Heads:
+    return Heads({each: times * workers for each, workers in heads.items() if times})
 
 
 def is_measuring(config: pytest.Config) -> bool:
@@ -149,8 +161,10 @@ def batches(measuring: bool) -> int:  # noqa: FBT001 - a fixture
 
 @pytest.fixture(scope="session")
 def country(batches: int, tmp_path_factory: pytest.TempPathFactory) -> Country:
-    """A country nobody writes to, its image up to date."""
-    store = filled_store(tmp_path_factory.mktemp("country") / "store", batches)
+    """A country nobody writes to, its image up to date; above a million batches told several times."""
+    times = max(1, batches // TOLD_AGAIN_BATCHES)
+    store = filled_store(tmp_path_factory.mktemp("country") / "store", batches // times)
+    store = told_again(store, times)
     store.publish()
     return Country(store, date(2024, 6, 30))
 

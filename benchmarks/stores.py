@@ -12,7 +12,7 @@ import itertools
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -44,12 +44,16 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store on disk and the size of the country in it; `positions` is the head at each month."""
+    """A store on disk and the size of the country in it; `positions` is the head at each month.
+
+    `batches` are those of one telling, of which there are `times` (benchmarks.told_again).
+    """
 
     path: Path
     batches: int
     events: int
     positions: tuple[int, ...]
+    times: int = 1
 
     def log(self) -> ConnectionLog:
         """Open the log for reading."""
@@ -77,7 +81,7 @@ class Store:
         path = folder / self.path.name
         shutil.copyfile(self.path, path)
         shutil.copytree(self.folder().path, path.with_name(path.name + ".ledger"))
-        return Store(path, self.batches, self.events, self.positions)
+        return replace(self, path=path)
 
 
 def empty_store(folder: Path) -> Store:

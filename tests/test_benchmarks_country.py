@@ -22,8 +22,9 @@ from benchmarks.country import (
     importable,
     regencies_of,
 )
-from benchmarks.stores import as_csv, empty_store, filled_store, up_to
+from benchmarks.stores import as_csv, empty_store, fill, filled_store, up_to
 from benchmarks.tally import changed_references, heads_on, lines_of, potentials_on
+from benchmarks.told_again import in_other_words, told_again
 from projections.ledger import Ledger
 from registry.commands import Command, RecordBatch, RevisePotential
 from registry.errors import RuleBrokenError
@@ -143,6 +144,23 @@ def test_a_store_filled_fast_holds_the_same(tmp_path: Path) -> None:
             [ON],
         ).fetchall()
     assert dict(potentials) == potentials_on(said, ON)
+
+
+def test_a_country_told_again_is_what_the_registry_records(tmp_path: Path) -> None:
+    """Row for row and byte for byte, as if its commands had been decided in other words."""
+    copied = told_again(filled_store(tmp_path / "copied", 300), 3)
+    decided = empty_store(tmp_path / "decided")
+    said = [*history(300)]
+    again = (each for number in (1, 2) for each in in_other_words(said, number))
+    with closing(decided.registry()) as registry:
+        positions = tuple(fill(registry, [*said, *again]))
+    assert copied.events == 3 * len(said)
+    assert copied.positions == positions
+    with closing(copied.log()) as log, closing(decided.log()) as other:
+        assert list(log.rows()) == list(other.rows())
+        with closing(Ledger(log, None)) as ledger:
+            once = _heads_of([command for _, command in said])
+            assert _heads_in(ledger) == {each: 3 * heads for each, heads in once.items()}
 
 
 @pytest.mark.parametrize("source", [enrolments, importable])
