@@ -8,6 +8,7 @@ from datetime import date
 from fractions import Fraction
 from functools import partial
 from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from projections.boundaries import among, boundaries_at, within
@@ -34,18 +35,24 @@ NOT_ATTRIBUTED: Final = "not-attributed"
 
 _GROUPS: Final = ("category", "segment", "funding")
 
-IN_FORCE: Final = """
-SELECT area, unnest(arg_max(
-    struct_pack(valid_from, workers, definition, source, position), (valid_from, position)))
-FROM potentials
+_SAID: Final = """
+SELECT area, valid_from, workers, definition, source, position FROM potentials
 WHERE valid_from <= $on AND position <= $known AND $of
   AND position NOT IN (SELECT takes_back_position FROM taken_back WHERE position <= $known)
-GROUP BY area
 """
-"""The potential in force: the latest valid_from up to the date, among equals the latest recorded.
+"""Every potential that may be in force, and was not taken back; `$of` is a condition over the area."""
 
-`$of` stands for a condition over the area.
+IN_FORCE: Final = f"""
+SELECT area, unnest(arg_max(
+    struct_pack(valid_from, workers, definition, source, position), (valid_from, position)))
+FROM ({_SAID}) GROUP BY area
 """
+"""The potential in force: the latest valid_from up to the date, among equals the latest recorded."""
+
+_VALID_FROM_AND_POSITION: Final = itemgetter(1, 5)
+
+MANY_REGENCIES: Final = 50
+"""Of fewer the engine hands over rows sooner than it plans to put them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,8 @@ def coverage_at(
         grouped.append("category")
     drawn = boundaries_at(ledger, position).map_on(on, as_of=as_of)
     inside = within(areas, drawn)
-    sums = _sums(ledger.connection, inside, on, position, grouped)
+    many = sum(len(drawn.keys(area)) for area in areas) >= MANY_REGENCIES
+    sums = _sums(ledger.connection, inside, on, position, grouped, together=many)
     potentials = potentials_in_force(
         ledger.connection, on, position, of=f"({inside} OR {among(areas)})"
     )
@@ -165,10 +173,14 @@ def potentials_in_force(
     connection: DuckDBPyConnection, on: date, known: int, *, of: str = "true"
 ) -> dict[str, Potential]:
     """Return the labour potential in force of every area that has one, or of those `of` a condition."""
-    found = connection.execute(IN_FORCE.replace("$of", of), {"on": on, "known": known}).fetchall()
+    found = connection.execute(_SAID.replace("$of", of), {"on": on, "known": known}).fetchall()
+    # The same as IN_FORCE says, for which the engine takes longer to plan than there is to do.
+    found.sort(key=_VALID_FROM_AND_POSITION)
     return {
         area: Potential(workers, valid_from, definition, source)
-        for area, valid_from, workers, definition, source, _ in found
+        for area, valid_from, workers, definition, source, _ in {
+            row[0]: row for row in found
+        }.values()
     }
 
 
@@ -181,26 +193,38 @@ _Sums = dict[str, dict[tuple[str, ...], int]]
 
 
 def _sums(
-    connection: DuckDBPyConnection, inside: str, on: date, known: int, grouped: list[str]
+    connection: DuckDBPyConnection,
+    inside: str,
+    on: date,
+    known: int,
+    grouped: list[str],
+    *,
+    together: bool,
 ) -> _Sums:
     """Return regency → group → active heads, for the regencies of the areas asked.
 
-    The groups of a regency come in one text: the engine hands over a few long values sooner than
-    many short ones. No name of a group has a comma in it (registry.terms).
+    `together`: the groups of a regency come in one text, as the engine hands over a few long values
+    sooner than many short ones. No name of a group has a comma in it (registry.terms).
     """
-    columns = "".join(f"{each}, " for each in grouped)
+    summed = (
+        f"SELECT area, {''.join(f'{each}, ' for each in grouped)}CAST(sum(workers) AS BIGINT) AS active"
+        f" FROM entries WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL"
+    )
     named = "".join(f"coalesce({each}, '{NOT_ATTRIBUTED}'), " for each in grouped)
-    found = connection.execute(
-        f"SELECT area, string_agg(concat_ws(',', {named}active), ',') FROM ("
-        f"SELECT area, {columns}CAST(sum(workers) AS BIGINT) AS active FROM entries"
-        f" WHERE effective_on <= $on AND position <= $known AND {inside} GROUP BY ALL"
-        ") GROUP BY area",
-        {"on": on, "known": known},
+    asked = {"on": on, "known": known}
+    sums: _Sums = {}
+    if not together:
+        told = connection.execute(f"SELECT area, {named}active FROM ({summed})", asked).fetchall()
+        for row in told:
+            sums.setdefault(row[0], {})[row[1:-1]] = row[-1]
+        return sums
+    texts = connection.execute(
+        f"SELECT area, string_agg(concat_ws(',', {named}active), ',') FROM ({summed}) GROUP BY area",
+        asked,
     ).fetchall()
     width = len(grouped) + 1
-    sums: _Sums = {}
-    for area, told in found:
-        cells = told.split(",")
+    for area, text in texts:
+        cells = text.split(",")
         names = [cells[place::width] for place in range(len(grouped))]
         groups = zip(*names, strict=True) if names else [()]
         sums[area] = dict(zip(groups, map(int, cells[len(grouped) :: width]), strict=True))
