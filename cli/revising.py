@@ -525,11 +525,12 @@ def _notes(found: Revisions, on: date | None, until: date, value: str) -> Iterat
         yield _course(found.references[0])
     metrics = found.workers if value == "active" else found.points
     if metrics is None:
-        yield (
-            _("Nothing was revised yet: no date has two releases.")
-            if on is None
-            else (_("It was never revised."))
-        )
+        if all(each.releases == 1 for each in found.references):
+            yield (
+                _("Nothing was revised yet: no date has two releases.")
+                if on is None
+                else (_("It was never revised."))
+            )
         return
     what = _("each release with the one before") if on else _("the latest release with the first")
     times = ngettext("once", "{count} times", metrics.observations).format(
@@ -616,6 +617,15 @@ def _course(reference: Reference) -> str:
     first, latest = reference.first.figure, reference.latest.figure
     if reference.releases == 1:
         return _("First known {days} after the day.").format(days=_days(reference.days_to_first))
+    if latest.active is None:
+        return _(
+            "First {first:,}, known {known} after the day; since {final} after it there is no figure:"
+            " the regencies that had heads are known to lie elsewhere."
+        ).format(
+            first=first.active,
+            known=_days(reference.days_to_first),
+            final=_days(reference.days_to_final),
+        )
     return _(
         "First {first:,}, latest {latest:,}: {revision:+,} workers;"
         " first known {known} after the day, final (so far)"

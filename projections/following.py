@@ -12,10 +12,7 @@ from contextlib import closing, suppress
 from queue import Full, Queue
 from typing import TYPE_CHECKING, Final
 
-import duckdb
-
 from projections.ledger import ImageFolder, Ledger
-from registry.errors import RegistryError
 from registry.storage.log import SEPARATOR
 
 if TYPE_CHECKING:
@@ -42,6 +39,7 @@ class Following:
         self._pages: Queue[list[str] | None] = Queue(WAITING_PAGES)
         self._given = 0
         self._is_ended = False
+        self._is_unwanted = threading.Event()
         self._ledger: Ledger | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(
@@ -76,16 +74,17 @@ class Following:
 
     def close(self) -> None:
         """Let the thread end, and drop what it has made; closing twice does no harm."""
+        self._is_unwanted.set()  # what waits is not folded any more
         self._end()
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
 
     def _end(self) -> None:
-        if not self._is_ended:
-            self._is_ended = True
+        if not self._is_ended:  # and it is not, where somebody loses patience in the midst of this
             self._put(None)
             self._thread.join()
+            self._is_ended = True
 
     def _put(self, page: list[str] | None) -> None:
         while self._thread.is_alive():  # one that failed takes nothing any more
@@ -96,20 +95,32 @@ class Following:
     def _fold(self, folder: ImageFolder | None, open_log: Callable[[], Log], expected: int) -> None:
         try:
             with closing(open_log()) as log:
-                self._ledger = Ledger(_GrowingLog(log, expected, self._pages), folder)
-        except (duckdb.Error, RegistryError, OSError) as error:
-            self._error = error  # whoever asks makes a ledger anew, and is told then
+                growing = _GrowingLog(log, expected, self._pages, self._is_unwanted)
+                self._ledger = Ledger(growing, folder)
+        except Exception as error:  # noqa: BLE001 - whoever asks makes a ledger anew, and is told then
+            self._error = error
+
+
+class _UnwantedError(Exception):
+    """Nobody will ask for the ledger any more."""
 
 
 class _GrowingLog:
     """A log, and after it the pages that are still to come."""
 
-    def __init__(self, log: Log, expected: int, pages: Queue[list[str] | None]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        expected: int,
+        pages: Queue[list[str] | None],
+        is_unwanted: threading.Event,
+    ) -> None:
         self.store_id = log.store_id
         self._log = log
         self._head = log.head()
         self._expected = expected
         self._pages = pages
+        self._is_unwanted = is_unwanted
 
     def head(self) -> int:
         return self._head + self._expected
@@ -124,6 +135,8 @@ class _GrowingLog:
         del upto  # there is an end when the pages have one
         yield from self._log.lines(after, self._head)
         while (page := self._pages.get()) is not None:
+            if self._is_unwanted.is_set():
+                raise _UnwantedError
             yield page
 
     def stream(self, originator_id: str) -> list[StoredRow]:

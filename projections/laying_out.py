@@ -62,7 +62,8 @@ def _ranges(connection: DuckDBPyConnection, entries: str) -> list[list[str | Non
 def _run_side_by_side(connection: DuckDBPyConnection, statements: list[_Statement]) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    idle = [connection.cursor() for _number in range(WORKERS)]
+    cursors = [connection.cursor() for _number in range(WORKERS)]
+    idle = [*cursors]
 
     def run(statement: _Statement) -> None:
         cursor = idle.pop()
@@ -75,7 +76,9 @@ def _run_side_by_side(connection: DuckDBPyConnection, statements: list[_Statemen
         try:
             list(pool.map(run, statements))
         except BaseException:
+            for cursor in cursors:
+                cursor.interrupt()
             pool.shutdown(cancel_futures=True)
             raise
-    for cursor in idle:
+    for cursor in cursors:
         cursor.close()

@@ -255,7 +255,10 @@ class LedgerBalances:
         if expected < FOLLOWED_EVENTS:
             return None
         self._settle_ahead(since)
-        return Following(self._folder, self._open_log, expected)
+        try:
+            return Following(self._folder, self._open_log, expected)
+        except RuntimeError:  # no thread more for this user
+            return None
 
     def _settle_ahead(self, since: int) -> None:
         if self._folder is not None:

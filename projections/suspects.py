@@ -76,10 +76,10 @@ WITH looked AS MATERIALIZED (
            looked.effective_after, looked.recorded_after
     FROM looked JOIN inside USING (whole) JOIN regency USING (area)
 ), followed AS MATERIALIZED (
-    -- a batch goes by the position of its first event: a number, and only few have more events
-    SELECT later.position, earliest.position AS batch
-    FROM events AS later JOIN events AS earliest USING (area, reference, part)
-    WHERE later.originator_version > 1 AND earliest.originator_version = 1
+    -- a batch goes by the position of the first event that spells it so: only few have more events
+    SELECT later.position, min(earlier.position) AS batch
+    FROM events AS later JOIN events AS earlier USING (area, reference, part)
+    WHERE later.originator_version > 1 GROUP BY later.position
 ), entry AS MATERIALIZED (
     SELECT regency, coalesce(batch, position) AS batch, category, segment, effective_on, position,
            workers, kind = 'lapse' AS lapses

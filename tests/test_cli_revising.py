@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.commands import BatchLine, RecordBatch, RevisePotential
-from registry.terms import Action
+from registry.commands import BatchLine, ChangeArea, RecordBatch, RevisePotential
+from registry.terms import Action, Change
 from tests.program import EXAMPLE, Answer, head, ucj
 from tests.stores import Store
 
@@ -286,3 +286,31 @@ def test_before_the_first_event_nothing_is_known(folder: Path, known: str) -> No
     answer = ucj("revisions", "16.06", "--triangle", "--at", known, folder=folder)
     assert (answer.code, "(no rows)" in answer.out) == (0, True), answer
     assert ucj("revisions", "16.06", "--triangle", "--at", "@999", folder=folder).code == 1
+
+
+@pytest.mark.parametrize("style", ["table", "csv", "json", "md"])
+def test_a_figure_that_is_no_more_is_told(tmp_path: Path, style: str) -> None:
+    """Of a province whose only regency with heads is known to lie elsewhere."""
+    store = Store(tmp_path / "registry.db")
+    store.clock.now = datetime(2026, 6, 1, tzinfo=UTC)
+    lines = (BatchLine("marbot", 9),)
+    store.registry.record(
+        RecordBatch(Action.ENROL, "16.06", "SK-1", lines, effective_on=date(2026, 1, 1))
+    )
+    store.clock.now = datetime(2026, 9, 1, tzinfo=UTC)
+    moved = ChangeArea("16.06", Change.MOVED, date(2026, 1, 1), None, "11", "UU 1/2026")
+    store.registry.record(moved)
+    store.close()
+    asked = ("revisions", "16", "--on", "2026-01-01", "--format", style)
+    answer = ucj(*asked, folder=tmp_path)
+    assert answer.code == 0, answer
+    if style == "json":
+        shown = answer.json()
+        assert [each["active"] for each in shown["releases"]] == [9, None]
+        assert shown["references"][0]["latest_active"] is None
+    elif style == "csv":
+        header, *rows = rows_of(answer)
+        assert [row[header.index("active")] for row in rows] == ["9", ""]
+    else:
+        assert "there is no figure" in answer.err + answer.out
+        assert "never revised" not in answer.err + answer.out

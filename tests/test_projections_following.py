@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import enumerate as threads
 from typing import Any, Final
 from unittest import mock
 
@@ -74,7 +74,7 @@ def test_the_rules_are_asked_of_the_very_same_ledger(
     ):
         assert (_outcome(recorded), asked) == (_outcome(afterwards[1]), afterwards[2])
     assert asked[fold.TABLES.index("entries")]
-    assert not [each for each in threads() if each.name == "ucj-following"]
+    assert not [each for each in threading.enumerate() if each.name == "ucj-following"]
 
 
 def test_the_lines_are_those_of_the_log(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_refused_file_leaves_nothing(tmp_path: Path) -> None:
         assert [each.decision for each in recorded] == ["recorded", "refused"]
         with closing(store.log()) as log:
             assert log.head() == recorded[0].last_position
-    assert not [each for each in threads() if each.name == "ucj-following"]
+    assert not [each for each in threading.enumerate() if each.name == "ucj-following"]
 
 
 def _never_told(_self: Following, _position: int, _rows: object) -> None:
@@ -161,5 +161,51 @@ def test_an_interruption_ends_it(tmp_path: Path) -> None:
             store.registry.import_file(Admitted(COMMANDS, 1))
         with closing(store.log()) as log:
             assert log.head() == 0
-        assert not [each for each in threads() if each.name == "ucj-following"]
+        assert not [each for each in threading.enumerate() if each.name == "ucj-following"]
         assert store.registry.import_file(Admitted(COMMANDS, 1)).decision == "recorded"
+
+
+def test_who_loses_patience_while_it_ends_leaves_none(tmp_path: Path) -> None:
+    """Ctrl-C in the wait for what is still to be folded: it is ended all the same, folding no more."""
+    waited = threading.Thread.join
+    interrupted: list[bool] = []
+
+    def impatient(self: threading.Thread, timeout: float | None = None) -> None:
+        if self.name == "ucj-following" and not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+        waited(self, timeout)
+
+    with (
+        closing(Store(tmp_path / "one.db")) as store,
+        mock.patch.object(rules, "FOLLOWED_EVENTS", 1),
+        mock.patch.object(threading.Thread, "join", impatient),
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            store.registry.import_file(Admitted(COMMANDS, 1))
+        assert interrupted
+        assert not [each for each in threading.enumerate() if each.name == "ucj-following"]
+        assert store.registry.import_file(Admitted(COMMANDS, 1)).decision == "recorded"
+
+
+def test_what_nobody_wants_is_not_folded(tmp_path: Path) -> None:
+    """Pages that wait when it is closed are let be, however many they are."""
+    folded = mock.Mock()
+    with closing(Store(tmp_path / "one.db")) as store:
+        with mock.patch.object(fold, "fold_chunk", folded):
+            follower = Following(None, store.log, 10)
+            follower._is_unwanted.set()
+            follower.take(1, [("s", 1, "ucj.batch-enrolled", b"{}")])
+            follower.close()
+        folded.assert_not_called()
+        with closing(store.log()) as log:
+            assert follower.ledger(log, 0) is None
+
+
+def test_without_a_thread_nothing_follows(tmp_path: Path) -> None:
+    """As where a user may start no more: the ledger is made of the log, as ever."""
+    with (
+        mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start")),
+        _imported(tmp_path / "one.db", COMMANDS[:50]) as (_, recorded, _),
+    ):
+        assert recorded[0].decision == "recorded"

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from projections.boundaries import Crossing
 from projections.coverage import coverage_at
 from projections.ledger import Ledger
+from projections.points import Point
 from projections.reconciliation import Reconciled, Reconciliation, reconcile
-from projections.suspects import NAMED_MAX
+from projections.suspects import NAMED_MAX, Suspect, Suspects, Window, suspects_in
 from projections.vintages import AreaVintages, Vintage
 from registry.boundaries import boundaries_of
 from registry.commands import (
@@ -32,7 +33,7 @@ from registry.commands import (
 )
 from registry.storage.log import Log
 from registry.terms import NATION, Action, Change, Segment
-from tests.area_changes import changed
+from tests.area_changes import changed, enrolled
 from tests.ledger_from_doc import attempted, parsed
 from tests.naive_reconciliation import Naive, Outcome
 from tests.planted_figures import (
@@ -944,3 +945,19 @@ def test_batches_of_a_regency_that_left_are_no_suspects(store: Store) -> None:
     assert [each.reference for each in said.suspects.named] == ["SK-3"]
     assert [each.reference for each in said.restated_by.named] == ["SK-3"]
     assert str(said.explanation).endswith(f": 16.07 left the area (#{moved}), SK-3 (+7)")
+
+
+def test_a_batch_recorded_again_in_another_spelling_is_one_suspect(store: Store) -> None:
+    """Withdrawn, recorded again as an office now writes it, and corrected: it explains all by itself."""
+    again = enrolled("16.06", 100, "2026-01-01", "sk 1")
+    store.registry.record(enrolled("16.06", 100, "2026-01-01", "SK1"))
+    store.registry.withdraw_batch("16.06", "SK1", because="wrong")
+    store.registry.record(again)
+    corrected = enrolled("16.06", 90, "2026-01-01", "sk 1")
+    store.registry.record(replace(corrected, because="counted again"))
+    with store.ledger() as ledger:
+        on = date(2026, 6, 1)
+        point = Point("16.06", None, None, on, on, ledger.position)
+        window = Window(point, frozenset({"16.06"}), date(2025, 1, 1), 0, 90)
+        (found,) = suspects_in(ledger.connection, {"w": window}).values()
+    assert found == Suspects((Suspect("16.06", "sk 1", "", 90),), 1)

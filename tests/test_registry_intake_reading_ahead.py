@@ -57,6 +57,35 @@ def test_whatever_ends_the_child_the_rest_is_made_here(end: str, after: int) -> 
     assert [*made_ahead(make)] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("kept", [1, 3, 70_000])
+def test_a_child_that_ends_within_a_message_is_none(kept: int) -> None:
+    """As where it is killed while a large page waits in the pipe: the rest is made here."""
+    page = "x" * 400_000
+
+    def torn(pipe: Any, each: bytes) -> None:
+        pipe.write((len(each).to_bytes(4, "big") + each)[:kept])
+        pipe.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with mock.patch("registry.intake.reading_ahead._send", torn):
+        assert [*made_ahead(lambda: iter([page, 2]))] == [page, 2]
+
+
+def test_where_the_system_collects_children_nothing_is_lost() -> None:
+    """Whoever started us may not care for what becomes of children: then there is none to wait for."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert [*made_ahead(lambda: iter(range(3)))] == [0, 1, 2]
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_where_no_pipe_can_be_made_all_is_made_here() -> None:
+    """As where no more files may be open."""
+    with mock.patch("os.pipe", side_effect=OSError(24, "Too many open files")):
+        assert [*made_ahead(lambda: iter(range(3)))] == [0, 1, 2]
+
+
 def test_where_no_child_can_be_made_all_is_made_here() -> None:
     """As where a user has as many processes as are allowed; no descriptor stays open."""
     descriptors = Path("/proc/self/fd")

@@ -7,6 +7,7 @@ import os
 import tempfile
 from itertools import groupby, islice
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from registry.errors import InputUnreadableError
+from registry.intake import row_spool
 from registry.intake.row_spool import RowSpool, values_of, written
 
 
@@ -152,3 +154,16 @@ def test_a_folder_that_is_gone_is_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(InputUnreadableError) as caught:
         RowSpool(tmp_path / "gone")
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_page_of_large_batches_is_a_small_one(tmp_path: Path) -> None:
+    """A thousand batches of a thousand rows each would else be in memory at once."""
+    spool = RowSpool(tmp_path)
+    with mock.patch.object(row_spool, "PAGE_BYTES", 100):
+        add(spool, *((key, number) for key in "abcdefgh" for number in range(5)))
+        spool.seal()
+        pages = spool.pages()
+        assert pages is not None
+        sizes = [[len([*run.rows()]) for run in page] for page in pages]
+    assert [sum(each) for each in sizes] == [10, 10, 10, 10]
+    spool.close()

@@ -35,25 +35,22 @@ def made_ahead(make: Callable[[], Iterator[Any]]) -> Generator[Any]:
 
     `make` must change nothing here. What it raises is raised here, after all that came before.
     """
-    reading, writing = os.pipe()
-    try:
-        child = os.fork()
-    except OSError:  # no process more for this user, or no memory for one
-        os.close(reading)
-        os.close(writing)
+    made = 0
+    if (forked := _forked()) is None:
         yield from make()
         return
+    child, reading, writing = forked
     if child == 0:
         os.close(reading)
         _work(make, writing)
     os.close(writing)
-    made = 0
     try:
         with open(reading, "rb", buffering=1 << 20) as pipe:  # noqa: PTH123 - of a descriptor
             while (length := pipe.read(_LENGTH_BYTES)) != _END:
-                each = pipe.read(int.from_bytes(length, "big"))
-                if not each:  # it has ended before its time
-                    break
+                size = int.from_bytes(length, "big")
+                each = pipe.read(size)
+                if len(length) < _LENGTH_BYTES or len(each) < size:
+                    break  # it has ended before its time, perhaps in the middle of a message
                 yield marshal.loads(each)  # noqa: S302 - our own child's
                 made += 1
             else:
@@ -61,8 +58,23 @@ def made_ahead(make: Callable[[], Iterator[Any]]) -> Generator[Any]:
     finally:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        with suppress(ChildProcessError):  # whoever started us may have the system collect them
+            os.waitpid(child, 0)
     yield from islice(make(), made, None)
+
+
+def _forked() -> tuple[int, int, int] | None:
+    """Return a child (0: it is this one) and the ends of a pipe to read and to write; None if none can be."""
+    try:
+        reading, writing = os.pipe()
+    except OSError:  # no descriptor more
+        return None
+    try:
+        return os.fork(), reading, writing
+    except OSError:  # no process more for this user, or no memory for one
+        os.close(reading)
+        os.close(writing)
+        return None
 
 
 def _work(make: Callable[[], Iterator[Any]], writing: int) -> NoReturn:

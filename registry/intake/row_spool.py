@@ -26,6 +26,9 @@ from registry.system_errors import cause_of
 
 PAGE_ROWS: Final = 1_000
 RUN_ROWS_MAX: Final = 1_000
+PAGE_BYTES: Final = 512 * 1024
+"""A page of runs ends with the one that comes to it, however few it has."""
+
 _CACHE_KIB: Final = 32_768
 _SCHEMA: Final = (
     "PRAGMA journal_mode = OFF",
@@ -98,6 +101,7 @@ class RowSpool:
         self._count = count
         self._refusals: list[tuple[int, int, str]] = []
         self._runs: list[Run] = []
+        self._run_bytes = 0
         self._key: str | None = None  # of the run that is not ended
         self._sheet = 0
         self._numbers: list[int] = []
@@ -136,9 +140,10 @@ class RowSpool:
             is_counted = self._count(self._sheet, self._values)
             numbers = to_json(self._numbers)
             self._runs.append(Run(self._key, self._sheet, numbers, rows, is_counted))
+            self._run_bytes += len(rows)
             self._values.clear()
             self._numbers.clear()
-        if len(self._runs) >= PAGE_ROWS:
+        if len(self._runs) >= PAGE_ROWS or self._run_bytes >= PAGE_BYTES:
             self._keep_runs()
 
     def _keep_runs(self) -> None:
@@ -150,6 +155,7 @@ class RowSpool:
         except sqlite3.Error as error:
             raise _no_room(error) from None
         self._runs.clear()
+        self._run_bytes = 0
 
     def refuse(self, sheet: int, number: int, why: str) -> None:
         """Remember why a row was refused."""
@@ -187,20 +193,27 @@ class RowSpool:
         return None if self._is_scattered else self._pages()
 
     def _pages(self) -> Iterator[list[Run]]:
-        cursor = self._connection.execute(_RUNS)
-        while page := cursor.fetchmany(PAGE_ROWS):
-            yield [*starmap(Run, page)]
+        page: list[Run] = []
+        size = 0
+        for run in starmap(Run, self._connection.execute(_RUNS)):
+            page.append(run)
+            size += len(run.written)
+            if len(page) >= PAGE_ROWS or size >= PAGE_BYTES:
+                yield page
+                page, size = [], 0
+        if page:
+            yield page
 
     def groups(self, *, rows_max: int) -> Iterator[list[Row]]:
         """Yield the rows of each key; of a longer group only the first `rows_max`."""
         cursor = self._connection.execute(_GROUPS if self._is_scattered else _RUNS)
-        for _key, runs in groupby(_fetched(cursor), attrgetter("key")):
+        for _key, runs in groupby(starmap(Run, cursor), attrgetter("key")):
             yield [*islice(chain.from_iterable(run.rows() for run in runs), rows_max)]
 
     def group(self, number: int, *, rows_max: int) -> list[Row]:
         """Return the rows of the group of a number, counted from 0, as `groups` yields it."""
         query = _GROUP if self._is_scattered else _RUN
-        runs = _fetched(self._connection.execute(query, (number + 1,)))
+        runs = starmap(Run, self._connection.execute(query, (number + 1,)))
         return [*islice(chain.from_iterable(run.rows() for run in runs), rows_max)]
 
     def refusals(self, sheet: int) -> Iterator[tuple[int, str]]:
@@ -217,11 +230,6 @@ class RowSpool:
         self._connection.close()
         with suppress(OSError):  # its folder goes too; by now the file may be recorded
             self._path.unlink(missing_ok=True)
-
-
-def _fetched(cursor: sqlite3.Cursor) -> Iterator[Run]:
-    while page := cursor.fetchmany(PAGE_ROWS):
-        yield from starmap(Run, page)
 
 
 def _no_room(error: OSError | sqlite3.Error) -> InputUnreadableError:
