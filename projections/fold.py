@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from registry.errors import StoreDamagedError, StoreNewerError
 from registry.language import Words, _
@@ -38,6 +38,10 @@ LINE_BYTES_MAX = 1 << 20
 
 READ_BYTES = 8 << 20
 """Handed to a thread at once: by default it would be sixteen times the longest line."""
+
+LONG_EVENT_BYTES: Final = 4_096
+LONG_CHUNK_BYTES: Final = 4 << 20
+"""Each step of the fold takes 2,048 events at once: if they are long, these are the whole chunk."""
 
 
 @cache
@@ -152,7 +156,7 @@ class Chunk:
 
     @classmethod
     def written(cls, path: Path, pages: Iterable[list[str]], *, bytes_wanted: int) -> Self | None:
-        """Write pages to a file until it has so many bytes; None where there are no more pages.
+        """Write pages to a file until it has so many bytes, of long events fewer; None without any.
 
         Of an iterator of pages the next file takes those that are left.
         """
@@ -167,7 +171,7 @@ class Chunk:
                 events += len(page)
                 topics.update(line.rpartition(SEPARATOR)[2] for line in page)
                 size += file.write(text.encode())
-                if size >= bytes_wanted:
+                if size >= (LONG_CHUNK_BYTES if size > events * LONG_EVENT_BYTES else bytes_wanted):
                     break
         if not events:
             path.unlink()

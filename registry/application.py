@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 Progress = Callable[[int], None]
 SHOWN_EVENTS_MAX: Final = 100
+ROWS_A_BATCH: Final = 2
+"""Of most files; by it the rows of a file are so many events."""
 
 
 class SheetFacts(Protocol):
@@ -212,7 +214,9 @@ class EnrolmentRegistry(Application[UUID]):
                 return self._imported_before(transaction, next(iter(known)))
             stamp = self._stamp(transaction)
             if admitted.import_kind == "batches":
-                expected = admitted.batches_total + len(identities)
+                # Long batches are as much to fold as many short ones.
+                rows = sum(sheet.rows for sheet in admitted.sheets)
+                expected = max(admitted.batches_total, rows // ROWS_A_BATCH) + len(identities)
                 transaction.following = self._balances.follow(transaction.head, expected)
             if transaction.following is not None:
                 before_the_commit.callback(transaction.following.close)

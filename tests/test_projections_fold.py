@@ -551,3 +551,15 @@ def test_any_change_of_the_page_is_another_fold(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.undo()
         fold.version.cache_clear()
     assert fold.version() == before
+
+
+@pytest.mark.parametrize(("event_bytes", "chunk_events"), [(1_000, 20), (20_000, 5)])
+def test_a_chunk_of_long_events_is_a_smaller_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event_bytes: int, chunk_events: int
+) -> None:
+    """They lie in memory all at once in each step of the fold, whatever the file's size."""
+    monkeypatch.setattr(fold, "LONG_CHUNK_BYTES", 100_000)
+    pages = iter([["x" * event_bytes]] * 20)
+    chunk = fold.Chunk.written(tmp_path / "lines", pages, bytes_wanted=400_000)
+    assert chunk is not None
+    assert chunk.events == chunk_events
