@@ -112,7 +112,8 @@ def small_rows(rng: random.Random, mark: str, *, batches: int = 4) -> Iterator[R
 def write_large(path: Path, lines: int, variant: str, *, seed: int = 7) -> None:
     """Write a file of so many lines, in constant memory.
 
-    `two-lines`: batches of two lines each; `one-line`: a batch a line; `leaving`: a batch a line,
+    `two-lines`: batches of two lines each; `fifty-lines`: of fifty, with other terms; `one-line`: a
+    batch a line; `leaving`: a batch a line,
     each tenth of which leaves a batch of the same file that it names; `alike`: a batch a line, all
     of the same heads of one regency; `drawing`: one regency and category, of which half the batches
     bring in heads with a term, and the others take without naming a batch.
@@ -125,7 +126,7 @@ def write_large(path: Path, lines: int, variant: str, *, seed: int = 7) -> None:
 
 
 def _large_rows(rng: random.Random, lines: int, variant: str) -> Iterator[Row]:
-    width = 2 if variant == "two-lines" else 1
+    width = {"two-lines": 2, "fifty-lines": 50}.get(variant, 1)
     fundings = ("apbd-kabupaten", "apbdes", "csr", "")
     for number in range(lines // width):
         if variant in {"alike", "drawing"}:
@@ -144,7 +145,8 @@ def _large_rows(rng: random.Random, lines: int, variant: str) -> Iterator[Row]:
             yield Row(
                 f"400/{number}/2025", AREAS[number % len(AREAS)],
                 CATEGORIES[(number + line) % 4], rng.randint(9, 4_000),
-                effective_on=first, covered_until=until, funding=funding,
+                effective_on=first, funding=funding,
+                covered_until=f"{2026 + line // 12}-{line % 12 + 1:02}-28" if width > 4 else until,
             )  # fmt: skip
 
 

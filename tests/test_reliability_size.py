@@ -24,7 +24,7 @@ from tests.faults import UCJ, environment_of, make_store, run, start
 from tests.office_files import AREAS, write_large
 
 IMPORT: Final = ("import", "batches")
-VARIANTS: Final = ("two-lines", "one-line", "leaving")
+VARIANTS: Final = ("two-lines", "one-line", "leaving", "fifty-lines")
 CROWDED: Final = ("alike", "drawing")
 MEMORY_MIB_MAX: Final = {100_000: 512, 1_000_000: 1_024}
 WAIT_SECONDS_MAX: Final = 0.5
@@ -102,7 +102,8 @@ def test_a_large_file_is_recorded_within_its_memory(
         f"{lines} lines, {variant}: {seconds:.1f} s, {memory_mib_max} MiB"
     )
     _check_large(store, file, lines)
-    _check_its_tail_fits(store, monkeypatch)
+    if variant != "fifty-lines":  # a tail of so few events is none that lies on disk
+        _check_its_tail_fits(store, monkeypatch)
     assert memory_mib_max <= MEMORY_MIB_MAX[lines]
 
 
