@@ -80,9 +80,8 @@ def _forked() -> tuple[int, int, int] | None:
 def _work(make: Callable[[], Iterator[Any]], writing: int) -> NoReturn:
     """Make all of it, and end without a word: whatever fails here is seen again by the parent."""
     try:
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # of a terminal both hear it; the parent says so
+        # Of a terminal both hear it; the parent says so.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.disable()
         with open(writing, "wb", buffering=1 << 20) as pipe:
             for each in make():

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import chain, islice, repeat
-from json.encoder import (
-    encode_basestring as json_string,
-)  # the very bytes that to_json makes of a text
+from json.encoder import encode_basestring as json_string  # the bytes that to_json makes of a text
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -37,8 +35,6 @@ _ENTERING: Final = {
     action: (KIND_OF[action], RECORDED_AS[KIND_OF[action]])
     for action in (Action.OPENING, Action.ENROL, Action.BALANCE_IN)
 }
-
-
 _ENTERING_AS: Final = {
     str(action): (json_string(kind), event_class.class_version, event_class.TOPIC)
     for action, (kind, event_class) in _ENTERING.items()
