@@ -53,6 +53,8 @@ def _time(seconds: float) -> str:
 BARS: Final = (
     Bar("rebuild / bare scan as lines", "rebuild", "bare_scan_written_out_as_lines", 2),
     Bar("rebuild: most memory", "rebuild_as_a_process:memory_mib_max", None, 512, unit="MiB"),
+    Bar("rebuild of 10,000,000: most memory",
+        "rebuild_as_a_process:memory_mib_max_if_large", None, 1_536, unit="MiB"),
     Bar("rebuild / of a tenth of the log", "rebuild", "rebuild_of_a_tenth", 11),
     Bar("import of 200,000 lines / bare executemany of its rows",
         "a_file_into_an_empty_store[200000-plain]",

@@ -25,6 +25,7 @@ from registry.commands import RevisePotential
 MEASURED_BATCHES: Final = 1_000_000
 SMOKE_BATCHES: Final = 300
 TOLD_AGAIN_BATCHES: Final = 1_000_000
+TENTH: Final = 10
 REGENCY: Final = "16.06"
 
 
@@ -43,6 +44,8 @@ class Country:
 
     store: Store
     on: date
+    first_telling: Store | None = None
+    """Of a country told ten times: the tenth that it was told from."""
 
     @property
     def heads(self) -> Heads:
@@ -163,10 +166,12 @@ def batches(measuring: bool) -> int:  # noqa: FBT001 - a fixture
 def country(batches: int, tmp_path_factory: pytest.TempPathFactory) -> Country:
     """A country nobody writes to, its image up to date; above a million batches told several times."""
     times = max(1, batches // TOLD_AGAIN_BATCHES)
-    store = filled_store(tmp_path_factory.mktemp("country") / "store", batches // times)
+    folder = tmp_path_factory.mktemp("country")
+    store = filled_store(folder / "store", batches // times)
+    first = store.copy(folder / "first") if times == TENTH else None
     store = told_again(store, times)
     store.publish()
-    return Country(store, date(2024, 6, 30))
+    return Country(store, date(2024, 6, 30), first)
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,8 @@ class Store:
         folder.mkdir()
         path = folder / self.path.name
         shutil.copyfile(self.path, path)
-        shutil.copytree(self.folder().path, path.with_name(path.name + ".ledger"))
+        if self.folder().path.exists():
+            shutil.copytree(self.folder().path, path.with_name(path.name + ".ledger"))
         return replace(self, path=path)
 
 
