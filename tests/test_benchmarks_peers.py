@@ -11,6 +11,7 @@ from benchmarks.peers import __main__ as command
 from benchmarks.peers.data import Data, prepared
 from benchmarks.peers.measuring import Figure, measured
 from benchmarks.peers.peer import Peer, Question, Work, asked, missing
+from benchmarks.peers.stock_eventsourcing import FOLDED, REPLAYED
 from benchmarks.peers.table import tables
 from benchmarks.peers.ucj_itself import Ucj
 from benchmarks.tally import Heads
@@ -170,3 +171,21 @@ def test_the_table_has_ratios_and_says_who_wins() -> None:
     assert "|  | fast |  | 50.00 ms | 0.25 |  |  | run once |" in lines
     assert "- recorded or loaded, a batch: no peer is faster than ucj." in lines
     assert lines[-1].endswith("half-way: faster than ucj: fast in 0.25 of its time.")
+
+
+def test_the_table_ends_with_the_bars_it_can_be_held_against() -> None:
+    """A bar is missed by a ratio below it; of what was not measured nothing is said."""
+
+    def figure(question: Question, peer: str, way: str, seconds: float) -> Figure:
+        return Figure(question, peer, way, (seconds,) * 5, None, None, is_right=True)
+
+    figures = [
+        figure(Question.REBUILD, "ucj", "", 1.0),
+        figure(Question.REBUILD, "eventsourcing", REPLAYED, 2.9),
+        figure(Question.REBUILD, "eventsourcing", FOLDED, 5.0),
+    ]
+    assert list(tables(figures, batches=20_000))[-2:] == [
+        "| log only replayed through its mapper | 2.90 × | ≥ 3 × | missed |",
+        "| replayed and folded into an indexed SQLite table | 5.00 × | ≥ 5 × |  |",
+    ]
+    assert not any("≥" in line for line in tables(figures[:1], batches=20_000))

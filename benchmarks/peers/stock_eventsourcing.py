@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 from benchmarks.peers.data import Data
 from benchmarks.peers.peer import Question, Work
@@ -21,6 +22,12 @@ from benchmarks.peers.stock_application import (
 from benchmarks.peers.stock_projection import project
 from benchmarks.tally import Heads
 
+SAVED_TOGETHER: Final = "all in one save(), SQLite"
+SAVED_ONE_BY_ONE: Final = "a save() for each event, SQLite"
+REPLAYED: Final = "log only replayed through its mapper"
+FOLDED: Final = "replayed and folded into an indexed SQLite table"
+PROJECTED: Final = "ProjectionRunner from memory into an indexed SQLite view"
+
 
 class Eventsourcing:
     """What can be done with it at once: one save for all, and a fold of one's own."""
@@ -35,18 +42,18 @@ class Eventsourcing:
     def work(self, data: Data, folder: Path) -> Generator[Work, None, None]:
         """Yield its work; see `benchmarks.peers.peer.Peer`."""
         recorded: list[Path] = []
-        yield _recording("all in one save(), SQLite", record_together, data, folder, recorded)
+        yield _recording(SAVED_TOGETHER, record_together, data, folder, recorded)
         with closing(register_in(recorded[-1])) as register:
             yield Work(
                 Question.REBUILD,
-                "log only replayed through its mapper",
+                REPLAYED,
                 lambda: sum(1 for _ in replayed(register)),
                 data.batch_events,
             )
             path = folder / "folded.db"
             yield Work(
                 Question.REBUILD,
-                "replayed and folded into an indexed SQLite table",
+                FOLDED,
                 lambda: _fold(register, path),
                 data.nation,
                 answer=lambda: ask_nation(path, data),
@@ -66,14 +73,14 @@ class EventsourcingOneByOne:
 
     def work(self, data: Data, folder: Path) -> Generator[Work, None, None]:
         """Yield its work; see `benchmarks.peers.peer.Peer`."""
-        yield _recording("a save() for each event, SQLite", record_one_by_one, data, folder, [])
+        yield _recording(SAVED_ONE_BY_ONE, record_one_by_one, data, folder, [])
         views = (folder / f"view-{number}.db" for number in count())
         projected: list[Path] = []
         with closing(register_in(None)) as register:
             record_together(register, data)
             yield Work(
                 Question.REBUILD,
-                "ProjectionRunner from memory into an indexed SQLite view",
+                PROJECTED,
                 lambda: project(register, projected[-1], data.batch_events),
                 data.nation,
                 answer=lambda: ask_nation(projected[-1], data),

@@ -1,10 +1,11 @@
-"""The figures as one table for each size, with ratios to ucj, and a line where a peer wins."""
+"""The figures as one table for each size, with ratios to ucj, a line where a peer wins, and the bars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from benchmarks.peers.bars import held
 from benchmarks.peers.measuring import RUNS_MIN, Figure
 from benchmarks.peers.peer import Question
 
@@ -35,6 +36,9 @@ def tables(figures: Sequence[Figure], *, batches: int) -> Iterator[str]:
             yield f"- {TITLES[question]}: faster than ucj: {winners}."
         elif any(each.question is question and each.peer != REFERENCE for each in figures):
             yield f"- {TITLES[question]}: no peer is faster than ucj."
+    if bars := [*held(figures, REFERENCE)]:
+        yield ""
+        yield from bars
 
 
 def _winners(question: Question, figures: Sequence[Figure]) -> str:
