@@ -65,7 +65,7 @@ class EventsourcingOneByOne:
     """What its documentation shows: each aggregate saved, each event projected."""
 
     name = "eventsourcing, one by one"
-    batches_max: int | None = 10_000
+    batches_max: int | None = 100_000
 
     def why_not(self) -> str | None:
         """Return None: ucj needs it too."""
