@@ -1,7 +1,7 @@
 """A country told again and again: ten million batches without asking the rules of each.
 
 What the registry recorded of the first telling is copied with other references, and so other streams,
-recorded six years later. It is, byte for byte, what the registry records of the same commands with
+recorded eight years later. It is, byte for byte, what the registry records of the same commands with
 these references (tests/test_benchmarks_country.py), in a tenth of the time.
 """
 
@@ -22,8 +22,8 @@ from registry.terms import batch_id
 if TYPE_CHECKING:
     from benchmarks.stores import Store
 
-YEARS: Final = 6
-"""Of a country's history."""
+YEARS: Final = 8
+"""Longer than a country's history, and of any day of it, 29 February too, the same day is there again."""
 
 _READ: Final = (
     "SELECT originator_id, originator_version, topic, state FROM stored_events"

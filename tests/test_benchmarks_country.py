@@ -163,6 +163,15 @@ def test_a_country_told_again_is_what_the_registry_records(tmp_path: Path) -> No
             assert _heads_in(ledger) == {each: 3 * heads for each, heads in once.items()}
 
 
+def test_a_leap_day_is_told_again_nine_times() -> None:
+    """A day that is not in the calendar would be no date of an event."""
+    said = next(each for each in history(300) if isinstance(each.command, RecordBatch))
+    leap_day = said._replace(on=date(2020, 2, 29))
+    told = [each.on for number in range(1, 10) for each in in_other_words([leap_day], number)]
+    assert [(day.month, day.day) for day in told] == [(2, 29)] * 9
+    assert all(day > date(2025, 12, 31) for day in told)
+
+
 @pytest.mark.parametrize("source", [enrolments, importable])
 def test_a_file_says_what_the_commands_say(source: object, tmp_path: Path) -> None:
     """What is read back from the CSV are the same commands, row for row."""
