@@ -35,7 +35,7 @@ help:
 	@echo 'make demo    import the example and show what it says'
 	@echo 'make test    everything a change must pass: check, then all tests but soak'
 	@echo 'make check   fast: format, lint, types, import contracts'
-	@echo 'make bench   measure, with a million batches; quicker: make bench SCALE=100k'
+	@echo 'make bench   measure, with a million batches; also SCALE=100k (quicker), 4m, 10m'
 	@echo 'make peers   install the peers that are Python packages, and measure beside them'
 	@echo 'make soak    the long tests, with many more examples'
 	@echo 'make docs    write the generated documents again'

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import click
 
@@ -461,10 +461,7 @@ def _import_file(
     from registry.intake.admitted import AdmittedFile
     from registry.intake.spool import spool_input
 
-    if file == STDIN and sys.stdin is not None and sys.stdin.isatty():
-        notice(_("Reading the file from the keyboard; end it with Ctrl-D."))
-    source = sys.stdin.buffer if file == STDIN else file
-    with spool_input(source, name=str(file)) as spooled:
+    with spool_input(_stdin() if file == STDIN else file, name=str(file)) as spooled:
         # Not of a spreadsheet, before it is read: that is done by a child within a time.
         if spooled.kind == "text" and spooled.size >= LONG_TEXT_BYTES:
             give_way()
@@ -506,6 +503,21 @@ def _import_file(
                 notice(_("Interrupted, but {name} is recorded.").format(name=spooled.name))
                 raise _JustCommitted from None
             return EXIT_REFUSED if admission.report.decision == "refused" else 0
+
+
+def _stdin() -> BinaryIO:
+    """Return standard input; a service that starts ucj may have closed it."""
+    from registry.errors import InputUnreadableError
+
+    if sys.stdin is None:
+        raise InputUnreadableError(
+            _("standard input (-) cannot be read"),
+            why=_("it is closed"),
+            remedy=_("name a file, or hand one over: ucj … < FILE"),
+        )
+    if sys.stdin.isatty():
+        notice(_("Reading the file from the keyboard; end it with Ctrl-D."))
+    return sys.stdin.buffer
 
 
 def _look_at_changes(

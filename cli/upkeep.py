@@ -25,7 +25,7 @@ from registry.language import _, formatted, joined, ngettext, whole
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from projections.ledger import Image, Ledger
+    from projections.ledger import Ledger
     from projections.workspace import Workspace
     from registry.storage.soundness import Soundness
 
@@ -187,27 +187,28 @@ def _identity(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
 def _status(workspace: Workspace, soundness: Soundness) -> dict[str, Any]:
     from projections.closings import closed_periods
 
-    def question(ledger: Ledger) -> tuple[Any, Any, Image | None, int]:
+    def question(ledger: Ledger) -> tuple[Any, Any]:
         held = ledger.connection.execute(_HELD).fetchone()
-        closed = closed_periods(ledger.connection, ledger.position)
-        return held, closed, ledger.image, ledger.tail_events
+        return held, closed_periods(ledger.connection, ledger.position)
 
     identity = _identity(workspace, soundness)
-    held, closed, image, tail_events = workspace.ask(question, known=identity["known_position"])
+    held, closed = workspace.ask(question, known=identity["known_position"])
     document = identity | dict(zip(_HELD_KEYS, held, strict=True))
     document["closed"] = [
         {"area": each.area, "closed_through": each.closed_through, "position": each.position}
         for each in closed.values()
     ]
-    document["tail_events"] = tail_events
+    # What there is now: the question itself may have left a newer one behind.
+    image = next(iter(workspace.folder.images()), None) if workspace.folder else None
     if image is not None:
-        with suppress(FileNotFoundError):  # a newer one has taken its place
+        with suppress(FileNotFoundError):  # somebody else's newer one has just taken its place
             document["image"] = {
                 "file": image.path.name,
                 "folder": str(image.path.parent.resolve()),
                 "position": image.position,
                 "bytes": image.path.stat().st_size,
             }
+            document["tail_events"] = max(0, identity["known_position"] - image.position)
     return document
 
 
@@ -350,11 +351,15 @@ def _check(workspace: Workspace) -> int:
 
     from cli.terminal import progress
     from projections.checking import compare
+    from projections.ledger import full_disk, is_of_a_full_disk
 
     with progress(_("events replayed"), workspace.log.head()) as bar:
         try:
             found = compare(workspace.log, workspace.folder, progress=bar.reach)
         except duckdb.Error as error:
+            if is_of_a_full_disk(error):
+                what = _("the ledger cannot be compared with the replayed log")
+                raise full_disk(what, error) from None
             damage = str(error).splitlines()[0][:200]
             notice(_("the ledger image cannot be read to its end: {damage}").format(damage=damage))
             notice(_("Build it anew with `ucj rebuild`; the log is untouched."))

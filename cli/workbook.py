@@ -6,6 +6,8 @@ and a sheet for each section that says above its rows what they are of.
 
 from __future__ import annotations
 
+import gc
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -22,6 +24,7 @@ from cli.values import encoded, plain, shown
 from registry.language import Words, _, language, said
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
@@ -85,7 +88,6 @@ def write_document(document: Document, path: Path) -> None:
 @contextmanager
 def _workbook(path: Path, **properties: Any) -> Iterator[Workbook]:  # noqa: ANN401 (the library's)
     import xlsxwriter
-    from xlsxwriter.exceptions import XlsxWriterException
 
     options = {
         "constant_memory": True,
@@ -93,15 +95,45 @@ def _workbook(path: Path, **properties: Any) -> Iterator[Workbook]:  # noqa: ANN
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    workbook = xlsxwriter.Workbook(str(path), options)
-    workbook.set_properties(properties)
-    try:
-        yield workbook
-    finally:
+    with io.BufferedWriter(_Target(path, "wb")) as file:
+        workbook = xlsxwriter.Workbook(file, options)
+        workbook.set_properties(properties)
         try:
-            workbook.close()
-        except XlsxWriterException as error:
-            raise OSError(None, str(error)) from error
+            yield workbook
+        finally:
+            failure = _closed(workbook)
+            if failure is not None:
+                gc.collect()  # the half-written ZIP goes before its file is closed
+                raise failure
+
+
+def _closed(workbook: Workbook) -> OSError | None:
+    """Close a workbook; return what kept it from being written: raised, it would hold the ZIP."""
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    try:
+        workbook.close()
+    except XlsxWriterException as error:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, OSError):
+            return OSError(cause.errno, cause.strerror)
+        return OSError(None, str(error))
+    return None
+
+
+class _Target(io.FileIO):
+    """A file that fails once: a ZIP thrown away writes its end, and would fail with a traceback."""
+
+    _has_failed = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        if self._has_failed:
+            return memoryview(data).nbytes
+        try:
+            return super().write(data)
+        except OSError:
+            self._has_failed = True
+            raise
 
 
 class _Styles:

@@ -464,12 +464,16 @@ def _writing_an_image() -> Iterator[None]:
     try:
         yield
     except (OSError, *_DISK_FAULTS) as error:
-        why = cause_of(error) if isinstance(error, OSError) else _("The disk may be full.")
-        raise StoreError(
-            _("the ledger image cannot be written"),
-            why=why,
-            remedy=_("Free some space, or name another folder in UCJ_CACHE."),
-        ) from None
+        raise full_disk(_("the ledger image cannot be written"), error) from None
+
+
+def full_disk(what: str, error: Exception) -> StoreError:
+    """Return an error that says what could not be done for want of room beside the images."""
+    return StoreError(
+        what,
+        why=cause_of(error) if isinstance(error, OSError) else _("The disk may be full."),
+        remedy=_("Free some space, or name another folder in UCJ_CACHE."),
+    )
 
 
 def publish_next(
@@ -506,12 +510,19 @@ def publish_next(
 def replayed(
     log: Log, folder: ImageFolder | None, position: int, *, progress: Progress = lambda _: None
 ) -> Iterator[Path]:
-    """Give a database with the tables folded anew from the log alone; gone afterwards."""
-    beside = _building_folder(folder.path) if folder is not None else private_folder()
-    with beside as building:
-        work = building / "work.duckdb"
-        with closing(connect(work, parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
-            _replay(connection, log, building, position, progress)
+    """Give a database with the tables folded anew from the log alone; gone afterwards.
+
+    Raises: StoreError where there is no room for it.
+    """
+    with ExitStack() as stack:
+        try:
+            beside = _building_folder(folder.path) if folder is not None else private_folder()
+            building = stack.enter_context(beside)
+            work = building / "work.duckdb"
+            with closing(connect(work, parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
+                _replay(connection, log, building, position, progress)
+        except (OSError, *_DISK_FAULTS) as error:
+            raise full_disk(_("the log cannot be replayed to be compared"), error) from None
         yield work
 
 

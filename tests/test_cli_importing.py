@@ -374,6 +374,18 @@ def test_standard_input(office: Path) -> None:
     assert "many" in (office / "r.csv").read_text(encoding="utf-8-sig")
 
 
+def test_a_closed_standard_input_is_refused_in_words(
+    office: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`ucj import batches - <&-`, as where a service starts it: there is no stdin at all."""
+    from cli.main import run
+
+    monkeypatch.chdir(office)
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run(["import", "batches", "-"]) == 3
+    assert capsys.readouterr().err.splitlines()[0] == "standard input (-) cannot be read"
+
+
 def test_a_workbook_with_its_sheet(office: Path) -> None:
     """--sheet chooses; the row is found again by its cell."""
     book = openpyxl.Workbook()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -132,6 +134,16 @@ def test_the_status_names_the_image(office: Path) -> None:
     status = ucj("status", "--format", "json", folder=office).json()
     assert status["image"]["file"] == image(office).name
     assert (status["image"]["position"], status["tail_events"]) == (28, 2)
+
+
+def test_the_status_names_the_image_that_its_own_question_left_behind(
+    office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that there is none, which was so until it asked."""
+    monkeypatch.setattr("projections.ledger.PUBLISH_TAIL_EVENTS", 1)
+    status = ucj("status", "--format", "json", folder=office).json()
+    assert status["image"]["file"] == image(office).name
+    assert (status["image"]["position"], status["tail_events"]) == (28, 0)
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
@@ -287,6 +299,51 @@ def test_a_rebuilt_ledger_is_checked(office: Path) -> None:
     answer = ucj("rebuild", "--check", folder=office)
     assert (answer.code, answer.err) == (0, "")
     assert "the image at #28 and 0 events after it" in answer.out
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        duckdb.FatalException("Failed: database has been invalidated because of a previous error"),
+        duckdb.IOException("Could not write file: No space left on device"),
+    ],
+)
+def test_a_check_says_that_the_log_cannot_be_replayed(
+    imaged: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """On a full disk nothing is compared: it is no fault of ours, and of no image."""
+
+    def fold_chunk(*_arguments: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("projections.fold.fold_chunk", fold_chunk)
+    answer = ucj("rebuild", "--check", folder=imaged)
+    assert (answer.code, answer.out) == (4, "")
+    assert answer.err.splitlines()[0] == "the log cannot be replayed to be compared"
+    assert "Free some space" in answer.err
+    assert image(imaged).exists()
+
+
+@pytest.mark.parametrize(
+    ("why", "code", "words"),
+    [
+        ("No space left on device", 4, "the ledger cannot be compared with the replayed log"),
+        ("the checksum does not match", 1, "the ledger image cannot be read to its end"),
+    ],
+)
+def test_a_check_tells_a_full_disk_from_a_damaged_image(
+    imaged: Path, monkeypatch: pytest.MonkeyPatch, why: str, code: int, words: str
+) -> None:
+    """Both fail while image and log are compared; only one of them is the image's fault."""
+
+    def compared(*_arguments: object) -> None:
+        raise duckdb.IOException(why)
+
+    monkeypatch.setattr("projections.checking._compared", compared)
+    answer = ucj("rebuild", "--check", folder=imaged)
+    assert answer.code == code
+    assert answer.err.startswith(words)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import gc
+import io
+import os
 import random
 import re
+import sys
 import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -279,3 +285,35 @@ def test_what_is_said_below_the_rows_can_be_read_whole(tmp_path: Path) -> None:
     assert sheet["A8"].alignment.wrap_text
     assert sheet.row_dimensions[8].height >= 4 * 15
     assert len(sheet.merged_cells.ranges) == 2
+
+
+class Small(io.FileIO):
+    """A file on a disk that has room for a few bytes more, which somebody else takes then."""
+
+    room = 2_000
+
+    def write(self, data: Any, /) -> int:
+        """Take what fits."""
+        if self.tell() + len(data) > self.room:
+            self.room = 0
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+def test_a_workbook_that_does_not_fit_is_an_error_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the system's number, by which a remedy is found; and nothing is told of it afterwards."""
+
+    class Full(cli.workbook._Target, Small):
+        pass
+
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    monkeypatch.setattr(cli.workbook, "_Target", Full)
+    with pytest.raises(OSError, match="No space left") as full:
+        write_workbook(listing_of(hostile_texts(2_000)), tmp_path / "full.xlsx")
+    assert full.value.errno == errno.ENOSPC
+    del full
+    gc.collect()
+    assert told == []
