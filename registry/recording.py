@@ -338,18 +338,17 @@ class Recording:
 
         That is: it is recorded already, or its area was opened on some day.
         """
-        streams = [*map(batch_stream, page.keys)]
-        if not self._opened_on.keys().isdisjoint(page.area) or self.transaction.known_among(
-            streams
-        ):
+        if not self._opened_on.keys().isdisjoint(page.area):
             return False
+        streams = [*map(batch_stream, page.keys)]
         stored = entries.stored_page(page, streams)
-        self.transaction.append_rows(
+        if not self.transaction.append_first(
             [
                 (stream, 1, topic, state.encode())
                 for stream, topic, state in zip(streams, stored.topics, stored.states, strict=True)
             ]
-        )
+        ):
+            return False
         self._effect.update(
             "".join(
                 [

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from registry.commands import Command, Commands, EntryPage
 from registry.errors import ImportRefusedError, Problem
@@ -44,6 +44,10 @@ from registry.reference.categories import Categories
 from registry.terms import LINES_MAX
 
 __all__ = ["Admission", "AdmissionOptions", "SheetFacts", "admit"]
+
+BATCHES_AT_ONCE: Final = 2_000
+ROWS_AT_ONCE: Final = 8_000
+"""What is handed on together: mostly as many batches, for which the store has the same statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ class _SpooledCommands:
         return None if pages is None else self._paged(pages)
 
     def _paged(self, pages: Iterator[Page]) -> Iterator[EntryPage | Sequence[Command]]:
-        for page in pages:
+        for page in _of_as_many_batches(pages):
             one_by_one = partial(self._one_by_one, page)
             entries = self._form.entries(page, self._sheets[page.sheet], one_by_one)
             yield entries or one_by_one()
@@ -206,6 +210,25 @@ class _SpooledCommands:
 
     def _command(self, group: Sequence[Row]) -> Command:
         return self._form.command(group, self._sheets[group[0].sheet])
+
+
+def _of_as_many_batches(pages: Iterator[Page]) -> Iterator[Page]:
+    """Yield the same batches in pages of BATCHES_AT_ONCE, but for the last of a sheet and for long ones."""
+    waiting: list[Page] = []
+    batches = rows = 0
+    for page in pages:
+        if waiting and page.sheet != waiting[0].sheet:
+            yield Page.joined(waiting)
+            waiting, batches, rows = [], 0, 0
+        waiting.append(page)
+        batches += len(page.keys)
+        rows += len(page.numbers)
+        if batches >= BATCHES_AT_ONCE or rows >= ROWS_AT_ONCE:
+            now, later = Page.joined(waiting).cut(BATCHES_AT_ONCE)
+            yield now
+            waiting, batches, rows = [later], len(later.keys), len(later.numbers)
+    if batches:
+        yield Page.joined(waiting)
 
 
 def admit(

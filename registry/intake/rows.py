@@ -51,6 +51,31 @@ class Page(NamedTuple):
         """Return what was packed."""
         return cls(*marshal.loads(packed))  # noqa: S302 - our own, of a private file or our child
 
+    @classmethod
+    def joined(cls, pages: Sequence[Page]) -> Page:
+        """Return pages of one sheet as one."""
+        if len(pages) == 1:
+            return pages[0]
+        _sheets, keys, lengths, numbers, columns = zip(*pages, strict=True)
+        joined = [[*chain.from_iterable(each)] for each in (keys, lengths, numbers)]
+        values = [[*chain.from_iterable(each)] for each in zip(*columns, strict=True)]
+        return cls(pages[0].sheet, *joined, values)
+
+    def cut(self, runs: int) -> tuple[Page, Page]:
+        """Return the first runs of it, and the others."""
+        rows = sum(self.lengths[:runs])
+        first, others = slice(0, rows), slice(rows, None)
+        return (
+            Page(
+                self.sheet, self.keys[:runs], self.lengths[:runs], self.numbers[first],
+                [column[first] for column in self.columns],
+            ),
+            Page(
+                self.sheet, self.keys[runs:], self.lengths[runs:], self.numbers[others],
+                [column[others] for column in self.columns],
+            ),
+        )  # fmt: skip
+
     def rows(self) -> list[Values]:
         """Return the values row by row."""
         return [*zip(*self.columns, strict=True)]
