@@ -342,23 +342,9 @@ class Recording:
             return False
         streams = [*map(batch_stream, page.keys)]
         stored = entries.stored_page(page, streams)
-        if not self.transaction.append_first(
-            [
-                (stream, 1, topic, state.encode())
-                for stream, topic, state in zip(streams, stored.topics, stored.states, strict=True)
-            ]
-        ):
+        if not self.transaction.append_first(stored.rows):
             return False
-        self._effect.update(
-            "".join(
-                [
-                    f"{_dashed(stream)} 1 {topic} {unstamped}\n"
-                    for stream, topic, unstamped in zip(
-                        streams, stored.topics, stored.unstamped, strict=True
-                    )
-                ]
-            ).encode()
-        )
+        self._effect.update(stored.unstamped)
         self.counts.new += len(streams)
         self.counts.add_entries(page)
         self._moves_heads = True
@@ -808,11 +794,6 @@ class Recording:
                     sheet=blame.sheet,
                 )
             )
-
-
-def _dashed(stream: str) -> str:
-    """Return a stream's id as a UUID is written."""
-    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
 
 
 def _pages(commands: Iterable[Command]) -> Iterator[list[Command]]:

@@ -213,7 +213,7 @@ class BatchForm:
     def is_usual(self, columns: Sequence[Values]) -> bool:
         """Look at one row of each shape, and at all only where days, moves or names can be at odds."""
         count = len(columns[ACTION])
-        blank = [column.count(None) for column in columns]
+        blank = [0 if all(column) else column.count(None) for column in columns]  # mostly sooner
         varying = [
             [value is None for value in columns[index]]
             for index, nones in enumerate(blank)
@@ -292,7 +292,7 @@ class BatchForm:
         starts = [*accumulate(lengths, initial=0)]
         firsts = [*chain.from_iterable(map(repeat, starts, lengths))]
         for column in columns[:CATEGORY]:
-            is_one = column.count(column[0]) == count
+            is_one = column[0] == column[-1] and column.count(column[0]) == count
             if not is_one and [*map(column.__getitem__, firsts)] != [*column]:
                 return False
         said = (*columns[CATEGORY:WORKERS], columns[COVERED_UNTIL], columns[SEGMENT])

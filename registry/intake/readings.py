@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final, Literal, TypeGuard, cast
 
@@ -151,9 +151,12 @@ class _References(Reading):
 
 def _are_plain(cells: Sequence[Value]) -> TypeGuard[Sequence[str]]:
     """Whether each is a text in which nothing needs a look, so that it is its own canonical value."""
+    texts = cast("dict[str, None]", dict.fromkeys(cells))
     try:
-        lines = "\n".join(cast("Iterable[str]", dict.fromkeys(cells))) + "\n"
+        lines = "\n".join(texts) + "\n"
     except TypeError:  # one of them is no text
+        return False
+    if lines.count("\n") > len(texts):  # one is of several lines
         return False
     if _PLAIN_LINES.fullmatch(lines) is None or may_be_personal(lines):
         return False

@@ -57,9 +57,13 @@ class Page(NamedTuple):
         if len(pages) == 1:
             return pages[0]
         _sheets, keys, lengths, numbers, columns = zip(*pages, strict=True)
-        joined = [[*chain.from_iterable(each)] for each in (keys, lengths, numbers)]
-        values = [[*chain.from_iterable(each)] for each in zip(*columns, strict=True)]
-        return cls(pages[0].sheet, *joined, values)
+        return cls(
+            pages[0].sheet,
+            [*chain.from_iterable(keys)],
+            [*chain.from_iterable(lengths)],
+            [*chain.from_iterable(numbers)],
+            [[*chain.from_iterable(each)] for each in zip(*columns, strict=True)],
+        )
 
     def cut(self, runs: int) -> tuple[Page, Page]:
         """Return the first runs of it, and the others."""
