@@ -640,7 +640,6 @@ def lay_out_ahead(ledger: Ledger) -> None:
     with suppress(duckdb.Error, OSError), _building_folder(ledger.folder.path) as building:
         built = building / "image.duckdb"
         whole = ledger.merge_image_into_tail()
-        ledger.connection.execute("SET threads = 2")
         _lay_out(ledger.connection, whole, built, ledger.log, ledger.position)
         _publish(built, ledger.folder.new_path(ledger.position, ".ahead"))
         ledger.folder.discard_older()

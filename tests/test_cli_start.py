@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.interruption import heard_later
 from tests.program import process_environment
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of a process")
@@ -64,3 +65,15 @@ def test_once_loaded_an_interruption_is_said_in_words(tmp_path: Path) -> None:
     )
     done = _run(code, tmp_path)
     assert (done.returncode, done.stderr) == (130, "Interrupted; nothing was recorded.\n")
+
+
+def test_an_interruption_while_files_lie_about_is_heard_afterwards() -> None:
+    """What was begun is loaded to its end, and then it is raised: whoever made files removes them."""
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        with heard_later():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("loaded")
+        done.append("went on")
+    assert done == ["loaded"]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
