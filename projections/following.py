@@ -22,7 +22,7 @@ FOLLOWED_EVENTS: Final = 10_000
 """Fewer are folded sooner than a thread is worth."""
 
 WAITING_PAGES: Final = 8
-"""About a megabyte each; whoever appends faster than is folded waits."""
+"""One or two megabytes each; whoever appends faster than is folded waits."""
 
 _LOOKED_AFTER_SECONDS: Final = 0.1
 

@@ -70,10 +70,14 @@ def test_once_loaded_an_interruption_is_said_in_words(tmp_path: Path) -> None:
 def test_an_interruption_while_files_lie_about_is_heard_afterwards() -> None:
     """What was begun is loaded to its end, and then it is raised: whoever made files removes them."""
     done: list[str] = []
-    with pytest.raises(KeyboardInterrupt):
+
+    def load() -> None:
         with heard_later():
             os.kill(os.getpid(), signal.SIGINT)
             done.append("loaded")
         done.append("went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
     assert done == ["loaded"]
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from registry.errors import InputUnreadableError
-from registry.intake import row_spool
+from registry.intake import admission, row_spool
 from registry.intake.row_spool import RowSpool, written
 from registry.intake.rows import Page, Row, Values
 
@@ -192,3 +192,34 @@ def test_a_page_of_large_batches_is_a_small_one(tmp_path: Path) -> None:
         assert pages is not None
         assert [len(page.numbers) for page in pages] == [10, 10, 10, 10]
     spool.close()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.lists(st.integers(1, 3), min_size=1, max_size=5))),
+    st.integers(1, 4),
+    st.integers(1, 9),
+)
+def test_pages_of_as_many_batches_have_the_same_batches(
+    sheets: list[tuple[int, list[int]]], batches: int, rows: int
+) -> None:
+    """In the same order, sheet by sheet; more of them together than they are told only at the end."""
+    numbers = iter(range(2, 10_000))
+    pages = [
+        page_of([(next(numbers), f"{at}/{run}") for run, length in enumerate(lengths) for _ in range(length)])
+        ._replace(sheet=sheet)
+        for at, (sheet, lengths) in enumerate(sheets)
+    ]  # fmt: skip
+    with (
+        mock.patch.object(admission, "BATCHES_AT_ONCE", batches),
+        mock.patch.object(admission, "ROWS_AT_ONCE", rows),
+    ):
+        found = [*admission._of_as_many_batches(iter(pages))]
+    assert [group for page in found for group in page.runs()] == [
+        group for page in pages for group in page.runs()
+    ]
+    assert [key for page in found for key in page.keys] == [
+        key for page in pages for key in page.keys
+    ]
+    for page, following in pairwise(found):
+        if len(page.numbers) < rows and page.sheet == following.sheet:
+            assert len(page.keys) == batches
