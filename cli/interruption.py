@@ -44,7 +44,10 @@ def hear() -> None:
 
 @contextmanager
 def heard_later() -> Iterator[None]:
-    """Hear an interruption when this is over: for what is loaded while files lie about."""
+    """Hear an interruption when this is over: for what is loaded while files lie about.
+
+    Only while there is no other thread, which would hear it.
+    """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_an_interruption_while_files_lie_about_is_heard_afterwards() -> None:
 
     def load() -> None:
         with heard_later():
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             done.append("loaded")
         done.append("went on")
 
