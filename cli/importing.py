@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
@@ -52,6 +53,10 @@ _PLAN_DIGITS_MAX: Final = 64
 EXIT_REFUSED: Final = 1
 EXIT_INTERRUPTED: Final = 130
 
+_LOADED_MEANWHILE: Final = (
+    "pydantic", "duckdb", "registry.events", "eventsourcing.persistence",
+    "eventsourcing.application", "registry.application", "projections.rules",
+)  # fmt: skip
 _DOING: Final = ("dry_run", "plan", "report", "refused", "format")
 _FILE: Final = click.Path(allow_dash=True, path_type=Path)
 
@@ -82,6 +87,49 @@ class Correction:
     reference: str
     part: str
     because: str
+
+
+class _LateRegistry:
+    """The registry, opened when it is first needed.
+
+    Where a file is read by a child, what it needs is loaded piece by piece meanwhile.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from registry.intake.reading_ahead import can_read_ahead
+
+        self._settings = settings
+        self._opened: EnrolmentRegistry | None = None
+        self._to_load = iter(_LOADED_MEANWHILE)
+        if settings.override is not None or not can_read_ahead():
+            self.open()  # and refuses before anything is read
+
+    @property
+    def committed(self) -> tuple[int, int] | None:
+        """See `EnrolmentRegistry.committed`."""
+        return None if self._opened is None else self._opened.committed
+
+    def load_some(self) -> None:
+        """Load the next piece, if any is left: few milliseconds, for which the child need not wait."""
+        from cli.interruption import heard_later
+
+        if self._opened is None and (name := next(self._to_load, None)) is not None:
+            with heard_later():
+                import_module(name)
+
+    def open(self) -> EnrolmentRegistry:
+        """Return the registry."""
+        from cli.interruption import heard_later
+
+        if self._opened is None:
+            with heard_later():
+                self._opened = self._settings.registry()
+        return self._opened
+
+    def close(self) -> None:
+        """Close it, if it was opened."""
+        if self._opened is not None:
+            self._opened.close()
 
 
 class _JustCommitted(KeyboardInterrupt):
@@ -392,7 +440,7 @@ def _import_files(settings: Settings, files: Sequence[Path], request: Request) -
         known = categories_of(log), boundaries_of(log)
     codes: list[int] = []
     done = 0  # decided well; one that was recorded, and could not be reported, as well
-    with closing(settings.registry()) as registry:
+    with closing(_LateRegistry(settings)) as registry:
         for file in files:
             before_it = registry.committed
             try:
@@ -450,7 +498,7 @@ def _say_left(files: Sequence[Path], done: int) -> None:
 
 def _import_file(
     settings: Settings,
-    registry: EnrolmentRegistry,
+    registry: _LateRegistry,
     file: Path,
     request: Request,
     known: tuple[Categories, Boundaries],
@@ -466,13 +514,18 @@ def _import_file(
         if spooled.kind == "text" and spooled.size >= LONG_TEXT_BYTES:
             give_way()
         with progress(_("{name}: rows read").format(name=spooled.name)) as bar:
+
+            def read_on(rows: int) -> None:
+                bar.reach(rows)
+                registry.load_some()
+
             categories, boundaries = known
             admission = admit(
                 spooled,
                 request.options,
                 categories,
                 boundaries=boundaries,
-                on_progress=bar.reach,
+                on_progress=read_on,
             )
         if admission.report.rows_read >= LONG_ROWS:
             give_way()
@@ -484,8 +537,8 @@ def _import_file(
                 if request.correcting is None:
                     before = imported_before(settings.store, admitted)
                 if before is not None:
-                    _look_at_changes(settings, registry, admitted, admission.report, before)
-                recorded = _decide(registry, admitted, admission.report, request, before)
+                    _look_at_changes(settings, registry.open(), admitted, admission.report, before)
+                recorded = _decide(registry.open(), admitted, admission.report, request, before)
                 _keep_refused(admission, file, request)
                 print_report(
                     admission.report,

@@ -43,6 +43,22 @@ def hear() -> None:
 
 
 @contextmanager
+def heard_later() -> Iterator[None]:
+    """Hear an interruption when this is over: for what is loaded while files lie about.
+
+    Only while there is no other thread, which would hear it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def loading() -> Iterator[None]:
     """End at once when interrupted; only for what comes before anything is recorded."""
     handled = signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 FOLLOWED_EVENTS: Final = 10_000
 """Fewer are folded sooner than a thread is worth."""
 
-WAITING_PAGES: Final = 16
-"""About a megabyte each; whoever appends faster than is folded waits."""
+WAITING_PAGES: Final = 8
+"""One or two megabytes each; whoever appends faster than is folded waits."""
 
 _LOOKED_AFTER_SECONDS: Final = 0.1
 

@@ -246,13 +246,13 @@ class EnrolmentRegistry(Application[UUID]):
             if correcting is not None and recording.counts.new == 0 and not recording.refused:
                 transaction.discard()  # nothing to correct, so the file is not worth keeping
                 return Recorded("already-recorded", recording.counts, tuple(recording.problems))
+            if not recording.refused and len(known) < len(identities):  # an import tells of it
+                transaction.keep_source(kept.sha256, kept.size, kept.path)
             if not recording.refused and recording.changes_sums:
                 recording.check(self._balances, dry_run=dry_run)
             digest = recording.plan(admitted.digest)
             if plan is not None and not digest.startswith(plan) and not recording.refused:
                 recording.problems.append(_other_plan(admitted.file_name, digest, plan))
-            if not recording.refused and len(known) < len(identities):  # an import tells of it
-                transaction.keep_source(kept.sha256, kept.size, kept.path)
             if not recording.refused:
                 # Readers wait while the commit writes: it may have the memory that this took.
                 admitted.let_go()

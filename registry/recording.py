@@ -338,28 +338,13 @@ class Recording:
 
         That is: it is recorded already, or its area was opened on some day.
         """
-        streams = [*map(batch_stream, page.keys)]
-        if not self._opened_on.keys().isdisjoint(page.area) or self.transaction.known_among(
-            streams
-        ):
+        if not self._opened_on.keys().isdisjoint(page.area):
             return False
+        streams = [*map(batch_stream, page.keys)]
         stored = entries.stored_page(page, streams)
-        self.transaction.append_rows(
-            [
-                (stream, 1, topic, state.encode())
-                for stream, topic, state in zip(streams, stored.topics, stored.states, strict=True)
-            ]
-        )
-        self._effect.update(
-            "".join(
-                [
-                    f"{_dashed(stream)} 1 {topic} {unstamped}\n"
-                    for stream, topic, unstamped in zip(
-                        streams, stored.topics, stored.unstamped, strict=True
-                    )
-                ]
-            ).encode()
-        )
+        if not self.transaction.append_first(stored.rows):
+            return False
+        self._effect.update(stored.unstamped)
         self.counts.new += len(streams)
         self.counts.add_entries(page)
         self._moves_heads = True
@@ -809,11 +794,6 @@ class Recording:
                     sheet=blame.sheet,
                 )
             )
-
-
-def _dashed(stream: str) -> str:
-    """Return a stream's id as a UUID is written."""
-    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
 
 
 def _pages(commands: Iterable[Command]) -> Iterator[list[Command]]:

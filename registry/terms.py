@@ -134,7 +134,8 @@ class Change(StrEnum):
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:ucj:registry")
 _BATCHES: Final = _NAMESPACE.bytes + b"batch\x1f"
-_VARIANT: Final = "89ab"  # of a UUID of RFC 4122: its two highest bits are 10
+# Of a UUID of RFC 4122: the two highest bits are 10.
+_VARIANT: Final = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -160,8 +161,7 @@ def batch_id(area: str, reference: str, part: str = "") -> UUID:
 def batch_stream(key: str) -> str:
     """Return the stream of the batch of a key in hexadecimal: its `batch_id`, in a third of the time."""
     digits = sha1(_BATCHES + key.encode(), usedforsecurity=False).hexdigest()
-    variant = _VARIANT[int(digits[16], 16) & 3]
-    return f"{digits[:12]}5{digits[13:16]}{variant}{digits[17:32]}"
+    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
 def area_id(area: str) -> UUID:

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from cli.interruption import heard_later
 from tests.program import process_environment
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of a process")
@@ -64,3 +66,19 @@ def test_once_loaded_an_interruption_is_said_in_words(tmp_path: Path) -> None:
     )
     done = _run(code, tmp_path)
     assert (done.returncode, done.stderr) == (130, "Interrupted; nothing was recorded.\n")
+
+
+def test_an_interruption_while_files_lie_about_is_heard_afterwards() -> None:
+    """What was begun is loaded to its end, and then it is raised: whoever made files removes them."""
+    done: list[str] = []
+
+    def load() -> None:
+        with heard_later():
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            done.append("loaded")
+        done.append("went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert done == ["loaded"]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

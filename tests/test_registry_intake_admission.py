@@ -461,11 +461,12 @@ def test_a_header_that_cannot_be_used_refuses_every_row(opened: Open) -> None:
 
 
 def test_progress_is_heard(opened: Open) -> None:
-    """In steps of a thousand rows, and the total at the end."""
+    """In steps of about a thousand rows, and the total at the end."""
     heard: list[int] = []
     rows = [f"SK/{n},enrol,16.06,guru,1,2025-01-01" for n in range(2_500)]
     opened(text(*rows), progress=heard.append)
-    assert heard == [1_000, 2_000, 2_500]
+    assert [round(rows, -3) for rows in heard[:2]] == [1_000, 2_000]
+    assert heard[-1] == 2_500
 
 
 def test_the_rows_of_one_batch_are_limited(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,8 @@ from registry.intake.spool import spool_input
 from registry.reference.categories import Categories
 
 _BATCH: Final = {
-    "reference": ["SK-1", "SK-2", "sk-1", "SK 1", "SK-3", "400", "contoh-1", "1606011212900001", ""],
+    "reference": ["SK-1", "SK-2", "sk-1", "SK 1", "SK-3", "400", "contoh-1", "1606011212900001", "",
+                  "SK\n1", "x]],[[y"],
     "part": ["", "a", "A", " "],
     "action": ["enrol", "opening", "balance-in", "deactivate", "renew", "reclassify", "withdraw",
                "correct", "balance-out", "?"],
@@ -36,7 +37,7 @@ _BATCH: Final = {
     "of_batch": ["", "SK-1", "SK-9"],
     "reason": ["", "resigned", "other"],
     "proposed": ["", "1", "5"],
-    "note": ["", "x", "\u202e"],
+    "note": ["", "x", "\u202e", "]],[[", "]],[[]],[["],
 }  # fmt: skip
 _VARIED: Final = {
     "reference": ["SK/1", "SK/2", "sk/1"], "category": ["guru", "bpd"], "workers": ["1", "1.000", "7"]

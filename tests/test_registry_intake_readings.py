@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from registry.cells import CellError, ShownNumber, Value
+from registry.intake import readings
 from registry.intake.readings import (
     CellRefusedError,
     Reading,
@@ -163,3 +166,44 @@ def test_more_decimals_than_can_be_stored_are_refused() -> None:
     """A computed cell has fifteen digits that nobody printed."""
     assert refusal(reading_of_percent("id"), 48.123456789).code == "invalid-number"
     assert reading_of_percent("id")[48.25] == "48.25"
+
+
+_PIECES = (
+    "SK", "/", "1", "2025", " ", "  ", "\n", "\t", "é", "\u200b", "-", "HP", "kpj", "Wa", "contoh-",
+    "EXAMPLE-", "12345678901", "1234567890", "0812", ".", "x" * 199, "2025-07-16",
+)  # fmt: skip
+_references = st.lists(st.sampled_from(_PIECES), max_size=6).map("".join)
+_cells = st.none() | st.integers(1, 10**12) | _references
+
+
+def _one_by_one(cells: list[Value]) -> list[object]:
+    """Return what a fresh reading makes of each; the code of the first refusal where there is one."""
+    reading = reading_of_reference()
+    try:
+        return [reading[cell] for cell in cells]
+    except CellRefusedError as error:
+        return [error.code]
+
+
+def _together(cells: list[Value]) -> list[object]:
+    try:
+        return [*reading_of_reference().column(cells)]
+    except CellRefusedError as error:
+        return [error.code]
+
+
+@settings(max_examples=500)
+@given(st.lists(_references, min_size=1, max_size=4) | st.lists(_cells, min_size=1, max_size=4))
+@example(["SK-1\nSK-2"])
+@example(["KPJ 1234", "5678901"])
+@example(["WA/2025", "12", "3456789"])
+def test_references_together_are_read_as_one_by_one(cells: list[Value]) -> None:
+    """Whatever stands above or below: nothing is hidden in the others, and nothing made of them."""
+    assert _together(cells) == _one_by_one(cells)
+
+
+def test_plain_references_are_read_together() -> None:
+    """Control: else nothing above is looked at together; and numbers of decrees are plain."""
+    assert readings._are_plain(["560/SK-1/36.01/2020", "100.3.3.2/1234/KPTS/2025"])
+    for odd in ("KPJ:1234-5678-901", "12345678901", "contoh-1", "SK 1", "é", "", "x" * 201, "a\nb"):
+        assert not readings._are_plain(["SK-1", odd])

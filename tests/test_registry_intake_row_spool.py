@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -15,14 +15,28 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from registry.errors import InputUnreadableError
-from registry.intake import row_spool
-from registry.intake.row_spool import RowSpool, values_of, written
+from registry.intake import admission, row_spool
+from registry.intake.row_spool import RowSpool, written
+from registry.intake.rows import Page, Row, Values
 
 
 def add(spool: RowSpool, *lines: tuple[str, int]) -> None:
     """Keep rows of one sheet: the key and the number of each."""
     keys, numbers = [key for key, _ in lines], [number for _, number in lines]
     spool.add(0, keys, numbers, [[key, number, None] for key, number in lines])
+
+
+def row_of(number: int, key: str) -> Row:
+    """Return a row as `add` keeps it."""
+    return Row(0, number, (key, number, None))
+
+
+def page_of(lines: list[tuple[int, str]]) -> Page:
+    """Return the same rows as `add` keeps, as a page."""
+    runs = [(key, len([*run])) for key, run in groupby(lines, lambda line: line[1])]
+    numbers = [number for number, _ in lines]
+    columns: list[Values] = [[key for _, key in lines], numbers, [None] * len(lines)]
+    return Page(0, [key for key, _ in runs], [length for _, length in runs], numbers, columns)
 
 
 def test_groups_come_in_the_order_of_their_first_rows(tmp_path: Path) -> None:
@@ -34,7 +48,7 @@ def test_groups_come_in_the_order_of_their_first_rows(tmp_path: Path) -> None:
     groups = [[row.number for row in group] for group in spool.groups(rows_max=10)]
     assert groups == [[2, 4], [3, 6], [5]]
     first = next(spool.groups(rows_max=10))[0]
-    assert first.values == ["b", 2, None]
+    assert first.values == ("b", 2, None)
     assert spool.pages() is None
     spool.close()
 
@@ -51,26 +65,38 @@ def test_a_group_is_found_by_its_number(tmp_path: Path) -> None:
         spool.close()
 
 
-@given(st.lists(st.sampled_from("abcd"), max_size=30), st.lists(st.integers(1, 9), max_size=9))
-def test_runs_are_the_groups_where_no_key_stands_apart(keys: list[str], cuts: list[int]) -> None:
-    """However the rows are handed over, page by page or many pages at once."""
+@given(
+    st.lists(st.sampled_from("abcd"), max_size=30),
+    st.lists(st.tuples(st.integers(1, 9), st.booleans()), max_size=9),
+)
+def test_runs_are_the_groups_where_no_key_stands_apart(
+    keys: list[str], cuts: list[tuple[int, bool]]
+) -> None:
+    """However the rows are handed over: row by row, or some of them as whole pages."""
     rows = [*enumerate(keys, start=2)]
     with tempfile.TemporaryDirectory() as folder:
         spool = RowSpool(Path(folder))
         left = iter(rows)
-        for cut in [*cuts, len(rows)]:
-            add(spool, *((key, number) for number, key in islice(left, cut)))
+        for cut, is_page in [*cuts, (len(rows), False)]:
+            some = [*islice(left, cut)]
+            if is_page and some and some[0][1] != spool.last_key:
+                page = page_of(some)
+                spool.add_page(page, page.packed())
+            else:
+                add(spool, *((key, number) for number, key in some))
         spool.seal()
-        together = [[*group] for _, group in groupby(rows, lambda row: row[1])]
+        by_key = {key: [row for row in rows if row[1] == key] for key in keys}
         groups = [*spool.groups(rows_max=100)]
+        assert groups == [[row_of(*row) for row in group] for group in by_key.values()]
+        assert [spool.group(at, rows_max=100) for at in range(len(groups))] == groups
         pages = spool.pages()
-        assert (pages is None) == (len(together) > len(set(keys)))
-        for page in [] if pages is None else pages:
-            assert [[*run.rows()] for run in page] == groups
-            assert values_of(page) == [[row.values for row in group] for group in groups]
-            assert [[row.number for row in group] for group in groups] == [
-                [number for number, _ in group] for group in together
-            ]
+        if len([*groupby(keys)]) > len(by_key):
+            assert pages is None
+        kept = [*pages] if pages is not None else []
+        if pages is not None:
+            assert [group for page in kept for group in page.runs()] == groups
+        for page in kept:
+            assert [*page.keys_of_rows()] == [values[0] for values in page.rows()]
         spool.close()
 
 
@@ -164,6 +190,36 @@ def test_a_page_of_large_batches_is_a_small_one(tmp_path: Path) -> None:
         spool.seal()
         pages = spool.pages()
         assert pages is not None
-        sizes = [[len([*run.rows()]) for run in page] for page in pages]
-    assert [sum(each) for each in sizes] == [10, 10, 10, 10]
+        assert [len(page.numbers) for page in pages] == [10, 10, 10, 10]
     spool.close()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.lists(st.integers(1, 3), min_size=1, max_size=5))),
+    st.integers(1, 4),
+    st.integers(1, 9),
+)
+def test_pages_of_as_many_batches_have_the_same_batches(
+    sheets: list[tuple[int, list[int]]], batches: int, rows: int
+) -> None:
+    """In the same order, sheet by sheet; more of them together than they are told only at the end."""
+    numbers = iter(range(2, 10_000))
+    pages = [
+        page_of([(next(numbers), f"{at}/{run}") for run, length in enumerate(lengths) for _ in range(length)])
+        ._replace(sheet=sheet)
+        for at, (sheet, lengths) in enumerate(sheets)
+    ]  # fmt: skip
+    with (
+        mock.patch.object(admission, "BATCHES_AT_ONCE", batches),
+        mock.patch.object(admission, "ROWS_AT_ONCE", rows),
+    ):
+        found = [*admission._of_as_many_batches(iter(pages))]
+    assert [group for page in found for group in page.runs()] == [
+        group for page in pages for group in page.runs()
+    ]
+    assert [key for page in found for key in page.keys] == [
+        key for page in pages for key in page.keys
+    ]
+    for page, following in pairwise(found):
+        if len(page.numbers) < rows and page.sheet == following.sheet:
+            assert len(page.keys) == batches

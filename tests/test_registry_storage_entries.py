@@ -185,10 +185,9 @@ def test_a_page_is_written_as_its_batches_are(rows: list[dict[str, str]]) -> Non
             one_by_one = [cast("RecordBatch", each) for each in page.commands()]
             assert one_by_one == [*commands]
             written = ENTRIES.stored_page(page, [batch_stream(key) for key in page.keys])
-            columns = (written.streams, written.topics, written.states)
             assert [
-                StoredEvent(UUID(stream), 1, topic, state.encode())
-                for stream, topic, state in zip(*columns, strict=True)
+                StoredEvent(UUID(stream), version, topic, state)
+                for stream, version, topic, state in written.rows
             ] == [ENTRIES.stored(each, each.identity()) for each in one_by_one]
         assert _decided(commands, draws=False) == _decided(tuple(commands), draws=False)
 

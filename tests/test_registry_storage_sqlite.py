@@ -1191,6 +1191,27 @@ def test_an_original_goes_with_its_transaction(tmp_path: Path) -> None:
         list(log.source(sha256))
 
 
+# --- first events ------------------------------------------------------------------------------
+
+
+def test_first_events_are_appended_all_or_none() -> None:
+    """One that is there already keeps the others out; whatever else is wrong is raised."""
+    registry = EnrolmentRegistry(None, balances=NoRules(), actor="tests", clock=lambda: NOON)
+    with closing(registry):
+        factory = cast("storage.LogFactory", registry.factory)
+        storage.lay_out_memory(factory, created_at=NOON.isoformat(), created_by="tests")
+        with registry.log_recorder.write() as transaction:
+            known, *others = [(uuid4().hex, 1, "ucj.batch-enrolled", b"{}") for _ in range(4)]
+            assert transaction.append_first([known])
+            assert not transaction.append_first([*others, known])
+            assert (transaction.appended, transaction.log.head()) == (1, 1)
+            with pytest.raises(sqlite3.IntegrityError, match="gaps"):
+                transaction.append_first([(uuid4().hex, 2, "ucj.batch-enrolled", b"{}")])
+            assert transaction.append_first(others)
+            assert (transaction.appended, transaction.log.head()) == (4, 4)
+            transaction.discard()
+
+
 # --- memory ---------------------------------------------------------------------------------------------------------------
 
 

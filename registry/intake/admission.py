@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, groupby
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from registry.commands import Command, Commands, EntryPage
 from registry.errors import ImportRefusedError, Problem
@@ -33,12 +32,11 @@ from registry.intake.notes import Notes, Sheet, sheet_names
 from registry.intake.readings import AreaCodes
 from registry.intake.refused_rows import write_refused
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool, Run, numbers_of, values_of
-from registry.intake.rows import Form, Row
+from registry.intake.row_spool import RowSpool
+from registry.intake.rows import Form, Page, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
-from registry.intake.tally import Tally
 from registry.language import _, joined
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
@@ -46,6 +44,10 @@ from registry.reference.categories import Categories
 from registry.terms import LINES_MAX
 
 __all__ = ["Admission", "AdmissionOptions", "SheetFacts", "admit"]
+
+BATCHES_AT_ONCE: Final = 2_000
+ROWS_AT_ONCE: Final = 8_000
+"""What is handed on together: mostly as many batches, for which the store has the same statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +165,17 @@ class Admission:
     def _sheet(self, name: str | None) -> Sheet:
         return next(sheet for sheet in self._sheets if sheet.name == name)
 
-    def _check(self, tables: Tables, tally: Tally, on_progress: Callable[[int], None]) -> None:
+    def _check(self, tables: Tables, on_progress: Callable[[int], None]) -> None:
         notes, form, rows, report = self._notes, self._form, self._rows, self.report
         _note_left_out(notes, tables, self.options.ignore_columns)
-        first = FirstPass(form, rows, report, notes, on_progress)
+        second = SecondPass(form, rows, report, notes, self._sheets, self.options.meaning())
+        first = FirstPass(form, rows, report, notes, second, on_progress)
         for sheet in self._sheets:
             for problem in sheet.headers.problems:
                 notes.of_header(self._of_one_sheet(problem))
             first.read(sheet)
         rows.seal()
-        second = SecondPass(form, rows, report, notes, self._sheets)
-        self.digest = second.weigh(self.options.meaning(), tally)
+        self.digest = second.weigh()
         second.check_totals()
         report.plan = None if report.errors else self.digest
 
@@ -197,29 +199,36 @@ class _SpooledCommands:
         pages = self._rows.pages()
         return None if pages is None else self._paged(pages)
 
-    def _paged(self, pages: Iterator[list[Run]]) -> Iterator[EntryPage | Sequence[Command]]:
-        for runs in chain.from_iterable(map(_by_sheet, pages)):
-            one_by_one = partial(self._one_by_one, runs)
-            yield (
-                self._form.entries(
-                    values_of(runs),
-                    numbers_of(runs),
-                    [run.key for run in runs],
-                    self._sheets[runs[0].sheet],
-                    one_by_one,
-                )
-                or one_by_one()
-            )
+    def _paged(self, pages: Iterator[Page]) -> Iterator[EntryPage | Sequence[Command]]:
+        for page in _of_as_many_batches(pages):
+            one_by_one = partial(self._one_by_one, page)
+            entries = self._form.entries(page, self._sheets[page.sheet], one_by_one)
+            yield entries or one_by_one()
 
-    def _one_by_one(self, runs: Sequence[Run]) -> Sequence[Command]:
-        return [self._command([*run.rows()]) for run in runs]
+    def _one_by_one(self, page: Page) -> Sequence[Command]:
+        return [*map(self._command, page.runs())]
 
     def _command(self, group: Sequence[Row]) -> Command:
         return self._form.command(group, self._sheets[group[0].sheet])
 
 
-def _by_sheet(page: list[Run]) -> Iterator[list[Run]]:
-    return ([*runs] for _, runs in groupby(page, lambda run: run.sheet))
+def _of_as_many_batches(pages: Iterator[Page]) -> Iterator[Page]:
+    """Yield the same batches in pages of BATCHES_AT_ONCE, but for the last of a sheet and for long ones."""
+    waiting: list[Page] = []
+    batches = rows = 0
+    for page in pages:
+        if waiting and page.sheet != waiting[0].sheet:
+            yield Page.joined(waiting)
+            waiting, batches, rows = [], 0, 0
+        waiting.append(page)
+        batches += len(page.keys)
+        rows += len(page.numbers)
+        if batches >= BATCHES_AT_ONCE or rows >= ROWS_AT_ONCE:
+            now, later = Page.joined(waiting).cut(BATCHES_AT_ONCE)
+            yield now
+            waiting, batches, rows = [later], len(later.keys), len(later.numbers)
+    if batches:
+        yield Page.joined(waiting)
 
 
 def admit(
@@ -260,12 +269,11 @@ def admit(
         for index, table in enumerate(tables)
     )
     with ExitStack() as cleanup:
-        tally = Tally(form)
-        rows = RowSpool(spooled.path.parent, tally.is_counted)
+        rows = RowSpool(spooled.path.parent)
         cleanup.callback(rows.close)
         all_read = tables.whole and not _ignores(options, tables)
         admission = Admission(options, form, rows, report, sheets, all_read=all_read)
-        admission._check(tables, tally, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
+        admission._check(tables, on_progress or _silent)  # noqa: SLF001 - an admission is made here only
         cleanup.pop_all()
     return admission
 

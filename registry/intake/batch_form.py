@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain, pairwise, repeat
 from typing import Any, Final
 
 from registry.commands import BatchLine, Command, EntryPage, RecordBatch
@@ -29,7 +29,7 @@ from registry.intake.readings import (
     reading_of_rejected,
     reading_of_word,
 )
-from registry.intake.rows import Remark, Row, Values, missing
+from registry.intake.rows import Page, Remark, Row, Values, missing
 from registry.language import _
 from registry.numbers import Locale
 from registry.reference.boundaries import BUILT_IN, Boundaries
@@ -213,7 +213,7 @@ class BatchForm:
     def is_usual(self, columns: Sequence[Values]) -> bool:
         """Look at one row of each shape, and at all only where days, moves or names can be at odds."""
         count = len(columns[ACTION])
-        blank = [column.count(None) for column in columns]
+        blank = [0 if all(column) else column.count(None) for column in columns]  # mostly sooner
         varying = [
             [value is None for value in columns[index]]
             for index, nones in enumerate(blank)
@@ -245,6 +245,21 @@ class BatchForm:
         reference = self._folded[values[REFERENCE]]
         return f"{values[AREA]}\x1f{reference}\x1f{self._folded[part] if part else ''}"
 
+    def starts(self, columns: Sequence[Values]) -> list[int]:
+        """Return where area, reference or part are not spelled as in the row above."""
+        spelled = zip(columns[REFERENCE], columns[PART], columns[AREA], strict=True)
+        return [0, *(at for at, (a, b) in enumerate(pairwise(spelled), 1) if a != b)]
+
+    def keys(self, columns: Sequence[Values]) -> list[str]:
+        """Return area, reference and part of each row as compared."""
+        folded = self._folded
+        references = map(folded.__getitem__, columns[REFERENCE])
+        parts = [folded[part] if part else "" for part in columns[PART]]
+        return [
+            f"{area}\x1f{reference}\x1f{part}"
+            for area, reference, part in zip(columns[AREA], references, parts, strict=True)
+        ]
+
     def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
         """Say where the rows of a batch disagree, repeat each other or are too many."""
         first = rows[0]
@@ -269,18 +284,27 @@ class BatchForm:
             if earlier is not row and first.values[ACTION] != Action.WITHDRAW:
                 yield row, _repeated_line(earlier, row)
 
-    def agree(self, group: Sequence[Values]) -> bool:
-        """Whether all say the same of the batch and each something else of its heads."""
-        first = group[0]
-        if len(group) == 1:
-            return first[PROPOSED] is None or first[PROPOSED] >= (first[WORKERS] or 0)
-        about, head = first[:ACTION], first[_HEAD_SLICE]
-        lines = {(*row[CATEGORY:WORKERS], row[COVERED_UNTIL], row[SEGMENT]) for row in group}
-        return (
-            len(lines) == len(group) <= LINES_MAX
-            and first[PROPOSED] is None
-            and first[ACTION] != Action.WITHDRAW
-            and all(row[:ACTION] == about and row[_HEAD_SLICE] == head for row in group)
+    def all_agree(self, columns: Sequence[Values], lengths: Sequence[int]) -> bool:
+        """Compare each row with the first of its batch, a column at once."""
+        count, action = len(columns[ACTION]), columns[ACTION]
+        if max(lengths) > LINES_MAX or (len(lengths) < count and Action.WITHDRAW in action):
+            return False
+        starts = [*accumulate(lengths, initial=0)]
+        firsts = [*chain.from_iterable(map(repeat, starts, lengths))]
+        for column in columns[:CATEGORY]:
+            is_one = column[0] == column[-1] and column.count(column[0]) == count
+            if not is_one and [*map(column.__getitem__, firsts)] != [*column]:
+                return False
+        said = (*columns[CATEGORY:WORKERS], columns[COVERED_UNTIL], columns[SEGMENT])
+        if len({*zip(firsts, *said, strict=True)}) < count:
+            return False
+        proposed = columns[PROPOSED]
+        if proposed.count(None) == count:
+            return True
+        heads = [*accumulate((workers or 0 for workers in columns[WORKERS]), initial=0)]
+        return all(
+            proposed[start] is None or proposed[start] >= heads[end] - heads[start]
+            for start, end in pairwise(starts)
         )
 
     def _line_key(self, values: Values) -> tuple[object, ...]:
@@ -324,23 +348,19 @@ class BatchForm:
         return str(values[ACTION])
 
     def entries(
-        self,
-        batches: Sequence[Sequence[Values]],
-        numbers: Sequence[Sequence[int]],
-        keys: Sequence[str],
-        sheet: str | None,
-        commands: Callable[[], Iterable[Command]],
+        self, page: Page, sheet: str | None, commands: Callable[[], Iterable[Command]]
     ) -> EntryPage | None:
         """Return batches by column; None if one of them does more than bring heads in."""
-        heads = [*zip(*[rows[0] for rows in batches], strict=True)]
-        if not _INCOMING.issuperset(heads[ACTION]):
+        lines = page.columns
+        if not _INCOMING.issuperset(lines[ACTION]):
             return None
-        lines = [*zip(*chain.from_iterable(batches), strict=True)]
+        starts = page.starts()
+        heads = [[column[start] for start in starts] for column in lines[:CATEGORY]]
         return EntryPage(
             sheet,
             commands,
-            keys,
-            [*map(len, batches)],
+            page.keys,
+            page.lengths,
             reference=heads[REFERENCE],
             part=heads[PART],
             area=heads[AREA],
@@ -357,7 +377,7 @@ class BatchForm:
             workers=lines[WORKERS],
             covered_until=lines[COVERED_UNTIL],
             segment=lines[SEGMENT],
-            row=[*chain.from_iterable(numbers)],
+            row=page.numbers,
         )
 
     def command(self, rows: Sequence[Row], sheet: str | None) -> Command:

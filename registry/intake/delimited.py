@@ -7,11 +7,11 @@ name.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from registry.errors import InputUnreadableError
 from registry.intake.encodings import checked_encoding
@@ -19,6 +19,7 @@ from registry.intake.grid import (
     FIELD_LENGTH_MAX,
     HEADER_ROWS_MAX,
     Recognises,
+    Record,
     Row,
     Table,
     find_header,
@@ -56,12 +57,17 @@ class DelimitedTable(Table):
 
     def rows(self) -> Iterator[Row]:
         """Yield the records below the header, each with the line it starts on."""
-        width = len(self.headers)
+        return self.cleaned(self.records())
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records below the header as they stand there: a blank cell is of spaces, or empty."""
         records = _Records(self._path, self.encoding, self.delimiter, self.file)
-        header_row = self.header_row
-        for line, cells in records:
-            if line <= header_row:
-                continue
+        return dropwhile(lambda record: record[0] <= self.header_row, records)
+
+    def cleaned(self, records: Iterable[Record]) -> Iterator[Row]:
+        """Yield records that are not blank, each as wide as the header unless it says more than that."""
+        width = len(self.headers)
+        for line, cells in cast("Iterable[tuple[int, Sequence[str]]]", records):
             values = tuple([cell if cell and not cell.isspace() else None for cell in cells])
             count = len(values)
             if count != width:

@@ -11,21 +11,24 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from operator import getitem, itemgetter
 from typing import Any, Final
 
 from registry.cells import Value
+from registry.intake.grid import Record
 from registry.intake.grid import Row as TableRow
 from registry.intake.headers import how_to_add
 from registry.intake.notes import Notes, Sheet
 from registry.intake.reading_ahead import can_read_ahead, made_ahead
 from registry.intake.readings import Canonical, CellRefusedError
 from registry.intake.report import Report
-from registry.intake.row_spool import PAGE_ROWS, RowSpool
-from registry.intake.rows import Form, Remark
+from registry.intake.row_spool import PAGE_BYTES, PAGE_ROWS, RowSpool
+from registry.intake.rows import Form, Page, Remark
+from registry.intake.second_pass import SecondPass
 from registry.language import _, joined
 
+_BLANK: Final = frozenset({None, ""})
 _UNREAD: Final = "?"  # stands for a cell that could not be read: not blank, and not looked at
 _TOTAL_WORDS: Final = frozenset(
     {"jumlah", "total", "jumlah total", "grand total", "sub total", "subtotal", "jumlah seluruhnya"}
@@ -52,16 +55,23 @@ _MERGED_HINT: Final = _(
 )
 
 Progress = Callable[[int], None]
-# Rows (of a page by column only the last), their numbers, and their values by column.
-_Page = tuple[Sequence[tuple[Value, ...]], Sequence[int], list[Sequence[Canonical]] | None]
+# Rows as they stand; or a page of them, packed, with the cells of the last one.
+_Read = tuple[Sequence[TableRow] | None, bytes, Sequence[Value]]
 
 
 class FirstPass:
     """Reads the tables of one file into the spool, and what is wrong with them into the notes."""
 
     def __init__(
-        self, form: Form, rows: RowSpool, report: Report, notes: Notes, progress: Progress
+        self,
+        form: Form,
+        rows: RowSpool,
+        report: Report,
+        notes: Notes,
+        second: SecondPass,
+        progress: Progress,
     ) -> None:
+        self._second = second
         self._form = form
         self._rows = rows
         self._report = report
@@ -98,39 +108,73 @@ class FirstPass:
         make = partial(self._pages, sheet, positions)
         is_ahead = sheet.table.is_long_text and can_read_ahead()
         with closing(made_ahead(make) if is_ahead else make()) as pages:
-            for rows, numbers, columns in pages:
-                if columns is None:
-                    self._read_by_row(sheet, zip(numbers, rows, strict=True), pick)
+            for rows, packed, last in pages:
+                if rows is not None:
+                    self._second.is_complete = False
+                    self._read_by_row(sheet, rows, pick)
+                    sheet.rows += len(rows)
                 else:
-                    values = [*zip(*columns, strict=True)]
-                    self._rows.add(sheet.index, [*map(self._form.key, values)], numbers, values)
-                    self._picked = pick((*rows[-1], None))
-                sheet.rows += len(numbers)
-                if len(numbers) == PAGE_ROWS:
-                    self._progress(before + sheet.rows)
+                    page = Page.unpacked(packed)
+                    self._keep(page, packed)
+                    self._picked = pick((*last, None))
+                    sheet.rows += len(page.numbers)
+                self._progress(before + sheet.rows)
 
-    def _pages(self, sheet: Sheet, positions: Sequence[int]) -> Generator[_Page]:
-        """Yield the rows of a table, many at once; by column where there is nothing to say of them."""
-        rows = sheet.table.rows()
-        while page := [*islice(rows, PAGE_ROWS)]:
-            numbers, cells = zip(*page, strict=True)
-            columns = self._by_column(sheet, cells, positions)
-            yield cells if columns is None else cells[-1:], numbers, columns
+    def _keep(self, page: Page, packed: bytes) -> None:
+        is_whole = all(a != b for a, b in pairwise((self._rows.last_key, *page.keys)))
+        small = len(packed) <= PAGE_BYTES
+        if is_whole and small and self._form.all_agree(page.columns, page.lengths):
+            self._rows.add_page(page, packed)
+            if self._second.is_complete:
+                self._second.take(page)
+        else:
+            self._second.is_complete = False
+            self._rows.add(page.sheet, [*page.keys_of_rows()], page.numbers, page.rows())
+
+    def _pages(self, sheet: Sheet, positions: Sequence[int]) -> Generator[_Read]:
+        """Yield the rows of a table, many at once; as a page where there is nothing to say of them."""
+        table, form = sheet.table, self._form
+        records = table.records()
+        begun: list[Record] = []  # rows of a batch that may go on
+        while rows := [*begun, *(more := [*islice(records, PAGE_ROWS)])]:
+            begun = []
+            columns = self._by_column(sheet, rows, positions)
+            if columns is None:
+                yield [*table.cleaned(rows)], b"", ()
+                continue
+            starts = form.starts(columns)
+            if len(more) == PAGE_ROWS and len(starts) > 1:
+                end = starts.pop()
+                rows, begun = rows[:end], rows[end:]
+                columns = [column[:end] for column in columns]
+            keys = form.keys([[column[start] for start in starts] for column in columns])
+            lengths = [end - start for start, end in pairwise((*starts, len(rows)))]
+            page = Page(sheet.index, keys, lengths, [number for number, _ in rows], columns)
+            ((_number, last),) = table.cleaned(rows[-1:])
+            yield None, page.packed(), last
 
     def _by_column(
-        self, sheet: Sheet, rows: Sequence[Sequence[Value]], positions: Sequence[int]
+        self, sheet: Sheet, rows: Sequence[Record], positions: Sequence[int]
     ) -> list[Sequence[Canonical]] | None:
-        """Return the values of many rows of which there is nothing to say; None if there is."""
-        width = len(sheet.table.headers)
-        if sheet.headers.unnamed or set(map(len, rows)) != {width}:
+        """Return the values of many rows of which there is nothing to say; None if there is.
+
+        Of a row that is all blank there is: any kind of file has a column that must not be.
+        """
+        if sheet.headers.unnamed:
             return None
-        cells = [*zip(*rows, strict=True), nothing := (None,) * len(rows)]
+        cells_of_rows = [cells for _, cells in rows]
+        width = len(sheet.table.headers)
+        if set(map(len, cells_of_rows)) != {width}:
+            cells_of_rows = [cells for _, cells in sheet.table.cleaned(rows)]
+            if len(cells_of_rows) < len(rows) or set(map(len, cells_of_rows)) != {width}:
+                return None
+        cells = [*zip(*cells_of_rows, strict=True), nothing := (None,) * len(rows)]
         columns: list[Sequence[Canonical]] = []
         try:
             for position, reading in zip(positions, self._form.readings, strict=True):
                 column = cells[position]
-                blank = column.count(None) == len(column)
-                columns.append(nothing if blank else [*map(reading.__getitem__, column)])
+                blank = not any(column) and {*column} <= _BLANK
+                columns.append(nothing if blank else reading.column(column))
         except CellRefusedError:
             return None
         return columns if self._form.is_usual(columns) else None

@@ -97,6 +97,14 @@ class _AreaForm:
         """Return the whole row: only a row equal in every cell is the same statement."""
         return _SEPARATOR.join(str(value) for value in values)
 
+    def starts(self, columns: Sequence[Values]) -> list[int]:
+        """Return every row."""
+        return [*range(len(columns[0]))]
+
+    def keys(self, columns: Sequence[Values]) -> list[str]:
+        """Return what makes each row the same statement."""
+        return [*map(self.key, zip(*columns, strict=True))]
+
     def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
         """Refuse the repetition of a statement."""
         first = rows[0]
@@ -117,9 +125,9 @@ class _AreaForm:
     def _contradiction(self, first: Row) -> Remark:
         raise AssertionError(first)  # rows of one key are equal in every cell here
 
-    def agree(self, group: Sequence[Values]) -> bool:
+    def all_agree(self, columns: Sequence[Values], lengths: Sequence[int]) -> bool:
         """Several rows about the same are looked at."""
-        return len(group) == 1
+        return len(lengths) == len(columns[0])
 
     def workers(self, values: Values) -> int:
         """Return 0: these rows move no heads."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from registry.cells import Value
@@ -24,6 +24,7 @@ HEADERS_SHOWN_MAX: Final = 8  # of a refused file, enough to recognise it by
 
 Recognises = Callable[[Sequence[str]], int]
 Row = tuple[int, tuple[Value, ...]]
+Record = tuple[int, Sequence[Value]]
 
 _PLAIN_SHEET_NAME: Final = re.compile(r"[^\W\d]\w*")
 
@@ -57,6 +58,14 @@ class Table(ABC):
 
         Raises: InputUnreadableError where the rest of the file cannot be read.
         """
+
+    def records(self) -> Iterator[Record]:
+        """Yield what `rows` is made of: rows perhaps of another width, and blank; `cleaned` makes it."""
+        return self.rows()
+
+    def cleaned(self, records: Iterable[Record]) -> Iterator[Row]:
+        """Yield the rows of records."""
+        return ((number, tuple(cells)) for number, cells in records)
 
     def surplus(self, values: Sequence[Value]) -> int | None:
         """Return the column of the first value beyond the headers, or None: a well-formed row."""

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any, BinaryIO, Final, NoReturn
 
 _LENGTH_BYTES: Final = 4
+_PIPE_BYTES: Final = 1 << 20  # ten pages: by default not one, and the child waited again and again
 _END: Final = bytes(_LENGTH_BYTES)
 
 
@@ -65,10 +66,14 @@ def made_ahead(make: Callable[[], Iterator[Any]]) -> Generator[Any]:
 
 def _forked() -> tuple[int, int, int] | None:
     """Return a child (0: it is this one) and the ends of a pipe to read and to write; None if none can be."""
+    import fcntl  # not there on Windows, where nothing is forked
+
     try:
         reading, writing = os.pipe()
     except OSError:  # no descriptor more
         return None
+    with suppress(OSError):  # as it is, where that is more than this user may have
+        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     try:
         return os.fork(), reading, writing
     except OSError:  # no process more for this user, or no memory for one

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard, cast
 
 from registry.cells import CellError, ShownNumber, Value
 from registry.dates import parse_as_of, parse_day
@@ -21,7 +21,7 @@ from registry.reference.boundaries import BUILT_IN, Boundaries
 from registry.reference.categories import Categories
 from registry.reference.spelling import disguise
 from registry.reference.words import find_word
-from registry.safe_text import looks_personal, names_number
+from registry.safe_text import looks_personal, may_be_personal, names_number
 from registry.terms import (
     LAST_DAY,
     NOTE_LENGTH_MAX,
@@ -46,6 +46,7 @@ _AS_THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # 45.000, which
 _DECIMALS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _PROGRAMME_SEPARATORS: Final = re.compile(r"[;,/+&\s]+")
 _REJECTED_SEPARATORS: Final = re.compile(r";|,(?=\s*[^\W\d])")  # 1,200 is one number
+_PLAIN_LINES: Final = re.compile(rf"(?:[!-~]{{1,{REFERENCE_LENGTH_MAX}}}\n)*")  # without spaces
 _AS_TEXT: Final = _("Format the column as text and type the value again.")
 
 
@@ -120,6 +121,10 @@ class Reading(dict[Value, Canonical]):
             self[cell] = canonical
         return canonical
 
+    def column(self, cells: Sequence[Value]) -> Sequence[Canonical]:
+        """Return the canonical values of many cells."""
+        return [*map(self.__getitem__, cells)]
+
     def _read(self, cell: Value) -> Canonical:
         if cell is None or (isinstance(cell, str) and not cell.strip()):
             return None
@@ -134,6 +139,29 @@ class Reading(dict[Value, Canonical]):
         except RegistryError as error:
             why = joined(": ", (error.what, error.why)) if error.why else error.what
             raise CellRefusedError(error.code, why, error.remedy) from None
+
+
+class _References(Reading):
+    """References, of which hardly one comes twice but below itself, and most are plain."""
+
+    def column(self, cells: Sequence[Value]) -> Sequence[Canonical]:
+        """Look at all texts at once: plain ones are read as they stand."""
+        return cells if _are_plain(cells) else super().column(cells)
+
+
+def _are_plain(cells: Sequence[Value]) -> TypeGuard[Sequence[str]]:
+    """Whether each is a text in which nothing needs a look, so that it is its own canonical value."""
+    texts = cast("dict[str, None]", dict.fromkeys(cells))
+    try:
+        lines = "\n".join(texts) + "\n"
+    except TypeError:  # one of them is no text
+        return False
+    if lines.count("\n") > len(texts):  # one is of several lines
+        return False
+    if _PLAIN_LINES.fullmatch(lines) is None or may_be_personal(lines):
+        return False
+    folded = f"\n{lines.lower()}"
+    return not any(f"\n{prefix}" in folded for prefix in EXAMPLE_PREFIXES)
 
 
 def _make_room(remembered: dict[Value, Canonical] | dict[str, CellRefusedError]) -> None:
@@ -155,7 +183,7 @@ def reading_of_reference(*, may_be_example: bool = False) -> Reading:
             _refuse_example(text)
         return _number_typed_as_text(cell, text)
 
-    return Reading(parse)
+    return Reading(parse) if may_be_example else _References(parse)
 
 
 def reading_of_prose(*, may_be_example: bool = True) -> Reading:

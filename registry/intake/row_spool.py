@@ -1,33 +1,34 @@
 """Checked rows on disk until they are recorded: grouped, in order, whatever the memory.
 
 A private SQLite file (0600) in the spool's private folder, gone when closed. Owns no meaning: it
-keeps values as JSON, brings rows of one key together, and remembers why rows were refused. Rows of one
-key mostly stand together in a file, and so they are kept: as one run.
+keeps values as they are, brings rows of one key together, and remembers why rows were refused. Rows of
+one key mostly stand together in a file, and so they are kept: as one run, many runs a page.
 """
 
 from __future__ import annotations
 
+import marshal
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, groupby, islice, starmap
-from operator import attrgetter
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from registry.errors import InputUnreadableError
-from registry.intake.rows import Row, Values
+from registry.intake.rows import Page, Row, Values
 from registry.language import _
 from registry.system_errors import cause_of
 
 PAGE_ROWS: Final = 1_000
 RUN_ROWS_MAX: Final = 1_000
 PAGE_BYTES: Final = 512 * 1024
-"""A page of runs ends with the one that comes to it, however few it has."""
+"""A page ends with the run that comes to it, however few it has."""
 
 _CACHE_KIB: Final = 32_768
 _SCHEMA: Final = (
@@ -36,77 +37,50 @@ _SCHEMA: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
     f"PRAGMA cache_size = -{_CACHE_KIB}",
     "BEGIN",
-    "CREATE TABLE run (seq INTEGER PRIMARY KEY, key, sheet, numbers, written, is_counted)",
+    "CREATE TABLE page (first_run INTEGER PRIMARY KEY, packed)",
+    "CREATE TABLE seen (hash INTEGER PRIMARY KEY)",
+    # Filled only where rows of a key stand apart.
+    "CREATE TABLE run (seq INTEGER PRIMARY KEY, key, packed)",
     "CREATE TABLE first_run (number INTEGER PRIMARY KEY, key)",
     "CREATE TABLE refusal (sheet, number, why)",
 )
-_RUNS: Final = "SELECT key, sheet, numbers, written, is_counted FROM run ORDER BY seq"
-_RUN: Final = "SELECT key, sheet, numbers, written, is_counted FROM run WHERE seq = ?"
+_PAGES: Final = "SELECT packed FROM page ORDER BY first_run"
+_PAGE: Final = (
+    "SELECT first_run, packed FROM page WHERE first_run <= ? ORDER BY first_run DESC LIMIT 1"
+)
 _GROUPS: Final = (
-    "SELECT run.key, sheet, numbers, written, is_counted FROM first_run "
+    "SELECT first_run.number, packed FROM first_run "
     "CROSS JOIN run ON run.key = first_run.key ORDER BY first_run.number, run.seq"
 )
 _GROUP: Final = (
-    "SELECT run.key, sheet, numbers, written, is_counted FROM first_run "
+    "SELECT first_run.number, packed FROM first_run "
     "CROSS JOIN run ON run.key = first_run.key WHERE first_run.number = ? ORDER BY run.seq"
 )
 
-# One row's values as canonical JSON: what is kept, and what a plan's digest is made of. (The json
-# module takes eight times as long for so little.)
+# One row's values as canonical JSON: what a plan's digest is made of. (The json module takes eight
+# times as long for so little.)
 written: Final = to_json
 
 
-class Run(NamedTuple):
-    """Rows of one key that stand one below the other.
-
-    `numbers` are the file's rows, as JSON; `written` the values of each as canonical JSON, with commas
-    between. `is_counted`: whoever listens has taken them, as all rows of their key.
-    """
-
-    key: str
-    sheet: int
-    numbers: bytes
-    written: bytes
-    is_counted: int
-
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows."""
-        values = from_json(b"[%b]" % self.written)
-        for number, each in zip(from_json(self.numbers), values, strict=True):
-            yield Row(self.sheet, number, each)
-
-
-def values_of(page: Sequence[Run]) -> list[list[Values]]:
-    """Return the values of many runs, row by row: read at once, which takes half as long."""
-    rows: list[list[Values]] = from_json(b"[[%b]]" % b"],[".join([run.written for run in page]))
-    return rows
-
-
-def numbers_of(page: Sequence[Run]) -> list[list[int]]:
-    """Return the numbers of the rows of many runs."""
-    numbers: list[list[int]] = from_json(b"[%b]" % b",".join([run.numbers for run in page]))
-    return numbers
-
-
 class RowSpool:
-    """Rows in a temporary file; add pages, seal, then read groups.
+    """Rows in a temporary file; add them, seal, then read groups.
 
     Nothing here needs to survive a crash: no journal, no sync. Opened and closed by one admission.
-    `count` is told the rows of each run, and says whether they can be counted as a batch.
+    `is_scattered`: rows of one key stand apart; what is known once all are there.
     """
 
-    def __init__(
-        self, folder: Path, count: Callable[[int, Sequence[Values]], bool] = lambda *_: False
-    ) -> None:
-        self._count = count
+    def __init__(self, folder: Path) -> None:
+        self.is_scattered = False
         self._refusals: list[tuple[int, int, str]] = []
-        self._runs: list[Run] = []
-        self._run_bytes = 0
-        self._key: str | None = None  # of the run that is not ended
+        self._runs = 0
         self._sheet = 0
+        # The page that is not ended, nor its last run.
+        self._keys: list[str] = []
+        self._lengths: list[int] = []
         self._numbers: list[int] = []
-        self._values: list[Values] = []
-        self._is_scattered = False
+        self._rows: list[Values] = []
+        self._bytes = 0
+        self._looked_up: tuple[int, list[list[Row]]] = 0, []
         try:
             # mkstemp makes the file 0600 before SQLite writes a byte.
             descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".db", dir=folder)
@@ -123,39 +97,49 @@ class RowSpool:
     ) -> None:
         """Keep rows of a sheet: the key, the number and the values of each."""
         if sheet != self._sheet:
-            self._end_run()
+            self._end_page()
             self._sheet = sheet
-        key, run_numbers, run_rows = self._key, self._numbers, self._values
-        for next_key, number, values in zip(keys, numbers, rows, strict=True):
-            if next_key != key or len(run_rows) >= RUN_ROWS_MAX:
-                self._end_run()
-                key = self._key = next_key
-            run_numbers.append(number)
-            run_rows.append(values)
+        for key, number, values in zip(keys, numbers, rows, strict=True):
+            if key != self.last_key or self._lengths[-1] >= RUN_ROWS_MAX:
+                if len(self._rows) >= PAGE_ROWS or self._bytes >= PAGE_BYTES:
+                    self._end_page()
+                self._keys.append(key)
+                self._lengths.append(0)
+            self._lengths[-1] += 1
+            self._numbers.append(number)
+            self._rows.append(values)
+            self._bytes += len(written(values))
 
-    def _end_run(self) -> None:
-        if self._values:
-            assert self._key is not None
-            rows = written(self._values)[1:-1]
-            is_counted = self._count(self._sheet, self._values)
-            numbers = to_json(self._numbers)
-            self._runs.append(Run(self._key, self._sheet, numbers, rows, is_counted))
-            self._run_bytes += len(rows)
-            self._values.clear()
-            self._numbers.clear()
-        if len(self._runs) >= PAGE_ROWS or self._run_bytes >= PAGE_BYTES:
-            self._keep_runs()
+    @property
+    def last_key(self) -> str | None:
+        """The key of the last row, while rows may still come that belong to its run."""
+        return self._keys[-1] if self._keys else None
 
-    def _keep_runs(self) -> None:
+    def add_page(self, page: Page, packed: bytes) -> None:
+        """Keep a whole page, which is given packed, too."""
+        self._end_page()
+        self._keep_page(page, packed)
+
+    def _end_page(self) -> None:
+        if not self._rows:
+            return
+        columns = [*zip(*self._rows, strict=True)]
+        page = Page(self._sheet, self._keys, self._lengths, self._numbers, columns)
+        self._keep_page(page, page.packed())
+        self._keys, self._lengths, self._numbers, self._rows = [], [], [], []
+        self._bytes = 0
+
+    def _keep_page(self, page: Page, packed: bytes) -> None:
         try:
-            self._connection.executemany(
-                "INSERT INTO run (key, sheet, numbers, written, is_counted) VALUES (?, ?, ?, ?, ?)",
-                self._runs,
+            self._connection.execute("INSERT INTO page VALUES (?, ?)", (self._runs, packed))
+            seen = self._connection.executemany(
+                "INSERT OR IGNORE INTO seen VALUES (?)", zip(map(hash, page.keys))
             )
         except sqlite3.Error as error:
             raise _no_room(error) from None
-        self._runs.clear()
-        self._run_bytes = 0
+        self._runs += len(page.keys)
+        if seen.rowcount < len(page.keys):  # or two keys have one hash, once in an age
+            self.is_scattered = True
 
     def refuse(self, sheet: int, number: int, why: str) -> None:
         """Remember why a row was refused."""
@@ -172,49 +156,50 @@ class RowSpool:
 
     def seal(self) -> None:
         """Bring the rows of each key together, groups in the order of their first rows."""
-        self._end_run()
-        self._keep_runs()
+        self._end_page()
+        if not self.is_scattered:
+            return
         try:
+            for page in self._pages():
+                self._connection.executemany(
+                    "INSERT INTO run (key, packed) VALUES (?, ?)",
+                    zip(page.keys, map(_packed_run, page.runs()), strict=True),
+                )
             self._connection.execute("CREATE INDEX run_key ON run (key)")
-            apart = self._connection.execute(
-                "SELECT key FROM run GROUP BY key HAVING count(*) > 1 LIMIT 1"
-            ).fetchone()
-            self._is_scattered = apart is not None
-            if not self._is_scattered:
-                return
             self._connection.execute(
                 "INSERT INTO first_run (key) SELECT key FROM run GROUP BY key ORDER BY min(seq)"
             )
         except sqlite3.Error as error:
             raise _no_room(error) from None
 
-    def pages(self) -> Iterator[list[Run]] | None:
+    def pages(self) -> Iterator[Page] | None:
         """Yield the groups many at once, each of one run; None where rows of a key stand apart."""
-        return None if self._is_scattered else self._pages()
+        return None if self.is_scattered else self._pages()
 
-    def _pages(self) -> Iterator[list[Run]]:
-        page: list[Run] = []
-        size = 0
-        for run in starmap(Run, self._connection.execute(_RUNS)):
-            page.append(run)
-            size += len(run.written)
-            if len(page) >= PAGE_ROWS or size >= PAGE_BYTES:
-                yield page
-                page, size = [], 0
-        if page:
-            yield page
+    def _pages(self) -> Iterator[Page]:
+        for (packed,) in self._connection.execute(_PAGES):
+            yield Page.unpacked(packed)
 
     def groups(self, *, rows_max: int) -> Iterator[list[Row]]:
         """Yield the rows of each key; of a longer group only the first `rows_max`."""
-        cursor = self._connection.execute(_GROUPS if self._is_scattered else _RUNS)
-        for _key, runs in groupby(starmap(Run, cursor), attrgetter("key")):
-            yield [*islice(chain.from_iterable(run.rows() for run in runs), rows_max)]
+        if not self.is_scattered:
+            for page in self._pages():
+                yield from (rows[:rows_max] for rows in page.runs())
+            return
+        for _number, runs in groupby(self._connection.execute(_GROUPS), itemgetter(0)):
+            yield [*islice(chain.from_iterable(map(_rows_of_run, runs)), rows_max)]
 
     def group(self, number: int, *, rows_max: int) -> list[Row]:
         """Return the rows of the group of a number, counted from 0, as `groups` yields it."""
-        query = _GROUP if self._is_scattered else _RUN
-        runs = starmap(Run, self._connection.execute(query, (number + 1,)))
-        return [*islice(chain.from_iterable(run.rows() for run in runs), rows_max)]
+        if self.is_scattered:
+            runs = self._connection.execute(_GROUP, (number + 1,))
+            return [*islice(chain.from_iterable(map(_rows_of_run, runs)), rows_max)]
+        first, groups = self._looked_up
+        if not first <= number < first + len(groups):
+            ((first, packed),) = self._connection.execute(_PAGE, (number,))
+            groups = [*Page.unpacked(packed).runs()]
+            self._looked_up = first, groups  # mostly the next is asked for next
+        return groups[number - first][:rows_max]
 
     def refusals(self, sheet: int) -> Iterator[tuple[int, str]]:
         """Yield (row number, why) of a sheet in file order; a row may have several."""
@@ -230,6 +215,15 @@ class RowSpool:
         self._connection.close()
         with suppress(OSError):  # its folder goes too; by now the file may be recorded
             self._path.unlink(missing_ok=True)
+
+
+def _packed_run(rows: Sequence[Row]) -> bytes:
+    return marshal.dumps([tuple(row) for row in rows])
+
+
+def _rows_of_run(found: tuple[int, bytes]) -> Iterator[Row]:
+    rows: list[Any] = marshal.loads(found[1])  # noqa: S302 - our own, of a private file
+    return (Row(*row) for row in rows)
 
 
 def _no_room(error: OSError | sqlite3.Error) -> InputUnreadableError:

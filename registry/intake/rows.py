@@ -5,9 +5,11 @@ Owns the words between reading a row and making a command of it. Knows no kind o
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from itertools import chain, islice, repeat
+from typing import Any, NamedTuple, Protocol, Self, cast
 
 from registry.commands import Command, EntryPage
 from registry.errors import Severity
@@ -25,6 +27,79 @@ class Row(NamedTuple):
     sheet: int
     number: int
     values: Values
+
+
+class Page(NamedTuple):
+    """Rows of one sheet by column. Those of one key that stand one below the other are a run.
+
+    `keys` and `lengths` (in rows) have one value a run; `numbers`, the file's rows, and each of `columns`
+    one a row.
+    """
+
+    sheet: int
+    keys: Sequence[str]
+    lengths: Sequence[int]
+    numbers: Sequence[int]
+    columns: Sequence[Values]
+
+    def packed(self) -> bytes:
+        """Return it as bytes, which only the same Python reads."""
+        return marshal.dumps(cast("Any", tuple(self)))
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """Return what was packed."""
+        return cls(*marshal.loads(packed))  # noqa: S302 - our own, of a private file or our child
+
+    @classmethod
+    def joined(cls, pages: Sequence[Page]) -> Page:
+        """Return pages of one sheet as one."""
+        if len(pages) == 1:
+            return pages[0]
+        _sheets, keys, lengths, numbers, columns = zip(*pages, strict=True)
+        return cls(
+            pages[0].sheet,
+            [*chain.from_iterable(keys)],
+            [*chain.from_iterable(lengths)],
+            [*chain.from_iterable(numbers)],
+            [[*chain.from_iterable(each)] for each in zip(*columns, strict=True)],
+        )
+
+    def cut(self, runs: int) -> tuple[Page, Page]:
+        """Return the first runs of it, and the others."""
+        rows = sum(self.lengths[:runs])
+        first, others = slice(0, rows), slice(rows, None)
+        return (
+            Page(
+                self.sheet, self.keys[:runs], self.lengths[:runs], self.numbers[first],
+                [column[first] for column in self.columns],
+            ),
+            Page(
+                self.sheet, self.keys[runs:], self.lengths[runs:], self.numbers[others],
+                [column[others] for column in self.columns],
+            ),
+        )  # fmt: skip
+
+    def rows(self) -> list[Values]:
+        """Return the values row by row."""
+        return [*zip(*self.columns, strict=True)]
+
+    def runs(self) -> Iterator[list[Row]]:
+        """Yield the rows of each run."""
+        rows = map(Row, repeat(self.sheet), self.numbers, self.rows())
+        return ([*islice(rows, length)] for length in self.lengths)
+
+    def keys_of_rows(self) -> Iterator[str]:
+        """Yield the key of each row."""
+        return chain.from_iterable(map(repeat, self.keys, self.lengths))
+
+    def starts(self) -> list[int]:
+        """Return where each run begins, counted in rows of the page."""
+        starts, start = [], 0
+        for length in self.lengths:
+            starts.append(start)
+            start += length
+        return starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +139,20 @@ class Form(Protocol):
     def key(self, values: Values) -> str:
         """Return the same text for all rows of one group."""
 
+    def starts(self, columns: Sequence[Values]) -> list[int]:
+        """Return where, of many rows by column, one may be of another group than the one above it."""
+
+    def keys(self, columns: Sequence[Values]) -> list[str]:
+        """Return the key of each of many rows, whose values are given by column."""
+
     def group_remarks(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Remark]]:
         """Say what does not fit together between the rows of a group."""
 
-    def agree(self, group: Sequence[Values]) -> bool:
-        """Whether there is nothing to say of a group; False where it would have to be looked for."""
+    def all_agree(self, columns: Sequence[Values], lengths: Sequence[int]) -> bool:
+        """Whether there is nothing to say of any of many groups, of so many rows, given by column.
+
+        False where it would have to be looked for.
+        """
 
     def workers(self, values: Values) -> int:
         """Return the heads of the row, for the control total."""
@@ -83,12 +167,7 @@ class Form(Protocol):
         """Return the action that the row asks for, where the kind has one."""
 
     def entries(
-        self,
-        batches: Sequence[Sequence[Values]],
-        numbers: Sequence[Sequence[int]],
-        keys: Sequence[str],
-        sheet: str | None,
-        commands: Callable[[], Iterable[Command]],
+        self, page: Page, sheet: str | None, commands: Callable[[], Iterable[Command]]
     ) -> EntryPage | None:
         """Return groups without errors by column; None where that cannot be said of them."""
 

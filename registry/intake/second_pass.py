@@ -1,18 +1,19 @@
 """The second pass: batch by batch, in the order of their first rows.
 
 Owns what is checked between the rows of a batch, the counts of what is accepted, the plan's digest
-and the control totals.
+and the control totals. Where all is as usual the first pass has given it every batch by its end.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from registry.intake.notes import Notes, Sheet
 from registry.intake.report import Report, SheetFacts
-from registry.intake.row_spool import RowSpool, Run, written
-from registry.intake.rows import Form, Row
+from registry.intake.row_spool import RowSpool, written
+from registry.intake.rows import Form, Page, Row, Values
 from registry.intake.tally import Tally
 from registry.language import _
 from registry.terms import LINES_MAX
@@ -22,54 +23,69 @@ class SecondPass:
     """Weighs the batches of one file."""
 
     def __init__(
-        self, form: Form, rows: RowSpool, report: Report, notes: Notes, sheets: Sequence[Sheet]
+        self,
+        form: Form,
+        rows: RowSpool,
+        report: Report,
+        notes: Notes,
+        sheets: Sequence[Sheet],
+        declared: Mapping[str, object],
     ) -> None:
+        self._declared = declared
         self._form = form
         self._rows = rows
         self._report = report
         self._notes = notes
         self._sheets = sheets
+        self.is_complete = True
+        self._begin()
 
-    def weigh(self, declared: Mapping[str, object], tally: Tally) -> str:
+    def _begin(self) -> None:
+        self._digest = hashlib.sha256(written(self._declared))
+        self._tally = Tally(self._form)
+
+    def weigh(self) -> str:
         """Check and count every batch; return the digest of what was declared and accepted.
 
         The digest covers the canonical value of every accepted cell, in the order of the commands,
-        and nothing that reads the same: spaces, blank rows, the spelling of a number. `tally` has what
-        the first pass has counted: all batches in which there is nothing to say, if none has rows that
-        stand apart.
+        and nothing that reads the same: spaces, blank rows, the spelling of a number.
         """
-        digest = hashlib.sha256(written(declared))
-        pages = self._rows.pages()
-        if pages is None:
-            tally = Tally(self._form)
-            for group in self._rows.groups(rows_max=LINES_MAX + 1):
-                digest.update(self._weighed(group, tally))
-        else:
-            for page in pages:
-                digest.update(b"".join([self._weighed_run(run, tally) for run in page]))
-        tally.tell(self._report)
-        workers = tally.workers_of_sheet
+        if not self.is_complete or self._rows.is_scattered:
+            self._begin()
+            pages = self._rows.pages()
+            if pages is None:
+                for group in self._rows.groups(rows_max=LINES_MAX + 1):
+                    self._weigh(group)
+            else:
+                for page in pages:
+                    self._weigh_page(page)
+        self._tally.tell(self._report)
+        workers = self._tally.workers_of_sheet
         self._report.sheets = tuple(
             SheetFacts(sheet.name or "", sheet.rows, workers[sheet.index]) for sheet in self._sheets
         )
-        return digest.hexdigest()
+        return self._digest.hexdigest()
 
-    def _weighed_run(self, run: Run, tally: Tally) -> bytes:
-        if run.is_counted:
-            return self._taken(run.sheet, run.written)
-        return self._weighed([*run.rows()], tally)
+    def take(self, page: Page) -> None:
+        """Count and digest whole batches of which there is nothing to say, many at once."""
+        rows = iter(page.rows())
+        self._take(page.sheet, [[*islice(rows, length)] for length in page.lengths])
 
-    def _weighed(self, group: Sequence[Row], tally: Tally) -> bytes:
-        """Check and count one batch; return what the digest takes of it."""
+    def _weigh_page(self, page: Page) -> None:
+        if self._form.all_agree(page.columns, page.lengths):
+            self.take(page)
+            return
+        for group in page.runs():
+            self._weigh(group)
+
+    def _weigh(self, group: Sequence[Row]) -> None:
         accepted = self._accepted(group)
-        if not accepted:
-            return b""
-        values = [row.values for row in accepted]
-        tally.count(accepted[0].sheet, values)
-        return self._taken(group[0].sheet, written(values)[1:-1])
+        if accepted:
+            self._take(group[0].sheet, [[row.values for row in accepted]])
 
-    def _taken(self, sheet: int, rows: bytes) -> bytes:
-        return b"\n[%b,%b]" % (written(self._sheets[sheet].name), rows)
+    def _take(self, sheet: int, batches: Sequence[Sequence[Values]]) -> None:
+        self._tally.count(sheet, batches)
+        self._digest.update(b"".join(_digested(written(self._sheets[sheet].name), batches)))
 
     def check_totals(self) -> None:
         """Compare with what the person expects; an empty file is never what anybody means."""
@@ -120,3 +136,16 @@ class SecondPass:
         if not refused:
             return group
         return [row for row in group if (row.sheet, row.number) not in refused]
+
+
+def _digested(sheet: bytes, batches: Sequence[Sequence[Values]]) -> Iterator[bytes]:
+    """Yield what the digest takes of batches: a line for each, of the sheet's name and its rows."""
+    together = written(batches)
+    between = b"]],[["
+    # As often inside a text as never: then the line of each is written by itself.
+    if together.count(between) == len(batches) - 1:
+        yield b"\n[%b," % sheet
+        yield together[2:-1].replace(between, b"]]\n[%b,[" % sheet)
+        return
+    for rows in batches:
+        yield b"\n[%b,%b]" % (sheet, written(rows)[1:-1])

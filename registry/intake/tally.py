@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from registry.intake.report import Report
 from registry.intake.rows import Form, Values
-
-_WAITING_ROWS: Final = 2_000
 
 
 class Tally:
@@ -22,34 +19,22 @@ class Tally:
         self._workers: Counter[str | None] = Counter()
         self._in: Counter[str | None] = Counter()
         self._out: Counter[str | None] = Counter()
-        self._waiting: list[Values] = []
 
-    def is_counted(self, sheet: int, rows: Sequence[Values]) -> bool:
-        """Count rows that may be all of a batch, if they agree; False, and nothing, if they may not."""
-        if not self._form.agree(rows):
-            return False
-        self.count(sheet, rows)
-        return True
-
-    def count(self, sheet: int, rows: Sequence[Values]) -> None:
-        """Count a batch."""
-        self._batches[self._form.action(rows[0])] += 1
-        self.workers_of_sheet[sheet] += sum(map(self._form.workers, rows))
-        self._waiting += rows
-        if len(self._waiting) >= _WAITING_ROWS:
-            self._add_up()
-
-    def _add_up(self) -> None:
+    def count(self, sheet: int, batches: Iterable[Sequence[Values]]) -> None:
+        """Count batches of a sheet, which are added up sooner together than one by one."""
         form = self._form
-        for values in form.summed(self._waiting):
+        rows: list[Values] = []
+        for batch in batches:
+            self._batches[form.action(batch[0])] += 1
+            rows += batch
+        for values in form.summed(rows):
+            self.workers_of_sheet[sheet] += form.workers(values)
             self._workers[form.action(values)] += form.workers(values)
             for category, moved in form.movements(values):
                 (self._in if moved >= 0 else self._out)[category] += abs(moved)
-        self._waiting.clear()
 
     def tell(self, report: Report) -> None:
         """Add all of it to a report."""
-        self._add_up()
         for action, batches in self._batches.items():
             report.count_batches(action, batches)
         for action, workers in self._workers.items():

@@ -42,15 +42,13 @@ _ENTERING_AS: Final = {
 
 
 class StoredEntries(NamedTuple):
-    """Events as the columns of the store have them, one after another; all are of version 1.
+    """First events of streams: as the store's columns have them, and as a plan's digest takes them.
 
-    `unstamped` is a state without who, when and in which transaction: each key, but no value of it.
+    That is without who, when and in which transaction, a line for each.
     """
 
-    streams: list[str]
-    topics: list[str]
-    states: list[str]
-    unstamped: list[str]
+    rows: list[tuple[str, int, str, bytes]]
+    unstamped: bytes
 
 
 class _Written(dict[_Cell, str]):
@@ -144,10 +142,15 @@ class Entries:
         area, reference = words(page.area), [*map(json_string, page.reference)]
         funding, part = words(page.funding), texts([each or "" for each in page.part])
         # What all rows of a batch say of their cohort, and then what each says.
+        said = [
+            f'"funding":{funding},"part":{part},"reference":{reference},"segment":'
+            for funding, part, reference in zip(funding, part, reference, strict=True)
+        ]
         rows = zip(
-            *(_repeated(each, page.lines) for each in (area, funding, part, reference)),
+            _repeated(area, page.lines),
             words(page.category),
             self._ends.column(page.covered_until),
+            _repeated(said, page.lines),
             words(page.segment),
             page.row,
             page.workers,
@@ -156,9 +159,8 @@ class Entries:
         lines = iter(
             [
                 f'{{"cohort":{{"area":{area},"category":{category},"expires_on":{expires_on},'
-                f'"funding":{funding},"part":{part},"reference":{reference},"segment":{segment}}},'
-                f'"of":null,"row":{row},"workers":{workers}}}'
-                for area, funding, part, reference, category, expires_on, segment, row, workers in rows
+                f'{said}{segment}}},"of":null,"row":{row},"workers":{workers}}}'
+                for area, category, expires_on, said, segment, row, workers in rows
             ]
         )
         kinds = [_ENTERING_AS[action] for action in page.action]
@@ -199,13 +201,22 @@ class Entries:
         by = json_string(self._stamp.recorded_by)
         stamp = f'"recorded_at":"{self._recorded_at}","recorded_by":{by},'
         end = f'"transaction_id":{self._stamp.transaction_id}}}'
-        pairs = [*zip(heads, tails, strict=True)]
+        events = [*zip(streams, [topic for _, _, topic in kinds], heads, tails, strict=True)]
+        unstamped = [
+            f"{_dashed(stream)} 1 {topic} {head},{tail}}}\n" for stream, topic, head, tail in events
+        ]
         return StoredEntries(
-            streams,
-            [topic for _, _, topic in kinds],
-            [f"{head}{stamp}{tail}{end}" for head, tail in pairs],
-            [f"{head},{tail}}}" for head, tail in pairs],
+            [
+                (stream, 1, topic, f"{head}{stamp}{tail}{end}".encode())
+                for stream, topic, head, tail in events
+            ],
+            "".join(unstamped).encode(),
         )
+
+
+def _dashed(stream: str) -> str:
+    """Return a stream's id as a UUID is written."""
+    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
 
 
 def _repeated(column: Iterable[str], lines: Iterable[int]) -> Iterator[str]:

@@ -364,6 +364,19 @@ class WriteTransaction:
             self.following.take(self.head + self.appended + 1, rows)
         self.appended += cursor.rowcount
 
+    def append_first(self, rows: Sequence[tuple[str, int, str, bytes]]) -> bool:
+        """Append a page of first events; False, and none is, if one of their streams has events.
+
+        The store looks itself, so that nothing is asked of it beforehand.
+        """
+        try:
+            self.append_rows(rows)
+        except sqlite3.IntegrityError:
+            if not self.known_among([stream for stream, *_ in rows]):
+                raise
+            return False
+        return True
+
     def known_streams(self, originator_ids: Sequence[UUID]) -> set[UUID]:
         """Return those of the streams that have events."""
         return set(map(UUID, self.known_among([each.hex for each in originator_ids])))
