@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
@@ -91,24 +91,17 @@ _FIRST: Final = """
       AND effective_on <= first_day AND position <= known AND claimed_day <= documented_by
     GROUP BY ALL
 """
-# The days after the first meet only what took effect in their years.
-_LATER: Final = """
-    SELECT number, regency, effective_on AS on_day, {heads}
-    FROM asked_in_year JOIN (SELECT *, year(effective_on) AS in_year FROM {entry})
-        USING (regency, in_year)
-    WHERE is_grouped = {is_grouped} AND effective_on > first_day AND effective_on <= last_day
-      AND position <= known AND claimed_day <= documented_by
-    GROUP BY ALL
-"""
 _OF_ALL: Final = {"heads": _HEADS, "entry": "entry", "is_grouped": "false"}
 _OF_GROUPS: Final = {"heads": _GROUP_HEADS, "entry": "entry_of_group", "is_grouped": "true"}
-_ORDINAL: Final = "on_day - DATE '0001-01-01' + 1"
+_ORDINAL: Final = "{} - DATE '0001-01-01' + 1"
+_ON_DAY: Final = _ORDINAL.format("on_day")
+_MOVE: Final = (
+    f"[{_ORDINAL.format('effective_on')}, position, {_ORDINAL.format('claimed_day')}, workers]"
+)
 
 
-def _listed(*names: str) -> str:
-    """Return columns, by day, as one text: read ten times as fast as lists are."""
-    lists = (f"list({each} ORDER BY on_day)" for each in (_ORDINAL, *names))
-    return f"[{', '.join(lists)}]::JSON"
+def _by_day(name: str) -> str:
+    return f"list({name} ORDER BY on_day)"
 
 
 _COURSES: Final = f"""
@@ -145,8 +138,24 @@ WITH point AS MATERIALIZED (
            greatest({CLAIMED_DAY}, documented_by) AS claimed_day,
            CAST(sum(workers) AS BIGINT) AS workers
     FROM entries JOIN (FROM regency WHERE is_asked_by_group) USING (area) GROUP BY ALL
-), later AS ({_LATER.format(**_OF_ALL)}
-), later_by_group AS ({_LATER.format(**_OF_GROUPS)}
+), later AS (
+    -- what took effect in the years asked, once for all points of a regency: each takes of it what
+    -- it knows, which here would be a row for each of its days
+    SELECT NULL AS number, regency, 'later' AS what, list({_MOVE})::JSON AS listed
+    FROM (SELECT *, year(effective_on) AS in_year FROM entry)
+        SEMI JOIN (FROM asked_in_year WHERE NOT is_grouped) USING (regency, in_year)
+    GROUP BY regency
+), later_of_group AS (
+    SELECT number, regency, effective_on AS on_day, {_GROUP_HEADS}
+    FROM asked_in_year JOIN (SELECT *, year(effective_on) AS in_year FROM entry_of_group)
+        USING (regency, in_year)
+    WHERE is_grouped AND effective_on > first_day AND effective_on <= last_day
+      AND position <= known AND claimed_day <= documented_by
+    GROUP BY ALL
+), later_by_group AS (
+    SELECT number, regency, 'later by group' AS what,
+           [{_by_day(_ON_DAY)}, {_by_day("heads")}, {_by_day("of_group")}, {_by_day("perhaps")}]::JSON
+    FROM later_of_group GROUP BY number, regency
 ), balance AS MATERIALIZED (
     SELECT position, kind AS of_kind FROM events WHERE kind IN ('opening', 'reconciling')
 ), balancing AS MATERIALIZED (
@@ -172,16 +181,15 @@ WITH point AS MATERIALIZED (
       AND claimed_day <= documented_by
     GROUP BY ALL
 )
-SELECT number, area, what, {_ORDINAL}, heads, of_group, perhaps, NULL
+SELECT number, area, what, {_ON_DAY}, heads, of_group, perhaps, NULL
 FROM first JOIN regency USING (regency)
 UNION ALL
-SELECT number, area, 'later', NULL, NULL, NULL, NULL, listed FROM (
-    SELECT number, regency, {_listed("heads")} AS listed FROM later GROUP BY number, regency
-    UNION ALL
-    SELECT number, regency, {_listed("heads", "of_group", "perhaps")}
-    FROM later_by_group GROUP BY number, regency
-) JOIN regency USING (regency)
+SELECT number, area, what, NULL, NULL, NULL, NULL, listed
+FROM (FROM later UNION ALL FROM later_by_group) JOIN regency USING (regency)
 """
+
+_Move = tuple[int, int, int, int]
+"""The day on which heads moved, the position, the day that its document claims, and how many."""
 
 
 def courses_at(
@@ -194,7 +202,8 @@ def courses_at(
     courses: list[dict[str, Course]] = [{} for _ in points]
     if not points:
         return courses
-    later: list[tuple[int, str, str]] = []
+    later: dict[str, list[_Move]] = {}
+    by_group: list[tuple[int, str, str]] = []
     balanced: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
     for number, area, what, day, heads, of_group, perhaps, text in _asked(
         connection, points, below
@@ -205,23 +214,47 @@ def courses_at(
             courses[number][area] = Course([day], [heads], [of_group], [perhaps])
         elif what == "balance":
             balanced[number, area].append((day, Balance(heads, of_group, perhaps)))
+        elif what == "later":
+            later[area] = sorted(map(tuple, json.loads(text)))
         else:
-            later.append((number, area, text))
-    for number, area, text in later:
-        if area not in courses[number]:
-            courses[number][area] = Course([], [], [], [])
-        _follow(courses[number][area], *json.loads(text))
+            by_group.append((number, area, text))
+    for point, begun in zip(points, courses, strict=True):
+        if later and point.first_day < point.last_day and not point.is_of_a_group:
+            _go_on(begun, point, {area: later[area] for area in below(point.area) if area in later})
+    for number, area, text in by_group:
+        course = courses[number].setdefault(area, Course([], [], [], []))
+        _follow_by_group(course, *json.loads(text))
     for (number, area), moved in balanced.items():
         courses[number][area].balances = _carried(moved) if len(moved) > 1 else moved
     return courses
 
 
-def _follow(
+def _go_on(begun: dict[str, Course], point: Point, later: Mapping[str, Sequence[_Move]]) -> None:
+    """Let the days after a point's first follow in each regency: of what moved, what it knows."""
+    first_day, last_day = point.first_day.toordinal(), point.last_day.toordinal()
+    known, documented_by = point.known, (point.documented_by or date.max).toordinal()
+    for area, moves in later.items():
+        course = begun.get(area)
+        heads = course.heads[0] if course else 0
+        carried: dict[int, int] = {}
+        begins = bisect_right(moves, first_day, key=itemgetter(0))
+        ends = bisect_right(moves, last_day, begins, key=itemgetter(0))
+        for day, position, claimed_day, workers in moves[begins:ends]:
+            if position <= known and claimed_day <= documented_by:
+                heads += workers
+                carried[day] = heads
+        if carried:
+            course = begun.setdefault(area, Course([], [], [], []))
+            course.days += carried.keys()
+            course.heads += carried.values()
+
+
+def _follow_by_group(
     course: Course,
     days: list[int],
     heads: list[int],
-    of_group: Sequence[int | None] = (),
-    perhaps: Sequence[int | None] = (),
+    of_group: Sequence[int | None],
+    perhaps: Sequence[int | None],
 ) -> None:
     """Let the days after the first follow: what moved on each of them is added up."""
     course.days += days
@@ -239,7 +272,10 @@ def _carried(moved: Sequence[tuple[int, Balance]]) -> list[tuple[int, Balance]]:
 def _asked(
     connection: DuckDBPyConnection, points: Sequence[Point], below: Below
 ) -> list[tuple[Any, ...]]:
-    """Return rows of a point's number and a regency: what moved on a day, or as text on many."""
+    """Return rows of a point's number and a regency: what moved by its first day, or as text later.
+
+    What moved later is that of a regency for all points, without a number, unless of a group.
+    """
     areas, categories, segments, first_days, last_days, known, documented, _ = zip(
         *points, strict=True
     )
