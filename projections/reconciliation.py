@@ -65,6 +65,9 @@ if TYPE_CHECKING:
 Verdict = Literal[Result, "retracted"]
 VerdictThen = Literal[Result, "not-yet-recorded"]
 
+COLLECTED_OBJECTS: Final = 5_000_000
+"""None of them is garbage before the answer is, so that ten thousand figures are not looked through."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
@@ -157,7 +160,7 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
     regencies of an area too. A change of areas claims no document, so it is documented by the day on
     which it was recorded.
     """
-    with collecting_rarely():
+    with collecting_rarely(COLLECTED_OBJECTS):
         position = ledger.position if known is None else known
         return _reconciliation(ledger.connection, area, position, KnownBoundaries(ledger, position))
 
