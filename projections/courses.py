@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -54,7 +54,44 @@ def more(balance: Balance, moved: Balance) -> Balance:
     )
 
 
-@dataclass(slots=True)
+_Move = tuple[int, int, int, int]
+"""The day on which heads moved, the position, the day that its document claims, and how many."""
+
+
+class Moves:
+    """What moved in a regency in some years: read when a day between is asked about, few of them are."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _by_day(self) -> list[_Move]:
+        return sorted(map(tuple, json.loads(self._text)))
+
+    def heads_after(self, point: Point, heads: int) -> dict[int, int]:
+        """Return the heads from each day on after a point's first, of what it knows; `heads` on that."""
+        first_day, last_day = point.first_day.toordinal(), point.last_day.toordinal()
+        known, documented_by = point.known, (point.documented_by or date.max).toordinal()
+        begins = bisect_right(self._by_day, first_day, key=itemgetter(0))
+        ends = bisect_right(self._by_day, last_day, begins, key=itemgetter(0))
+        carried: dict[int, int] = {}
+        for day, position, claimed_day, workers in self._by_day[begins:ends]:
+            if position <= known and claimed_day <= documented_by:
+                heads += workers
+                carried[day] = heads
+        return carried
+
+
+class _Ahead(NamedTuple):
+    """What moved after a point's first day: the last day of it, heads net, and those gained alone."""
+
+    last_day: int
+    net: int
+    gained: int
+    moves: Moves
+    point: Point
+
+
 class Course:
     """The heads (persons) of one regency from each of some days on, ascending ordinals of dates.
 
@@ -63,16 +100,77 @@ class Course:
     `balances` are the heads that no batch explains, from the days on when they changed.
     """
 
-    days: list[int]
-    heads: list[int]
-    of_group: list[int | None]
-    perhaps_of_group: list[int | None]
-    balances: Sequence[tuple[int, Balance]] = ()
+    __slots__ = ("_ahead", "_days", "_heads", "balances", "of_group", "perhaps_of_group")
+
+    def __init__(
+        self,
+        days: list[int],
+        heads: list[int],
+        of_group: Sequence[int | None] = (),
+        perhaps_of_group: Sequence[int | None] = (),
+    ) -> None:
+        self._days = days
+        self._heads = heads
+        self.of_group = of_group
+        self.perhaps_of_group = perhaps_of_group
+        self.balances: Sequence[tuple[int, Balance]] = ()
+        self._ahead: _Ahead | None = None
+
+    def goes_on(self, ahead: _Ahead) -> None:
+        """Let the days after the first follow, gone through when one of them is asked about."""
+        self._ahead = ahead
+
+    @property
+    def days(self) -> list[int]:
+        """The days on which heads became others."""
+        self._go_through()
+        return self._days
+
+    @property
+    def heads(self) -> list[int]:
+        """The heads from each of the days on."""
+        self._go_through()
+        return self._heads
+
+    @property
+    def first_day(self) -> int:
+        """The first of its days."""
+        return self._days[0] if self._days else self.days[0]
+
+    @property
+    def last_day(self) -> int:
+        """The last of its days."""
+        return self._ahead.last_day if self._ahead else self._days[-1]
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Heads that it never goes below and never above, from its point's first day on."""
+        if self._ahead is None:
+            return min(0, *self._heads), max(0, *self._heads)  # nobody was there before
+        first, net, gained = sum(self._heads), self._ahead.net, self._ahead.gained
+        return first + net - gained, first + gained
+
+    def heads_on(self, day: int) -> int | None:
+        """Return the heads on a day; None before anybody was."""
+        if self._ahead is not None:
+            if day >= self._ahead.last_day:
+                return sum(self._heads) + self._ahead.net
+            if self._days and day == self._days[0]:
+                return self._heads[0]
+        place = bisect_right(self.days, day)
+        return self._heads[place - 1] if place else None
 
     def balance_on(self, day: int) -> Balance:
         """Return the heads on a day that no batch explains."""
         place = bisect_right(self.balances, day, key=itemgetter(0))
         return self.balances[place - 1][1] if place else NO_BALANCE
+
+    def _go_through(self) -> None:
+        if self._ahead is not None:
+            carried = self._ahead.moves.heads_after(self._ahead.point, sum(self._heads))
+            self._days += carried.keys()
+            self._heads += carried.values()
+            self._ahead = None
 
 
 _OF_GROUP: Final = (
@@ -138,12 +236,12 @@ WITH point AS MATERIALIZED (
            greatest({CLAIMED_DAY}, documented_by) AS claimed_day,
            CAST(sum(workers) AS BIGINT) AS workers
     FROM entries JOIN (FROM regency WHERE is_asked_by_group) USING (area) GROUP BY ALL
+), entry_in_year AS (SELECT *, year(effective_on) AS in_year FROM entry
 ), later AS (
     -- what took effect in the years asked, once for all points of a regency: each takes of it what
     -- it knows, which here would be a row for each of its days
     SELECT NULL AS number, regency, 'later' AS what, list({_MOVE})::JSON AS listed
-    FROM (SELECT *, year(effective_on) AS in_year FROM entry)
-        SEMI JOIN (FROM asked_in_year WHERE NOT is_grouped) USING (regency, in_year)
+    FROM entry_in_year SEMI JOIN (FROM asked_in_year WHERE NOT is_grouped) USING (regency, in_year)
     GROUP BY regency
 ), later_of_group AS (
     SELECT number, regency, effective_on AS on_day, {_GROUP_HEADS}
@@ -170,6 +268,13 @@ WITH point AS MATERIALIZED (
     UNION ALL
     SELECT 'group', * FROM ({_FIRST.format(**_OF_GROUPS)})
     UNION ALL
+    SELECT 'ahead', number, regency, max(effective_on) AS on_day, {_HEADS},
+           CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT), NULL
+    FROM asked_in_year JOIN entry_in_year USING (regency, in_year)
+    WHERE NOT is_grouped AND effective_on > first_day AND effective_on <= last_day
+      AND position <= known AND claimed_day <= documented_by
+    GROUP BY number, regency
+    UNION ALL
     SELECT 'balance', number, regency, greatest(effective_on, first_day) AS on_day,
            CAST(coalesce(sum(workers) FILTER (is_opening), 0) AS BIGINT),
            CAST(coalesce(sum(workers) FILTER (NOT is_opening AND is_in), 0) AS BIGINT),
@@ -188,9 +293,6 @@ SELECT number, area, what, NULL, NULL, NULL, NULL, listed
 FROM (FROM later UNION ALL FROM later_by_group) JOIN regency USING (regency)
 """
 
-_Move = tuple[int, int, int, int]
-"""The day on which heads moved, the position, the day that its document claims, and how many."""
-
 
 def courses_at(
     connection: DuckDBPyConnection, points: Sequence[Point], below: Below
@@ -202,65 +304,42 @@ def courses_at(
     courses: list[dict[str, Course]] = [{} for _ in points]
     if not points:
         return courses
-    later: dict[str, list[_Move]] = {}
-    by_group: list[tuple[int, str, str]] = []
-    balanced: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
-    for number, area, what, day, heads, of_group, perhaps, text in _asked(
-        connection, points, below
-    ):
+    asked = _asked(connection, points, below)
+    for number, area, what, day, heads, of_group, perhaps, _ in asked:
         if what == "all":
-            courses[number][area] = Course([day], [heads], [], [])
+            courses[number][area] = Course([day], [heads])
         elif what == "group":
             courses[number][area] = Course([day], [heads], [of_group], [perhaps])
+    moves = {area: Moves(text) for _, area, what, *_, text in asked if what == "later"}
+    balanced: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
+    for number, area, what, day, heads, gained, perhaps, text in asked:
+        if what == "ahead":
+            course = courses[number].setdefault(area, Course([], []))
+            course.goes_on(_Ahead(day, heads, gained, moves[area], points[number]))
+        elif what == "later by group":
+            begun = courses[number].get(area, Course([], []))
+            courses[number][area] = _followed(begun, *json.loads(text))
         elif what == "balance":
-            balanced[number, area].append((day, Balance(heads, of_group, perhaps)))
-        elif what == "later":
-            later[area] = sorted(map(tuple, json.loads(text)))
-        else:
-            by_group.append((number, area, text))
-    for point, begun in zip(points, courses, strict=True):
-        if later and point.first_day < point.last_day and not point.is_of_a_group:
-            _go_on(begun, point, {area: later[area] for area in below(point.area) if area in later})
-    for number, area, text in by_group:
-        course = courses[number].setdefault(area, Course([], [], [], []))
-        _follow_by_group(course, *json.loads(text))
-    for (number, area), moved in balanced.items():
-        courses[number][area].balances = _carried(moved) if len(moved) > 1 else moved
+            balanced[number, area].append((day, Balance(heads, gained, perhaps)))
+    for (number, area), parts in balanced.items():
+        courses[number][area].balances = _carried(parts) if len(parts) > 1 else parts
     return courses
 
 
-def _go_on(begun: dict[str, Course], point: Point, later: Mapping[str, Sequence[_Move]]) -> None:
-    """Let the days after a point's first follow in each regency: of what moved, what it knows."""
-    first_day, last_day = point.first_day.toordinal(), point.last_day.toordinal()
-    known, documented_by = point.known, (point.documented_by or date.max).toordinal()
-    for area, moves in later.items():
-        course = begun.get(area)
-        heads = course.heads[0] if course else 0
-        carried: dict[int, int] = {}
-        begins = bisect_right(moves, first_day, key=itemgetter(0))
-        ends = bisect_right(moves, last_day, begins, key=itemgetter(0))
-        for day, position, claimed_day, workers in moves[begins:ends]:
-            if position <= known and claimed_day <= documented_by:
-                heads += workers
-                carried[day] = heads
-        if carried:
-            course = begun.setdefault(area, Course([], [], [], []))
-            course.days += carried.keys()
-            course.heads += carried.values()
-
-
-def _follow_by_group(
+def _followed(
     course: Course,
     days: list[int],
     heads: list[int],
     of_group: Sequence[int | None],
     perhaps: Sequence[int | None],
-) -> None:
-    """Let the days after the first follow: what moved on each of them is added up."""
-    course.days += days
-    course.heads = list(accumulate(course.heads + heads))
-    course.of_group = list(_added_up((*course.of_group, *of_group)))
-    course.perhaps_of_group = list(_added_up((*course.perhaps_of_group, *perhaps)))
+) -> Course:
+    """Let the days after the first follow, of a group: what moved on each of them is added up."""
+    return Course(
+        course.days + days,
+        list(accumulate(course.heads + heads)),
+        list(_added_up((*course.of_group, *of_group))),
+        list(_added_up((*course.perhaps_of_group, *perhaps))),
+    )
 
 
 def _carried(moved: Sequence[tuple[int, Balance]]) -> list[tuple[int, Balance]]:
