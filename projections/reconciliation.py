@@ -281,13 +281,16 @@ def _views(figure: Figure, known: int, log: _Log) -> _Views:
 def _seen(figure: Figure, views: _Views, standings: Mapping[Point, Days]) -> _Seen:
     days = standings[views.now] if views.now is not None else Days()
     now = judge(figure, days)
+    then = None
+    if views.then is not None:
+        then = now if views.then == views.now else judge(figure, standings[views.then])
     return _Seen(
         figure,
         views.now,
         days,
         now,
         checks_of(figure, now.standing),
-        judge(figure, standings[views.then]) if views.then is not None else None,
+        then,
         standings[views.documented] if views.documented is not None else None,
     )
 
