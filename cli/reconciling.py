@@ -236,7 +236,7 @@ def _row(each: Reconciled, known: int) -> dict[str, object]:
         "difference_in": None if retracted or deciding is None else deciding.what,
         "verdict_documented": each.documented.verdict if each.documented else None,
         "explanation": each.explanation,
-        "arithmetic": [finding._asdict() for finding in each.findings],
+        "arithmetic": [{"code": odd.code, "says": odd.says} for odd in each.findings],
         "agreed_before": each.agreed_before.position if each.agreed_before else None,
         "suspects_total": each.suspects.total,
         "restated_by": [batch.reference for batch in each.restated_by.named],

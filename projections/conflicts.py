@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Final, NamedTuple
 
 from projections.figures import Figure, Printed, in_percent, in_persons, printed
@@ -50,14 +51,16 @@ def figures_in_conflict(
     for group in same.values():
         for quantity in _QUANTITIES if len(group) > 1 else ():
             for figure, others in _apart(group, quantity, fits):
-                against = joined(
-                    "; ", [f"#{each.position} " + quantity.words(each) for each in others]
-                )
-                says = _("{words} as of {as_of}; {against}").format(
-                    words=quantity.words(figure), as_of=Period(figure.as_of or ""), against=against
-                )
-                found[figure.position].append(Finding("figures-conflict", says))
+                words = partial(_apart_in_words, quantity, figure, others)
+                found[figure.position].append(Finding("figures-conflict", words))
     return found
+
+
+def _apart_in_words(quantity: _Quantity, figure: Figure, others: Sequence[Figure]) -> str:
+    against = joined("; ", [f"#{each.position} " + quantity.words(each) for each in others])
+    return _("{words} as of {as_of}; {against}").format(
+        words=quantity.words(figure), as_of=Period(figure.as_of or ""), against=against
+    )
 
 
 def targets_in_conflict(targets: Iterable[Target]) -> dict[tuple[str, int], Finding]:
@@ -125,8 +128,8 @@ def _is_same_aim(one: Printed, other: Printed) -> bool:
 
 
 def _targets_of_a_year(year: int, said: Iterable[str]) -> Finding:
-    listed = joined("; ", list(said))
-    return Finding("targets-conflict", _("for {year}: {targets}").format(year=year, targets=listed))
+    says = _("for {year}: {targets}").format(year=year, targets=joined("; ", said))
+    return Finding("targets-conflict", lambda: says)
 
 
 def _target_in_words(target: Target) -> str:

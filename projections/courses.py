@@ -10,8 +10,8 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -54,7 +54,44 @@ def more(balance: Balance, moved: Balance) -> Balance:
     )
 
 
-@dataclass(slots=True)
+_Move = tuple[int, int, int, int]
+"""The day on which heads moved, the position, the day that its document claims, and how many."""
+
+
+class Moves:
+    """What moved in a regency in some years: read when a day between is asked about, few of them are."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _by_day(self) -> list[_Move]:
+        return sorted(map(tuple, json.loads(self._text)))
+
+    def heads_after(self, point: Point, heads: int) -> dict[int, int]:
+        """Return the heads from each day on after a point's first, of what it knows; `heads` on that."""
+        first_day, last_day = point.first_day.toordinal(), point.last_day.toordinal()
+        known, documented_by = point.known, (point.documented_by or date.max).toordinal()
+        begins = bisect_right(self._by_day, first_day, key=itemgetter(0))
+        ends = bisect_right(self._by_day, last_day, begins, key=itemgetter(0))
+        carried: dict[int, int] = {}
+        for day, position, claimed_day, workers in self._by_day[begins:ends]:
+            if position <= known and claimed_day <= documented_by:
+                heads += workers
+                carried[day] = heads
+        return carried
+
+
+class _Ahead(NamedTuple):
+    """What moved after a point's first day: the last day of it, heads net, and those gained alone."""
+
+    last_day: int
+    net: int
+    gained: int
+    moves: Moves
+    point: Point
+
+
 class Course:
     """The heads (persons) of one regency from each of some days on, ascending ordinals of dates.
 
@@ -63,16 +100,77 @@ class Course:
     `balances` are the heads that no batch explains, from the days on when they changed.
     """
 
-    days: list[int]
-    heads: list[int]
-    of_group: list[int | None]
-    perhaps_of_group: list[int | None]
-    balances: Sequence[tuple[int, Balance]] = ()
+    __slots__ = ("_ahead", "_days", "_heads", "balances", "of_group", "perhaps_of_group")
+
+    def __init__(
+        self,
+        days: list[int],
+        heads: list[int],
+        of_group: Sequence[int | None] = (),
+        perhaps_of_group: Sequence[int | None] = (),
+    ) -> None:
+        self._days = days
+        self._heads = heads
+        self.of_group = of_group
+        self.perhaps_of_group = perhaps_of_group
+        self.balances: Sequence[tuple[int, Balance]] = ()
+        self._ahead: _Ahead | None = None
+
+    def goes_on(self, ahead: _Ahead) -> None:
+        """Let the days after the first follow, gone through when one of them is asked about."""
+        self._ahead = ahead
+
+    @property
+    def days(self) -> list[int]:
+        """The days on which heads became others."""
+        self._go_through()
+        return self._days
+
+    @property
+    def heads(self) -> list[int]:
+        """The heads from each of the days on."""
+        self._go_through()
+        return self._heads
+
+    @property
+    def first_day(self) -> int:
+        """The first of its days."""
+        return self._days[0] if self._days else self.days[0]
+
+    @property
+    def last_day(self) -> int:
+        """The last of its days."""
+        return self._ahead.last_day if self._ahead else self._days[-1]
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Heads that it never goes below and never above, from its point's first day on."""
+        if self._ahead is None:
+            return min(0, *self._heads), max(0, *self._heads)  # nobody was there before
+        first, net, gained = sum(self._heads), self._ahead.net, self._ahead.gained
+        return first + net - gained, first + gained
+
+    def heads_on(self, day: int) -> int | None:
+        """Return the heads on a day; None before anybody was."""
+        if self._ahead is not None:
+            if day >= self._ahead.last_day:
+                return sum(self._heads) + self._ahead.net
+            if self._days and day == self._days[0]:
+                return self._heads[0]
+        place = bisect_right(self.days, day)
+        return self._heads[place - 1] if place else None
 
     def balance_on(self, day: int) -> Balance:
         """Return the heads on a day that no batch explains."""
         place = bisect_right(self.balances, day, key=itemgetter(0))
         return self.balances[place - 1][1] if place else NO_BALANCE
+
+    def _go_through(self) -> None:
+        if self._ahead is not None:
+            carried = self._ahead.moves.heads_after(self._ahead.point, sum(self._heads))
+            self._days += carried.keys()
+            self._heads += carried.values()
+            self._ahead = None
 
 
 _OF_GROUP: Final = (
@@ -91,24 +189,17 @@ _FIRST: Final = """
       AND effective_on <= first_day AND position <= known AND claimed_day <= documented_by
     GROUP BY ALL
 """
-# The days after the first meet only what took effect in their years.
-_LATER: Final = """
-    SELECT number, regency, effective_on AS on_day, {heads}
-    FROM asked_in_year JOIN (SELECT *, year(effective_on) AS in_year FROM {entry})
-        USING (regency, in_year)
-    WHERE is_grouped = {is_grouped} AND effective_on > first_day AND effective_on <= last_day
-      AND position <= known AND claimed_day <= documented_by
-    GROUP BY ALL
-"""
 _OF_ALL: Final = {"heads": _HEADS, "entry": "entry", "is_grouped": "false"}
 _OF_GROUPS: Final = {"heads": _GROUP_HEADS, "entry": "entry_of_group", "is_grouped": "true"}
-_ORDINAL: Final = "on_day - DATE '0001-01-01' + 1"
+_ORDINAL: Final = "{} - DATE '0001-01-01' + 1"
+_ON_DAY: Final = _ORDINAL.format("on_day")
+_MOVE: Final = (
+    f"[{_ORDINAL.format('effective_on')}, position, {_ORDINAL.format('claimed_day')}, workers]"
+)
 
 
-def _listed(*names: str) -> str:
-    """Return columns, by day, as one text: read ten times as fast as lists are."""
-    lists = (f"list({each} ORDER BY on_day)" for each in (_ORDINAL, *names))
-    return f"[{', '.join(lists)}]::JSON"
+def _by_day(name: str) -> str:
+    return f"list({name} ORDER BY on_day)"
 
 
 _COURSES: Final = f"""
@@ -145,8 +236,24 @@ WITH point AS MATERIALIZED (
            greatest({CLAIMED_DAY}, documented_by) AS claimed_day,
            CAST(sum(workers) AS BIGINT) AS workers
     FROM entries JOIN (FROM regency WHERE is_asked_by_group) USING (area) GROUP BY ALL
-), later AS ({_LATER.format(**_OF_ALL)}
-), later_by_group AS ({_LATER.format(**_OF_GROUPS)}
+), entry_in_year AS (SELECT *, year(effective_on) AS in_year FROM entry
+), later AS (
+    -- what took effect in the years asked, once for all points of a regency: each takes of it what
+    -- it knows, which here would be a row for each of its days
+    SELECT NULL AS number, regency, 'later' AS what, list({_MOVE})::JSON AS listed
+    FROM entry_in_year SEMI JOIN (FROM asked_in_year WHERE NOT is_grouped) USING (regency, in_year)
+    GROUP BY regency
+), later_of_group AS (
+    SELECT number, regency, effective_on AS on_day, {_GROUP_HEADS}
+    FROM asked_in_year JOIN (SELECT *, year(effective_on) AS in_year FROM entry_of_group)
+        USING (regency, in_year)
+    WHERE is_grouped AND effective_on > first_day AND effective_on <= last_day
+      AND position <= known AND claimed_day <= documented_by
+    GROUP BY ALL
+), later_by_group AS (
+    SELECT number, regency, 'later by group' AS what,
+           [{_by_day(_ON_DAY)}, {_by_day("heads")}, {_by_day("of_group")}, {_by_day("perhaps")}]::JSON
+    FROM later_of_group GROUP BY number, regency
 ), balance AS MATERIALIZED (
     SELECT position, kind AS of_kind FROM events WHERE kind IN ('opening', 'reconciling')
 ), balancing AS MATERIALIZED (
@@ -161,6 +268,13 @@ WITH point AS MATERIALIZED (
     UNION ALL
     SELECT 'group', * FROM ({_FIRST.format(**_OF_GROUPS)})
     UNION ALL
+    SELECT 'ahead', number, regency, max(effective_on) AS on_day, {_HEADS},
+           CAST(coalesce(sum(workers) FILTER (workers > 0), 0) AS BIGINT), NULL
+    FROM asked_in_year JOIN entry_in_year USING (regency, in_year)
+    WHERE NOT is_grouped AND effective_on > first_day AND effective_on <= last_day
+      AND position <= known AND claimed_day <= documented_by
+    GROUP BY number, regency
+    UNION ALL
     SELECT 'balance', number, regency, greatest(effective_on, first_day) AS on_day,
            CAST(coalesce(sum(workers) FILTER (is_opening), 0) AS BIGINT),
            CAST(coalesce(sum(workers) FILTER (NOT is_opening AND is_in), 0) AS BIGINT),
@@ -172,15 +286,11 @@ WITH point AS MATERIALIZED (
       AND claimed_day <= documented_by
     GROUP BY ALL
 )
-SELECT number, area, what, {_ORDINAL}, heads, of_group, perhaps, NULL
+SELECT number, area, what, {_ON_DAY}, heads, of_group, perhaps, NULL
 FROM first JOIN regency USING (regency)
 UNION ALL
-SELECT number, area, 'later', NULL, NULL, NULL, NULL, listed FROM (
-    SELECT number, regency, {_listed("heads")} AS listed FROM later GROUP BY number, regency
-    UNION ALL
-    SELECT number, regency, {_listed("heads", "of_group", "perhaps")}
-    FROM later_by_group GROUP BY number, regency
-) JOIN regency USING (regency)
+SELECT number, area, what, NULL, NULL, NULL, NULL, listed
+FROM (FROM later UNION ALL FROM later_by_group) JOIN regency USING (regency)
 """
 
 
@@ -194,40 +304,42 @@ def courses_at(
     courses: list[dict[str, Course]] = [{} for _ in points]
     if not points:
         return courses
-    later: list[tuple[int, str, str]] = []
-    balanced: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
-    for number, area, what, day, heads, of_group, perhaps, text in _asked(
-        connection, points, below
-    ):
+    asked = _asked(connection, points, below)
+    for number, area, what, day, heads, of_group, perhaps, _ in asked:
         if what == "all":
-            courses[number][area] = Course([day], [heads], [], [])
+            courses[number][area] = Course([day], [heads])
         elif what == "group":
             courses[number][area] = Course([day], [heads], [of_group], [perhaps])
+    moves = {area: Moves(text) for _, area, what, *_, text in asked if what == "later"}
+    balanced: dict[tuple[int, str], list[tuple[int, Balance]]] = defaultdict(list)
+    for number, area, what, day, heads, gained, perhaps, text in asked:
+        if what == "ahead":
+            course = courses[number].setdefault(area, Course([], []))
+            course.goes_on(_Ahead(day, heads, gained, moves[area], points[number]))
+        elif what == "later by group":
+            begun = courses[number].get(area, Course([], []))
+            courses[number][area] = _followed(begun, *json.loads(text))
         elif what == "balance":
-            balanced[number, area].append((day, Balance(heads, of_group, perhaps)))
-        else:
-            later.append((number, area, text))
-    for number, area, text in later:
-        if area not in courses[number]:
-            courses[number][area] = Course([], [], [], [])
-        _follow(courses[number][area], *json.loads(text))
-    for (number, area), moved in balanced.items():
-        courses[number][area].balances = _carried(moved) if len(moved) > 1 else moved
+            balanced[number, area].append((day, Balance(heads, gained, perhaps)))
+    for (number, area), parts in balanced.items():
+        courses[number][area].balances = _carried(parts) if len(parts) > 1 else parts
     return courses
 
 
-def _follow(
+def _followed(
     course: Course,
     days: list[int],
     heads: list[int],
-    of_group: Sequence[int | None] = (),
-    perhaps: Sequence[int | None] = (),
-) -> None:
-    """Let the days after the first follow: what moved on each of them is added up."""
-    course.days += days
-    course.heads = list(accumulate(course.heads + heads))
-    course.of_group = list(_added_up((*course.of_group, *of_group)))
-    course.perhaps_of_group = list(_added_up((*course.perhaps_of_group, *perhaps)))
+    of_group: Sequence[int | None],
+    perhaps: Sequence[int | None],
+) -> Course:
+    """Let the days after the first follow, of a group: what moved on each of them is added up."""
+    return Course(
+        course.days + days,
+        list(accumulate(course.heads + heads)),
+        list(_added_up((*course.of_group, *of_group))),
+        list(_added_up((*course.perhaps_of_group, *perhaps))),
+    )
 
 
 def _carried(moved: Sequence[tuple[int, Balance]]) -> list[tuple[int, Balance]]:
@@ -239,7 +351,10 @@ def _carried(moved: Sequence[tuple[int, Balance]]) -> list[tuple[int, Balance]]:
 def _asked(
     connection: DuckDBPyConnection, points: Sequence[Point], below: Below
 ) -> list[tuple[Any, ...]]:
-    """Return rows of a point's number and a regency: what moved on a day, or as text on many."""
+    """Return rows of a point's number and a regency: what moved by its first day, or as text later.
+
+    What moved later is that of a regency for all points, without a number, unless of a group.
+    """
     areas, categories, segments, first_days, last_days, known, documented, _ = zip(
         *points, strict=True
     )

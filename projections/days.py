@@ -5,7 +5,7 @@ Pure: the courses of its regencies and the potentials in force in, standings out
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -106,16 +106,35 @@ class Stretch:
             heads if day >= begun else None for day, heads in zip(self.days, carried, strict=True)
         ]
 
-    def places_of_a_count(self) -> list[int]:
-        """Return the places of days on which a potential, or what is counted, may be another."""
-        begun = (course.days[0] for course in self._courses.values())
+    def may_have(self, fewest: int, most: int) -> bool:
+        """Whether so many heads are asked for on any day, as far as that shows without the days."""
+        if self._point.is_of_a_group:
+            return True
+        bounds = [course.bounds for _, course in self._courses_inside]
+        return sum(least for least, _ in bounds) <= most and fewest <= sum(
+            greatest for _, greatest in bounds
+        )
+
+    def days_of_a_count(self) -> list[int]:
+        """Return the days on which a potential, or what is counted, may be another; ascending."""
+        begun = (course.first_day for course in self._courses.values())
         beginning = (day for day in begun if self._first < day <= self._last)
-        days = sorted({self._first, *self._revising(), *beginning})
-        return [bisect_left(self.days, day) for day in days]
+        return sorted({self._first, *self._revising(), *beginning})
+
+    @property
+    def last_day(self) -> int:
+        """The last of its days, of the last stretch of a point."""
+        if self._first == self._last:
+            return self._first
+        moved = (course.last_day for course in self._courses.values())
+        return max((self._first, *self._revising(), *moved))
 
     def standing(self, place: int) -> Standing:
         """Return what the ledger says from the day at a place on."""
-        day = self.days[place]
+        return self.standing_on(self.days[place])
+
+    def standing_on(self, day: int) -> Standing:
+        """Return what the ledger says from one of the days on."""
         if day not in self._made:
             self._made[day] = self._on_day(day)
         return self._made[day]
@@ -132,8 +151,8 @@ class Stretch:
         (key,) = self._inside
         on, course = date.fromordinal(day), self._courses.get(key)
         potential, active, balance = self._potential(key, on), None, NO_BALANCE
-        if course is not None and (place := bisect_right(course.days, day)):
-            active, balance = course.heads[place - 1], course.balance_on(day)
+        if course is not None and (active := course.heads_on(day)) is not None:
+            balance = course.balance_on(day)
         is_counted = active is not None and potential is not None
         return Standing(  # by place: there may be one for each day of a year of each figure
             on,
@@ -149,12 +168,13 @@ class Stretch:
         )
 
     def _rolled_up(self, day: int) -> Standing:
-        begun, (potentials, balances, everywhere) = self._begun(day), self._seldom_other(day)
+        potentials, balances, everywhere = self._seldom_other(day)
         roll_up = RollUp(self._point.area, self._inside)
         for area, workers in potentials.items():
             roll_up.revise(area, workers)
-        for key, course, place in begun:
-            roll_up.move(key, course.heads[place])
+        for key, course in self._courses_inside:
+            if (heads := course.heads_on(day)) is not None:
+                roll_up.move(key, heads)
         counted = (balance for key, balance in balances.items() if roll_up.counts(key))
         return Standing(
             date.fromordinal(day),
@@ -163,7 +183,7 @@ class Stretch:
             roll_up.active_counted,
             roll_up.regencies_counted,
             roll_up.regencies_total,
-            bool(begun),
+            roll_up.active is not None,
             0,
             everywhere,
             everywhere if roll_up.counts_all else reduce(more, counted, NO_BALANCE),
@@ -252,7 +272,9 @@ class Days(Sequence[Standing]):
     @property
     def last(self) -> Standing | None:
         """The last of them."""
-        return self._stretches[-1].standing(-1) if self._stretches else None
+        if not self._stretches:
+            return None
+        return self._stretches[-1].standing_on(self._stretches[-1].last_day)
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -281,6 +303,8 @@ class Days(Sequence[Standing]):
     def with_active(self, fewest: int, most: int) -> Iterator[Standing]:
         """Yield the standings with so many active heads, the last first."""
         for stretch in reversed(self._stretches):
+            if not stretch.may_have(fewest, most):
+                continue
             places = [
                 place
                 for place, heads in enumerate(stretch.active)
@@ -292,5 +316,5 @@ class Days(Sequence[Standing]):
     def by_what_is_counted(self) -> Iterator[Standing]:
         """Yield a standing wherever a potential, or which regencies are counted, may be another."""
         for each in self._stretches:
-            for place in each.places_of_a_count():
-                yield each.standing(place)
+            for day in each.days_of_a_count():
+                yield each.standing_on(day)

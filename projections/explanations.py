@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from projections.boundaries import Crossing
@@ -107,6 +108,12 @@ def restated(
 
     That is batches, and regencies that came into its area or left it since.
     """
+    return Finding("restated", partial(_restated_in_words, figure, then, now, since, areas))
+
+
+def _restated_in_words(
+    figure: Figure, then: Judgement, now: Tested, since: Suspects, areas: Sequence[Crossing]
+) -> str:
     before, after = then.standing, now.standing
     assert before is not None
     assert after is not None
@@ -131,7 +138,7 @@ def restated(
                 position=figure.known_then, batches=_named(since)
             )
         )
-    return Finding("restated", joined("; ", said))
+    return joined("; ", said)
 
 
 def _both(check: Check) -> str:

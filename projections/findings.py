@@ -39,21 +39,15 @@ MORE_PLACES: Final = 2
 
 
 class Finding(NamedTuple):
-    """What is odd, and the arithmetic that shows it, in words."""
-
-    code: Code
-    says: str
-
-
-class _Odd(NamedTuple):
-    """A finding that may yet be dropped: put in words only if it is not."""
+    """What is odd, and how to put the arithmetic that shows it in words, which takes longest."""
 
     code: Code
     words: Callable[[], str]
 
-    def found(self) -> Finding:
-        """Put it in words."""
-        return Finding(self.code, self.words())
+    @property
+    def says(self) -> str:
+        """The arithmetic, in words."""
+        return self.words()
 
 
 class _Share(NamedTuple):
@@ -81,15 +75,14 @@ class _Share(NamedTuple):
         fewest_left, most_left = span
         return potential - most_left, potential - fewest_left
 
-    def cut(self, heads: int, potential: int) -> _Odd | None:
+    def cut(self, heads: int, potential: int) -> Finding | None:
         """Return that it was cut off after the printed decimals, if it was."""
         some = heads if self.covered else potential - heads
         exact = Fraction(100 * some, potential)
         if not self.printed.is_cut_from(exact):
             return None
-        quotient = _("{some} of {all}") if self.covered else _("{some} of {all} not covered")
-        words = quotient.format(some=in_persons(some), all=in_persons(potential))
-        return _Odd("percent-truncated", partial(_cut_in_words, words, exact, self.printed))
+        words = partial(_cut_in_words, self, some, potential, exact)
+        return Finding("percent-truncated", words)
 
 
 def of_the_percentage(
@@ -122,7 +115,7 @@ def of_the_percentage(
         found = [each for each in found if each.code in codes]
         if not found:
             return
-    yield from (each.found() for each in found)
+    yield from found
 
 
 def _share_of(figure: Figure) -> _Share | None:
@@ -156,6 +149,12 @@ def of_its_whole(
     own = max(begun, key=lambda each: (each.valid_from, each.position), default=None)
     if own is None or own.workers != figure.potential:
         return
+    words = partial(_of_its_whole_in_words, figure, standing, own)
+    yield Finding("other-potential", words)
+
+
+def _of_its_whole_in_words(figure: Figure, standing: Standing, own: PotentialSaid) -> str:
+    assert standing.potential is not None
     says = _(
         "{potential} is the potential recorded for the whole area, from {day} (#{position});"
         " in force are {in_force}, of the {counted} of {total} regencies counted"
@@ -172,7 +171,7 @@ def of_its_whole(
         says = _("{says}; {active} of all regencies are {percent} % of it").format(
             says=says, active=in_persons(active), percent=decimal(percent.text)
         )
-    yield Finding("other-potential", says)
+    return says
 
 
 def _unlike(days: Days, taken: Standing, figure: Figure) -> list[Standing]:
@@ -193,7 +192,7 @@ def _is_in_part(standing: Standing) -> bool:
 
 def _over_the_potential(
     figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
-) -> Iterator[_Odd]:
+) -> Iterator[Finding]:
     """What is odd on one day, over the potential in force on it."""
     if not standing.potential:
         return
@@ -209,7 +208,7 @@ def _over_the_potential(
             yield from _of_the_active_counted(figure, share, standing, potentials)
 
 
-def _of_the_part(figure: Figure, share: _Share, standing: Standing) -> Iterator[_Odd]:
+def _of_the_part(figure: Figure, share: _Share, standing: Standing) -> Iterator[Finding]:
     """The ledger's percentage of the regencies counted, cut off after the printed decimals."""
     what: What = "percent" if share.covered else "uncovered_percent"
     if result_of(what, figure, standing) in GOOD:
@@ -227,29 +226,35 @@ def of_the_uncovered(figure: Figure, days: Sequence[Standing]) -> Iterator[Findi
         return
     if percent is not None:
         if not _make_a_whole(figure, percent, uncovered, days):
-            places = max(percent.places, uncovered.places)
-            total = in_percent(percent.value + uncovered.value, places).removesuffix(" %")
-            says = _("{covered} covered and {uncovered} not covered make {total}, not 100").format(
-                covered=decimal(percent.text),
-                uncovered=decimal(uncovered.text),
-                total=decimal(total),
-            )
-            yield Finding("uncovered-inconsistent", says)
+            words = partial(_no_whole_in_words, percent, uncovered)
+            yield Finding("uncovered-inconsistent", words)
     elif not _is_left_by_its_own(figure, uncovered):
         assert figure.active is not None
         assert figure.potential is not None
         if cut := _Share(uncovered, covered=False).cut(figure.active, figure.potential):
-            yield cut.found()
+            yield cut
             return
-        left = figure.potential - figure.active
-        exactly = Fraction(100 * left, figure.potential)
-        says = _("{some} of {all} are not covered: {exactly}, not {percent} %").format(
-            some=in_persons(left),
-            all=in_persons(figure.potential),
-            exactly=in_percent(exactly, max(PLACES_SHOWN, uncovered.places)),
-            percent=decimal(uncovered.text),
-        )
-        yield Finding("uncovered-inconsistent", says)
+        words = partial(_left_in_words, figure.active, figure.potential, uncovered)
+        yield Finding("uncovered-inconsistent", words)
+
+
+def _no_whole_in_words(percent: Printed, uncovered: Printed) -> str:
+    places = max(percent.places, uncovered.places)
+    total = in_percent(percent.value + uncovered.value, places).removesuffix(" %")
+    return _("{covered} covered and {uncovered} not covered make {total}, not 100").format(
+        covered=decimal(percent.text), uncovered=decimal(uncovered.text), total=decimal(total)
+    )
+
+
+def _left_in_words(active: int, potential: int, uncovered: Printed) -> str:
+    left = potential - active
+    exactly = Fraction(100 * left, potential)
+    return _("{some} of {all} are not covered: {exactly}, not {percent} %").format(
+        some=in_persons(left),
+        all=in_persons(potential),
+        exactly=in_percent(exactly, max(PLACES_SHOWN, uncovered.places)),
+        percent=decimal(uncovered.text),
+    )
 
 
 def _is_left_by_its_own(figure: Figure, uncovered: Printed) -> bool:
@@ -263,8 +268,8 @@ def _is_left_by_its_own(figure: Figure, uncovered: Printed) -> bool:
 
 def of_the_gap(gap: Gap | None) -> Iterator[Finding]:
     """A gap that is neither the workers nor the points to the target, nor everybody not covered."""
-    if gap is not None and gap.says is not None:
-        yield Finding("gap-inconsistent", gap.says)
+    if gap is not None and (says := gap.says) is not None:
+        yield Finding("gap-inconsistent", lambda: says)
 
 
 def of_the_balance(figure: Figure, tested: Tested, days: Sequence[Standing]) -> Iterator[Finding]:
@@ -281,7 +286,7 @@ def of_the_balance(figure: Figure, tested: Tested, days: Sequence[Standing]) -> 
         not any(_balance(figure, day)) and verdict_on(day, figure) == tested.verdict for day in days
     ):
         return
-    yield Finding("balanced", _sum_of_the_balance(figure, standing))
+    yield Finding("balanced", partial(_sum_of_the_balance, figure, standing))
 
 
 def _balance(figure: Figure, standing: Standing) -> Balance:
@@ -318,16 +323,18 @@ def _against_its_own(figure: Figure, percent: Printed) -> Finding:
     assert own is not None
     assert figure.active is not None
     assert figure.potential is not None
-    quotient = _("{some} of {all}").format(
-        some=in_persons(figure.active), all=in_persons(figure.potential)
-    )
-    if percent.is_cut_from(own):
-        return _cut(quotient, own, percent)
+    if cut := _Share(percent, covered=True).cut(figure.active, figure.potential):
+        return cut
+    words = partial(_not_its_own_in_words, figure.active, figure.potential, own, percent)
+    return Finding("percent-inconsistent", words)
+
+
+def _not_its_own_in_words(active: int, potential: int, own: Fraction, percent: Printed) -> str:
+    quotient = _("{some} of {all}").format(some=in_persons(active), all=in_persons(potential))
     exactly = in_percent(own, max(PLACES_SHOWN, percent.places))
-    says = _("{quotient} is {exactly}, not {percent} %").format(
+    return _("{quotient} is {exactly}, not {percent} %").format(
         quotient=quotient, exactly=exactly, percent=decimal(percent.text)
     )
-    return Finding("percent-inconsistent", says)
 
 
 def _of_its_own_active(
@@ -336,14 +343,14 @@ def _of_its_own_active(
     share: _Share,
     in_force: int,
     potentials: Sequence[PotentialSaid],
-) -> Iterator[_Odd]:
+) -> Iterator[Finding]:
     if _fits(share, figure, in_force):
         return
     if figure.potential is None and (cut := share.cut(active, in_force)):
         yield cut
         return
     words = partial(_implied_in_words, figure, active, share, in_force, potentials)
-    yield _Odd("other-potential", words)
+    yield Finding("other-potential", words)
 
 
 def _implied_in_words(
@@ -387,7 +394,7 @@ def _fits(share: _Share, figure: Figure, potential: int) -> bool:
 
 def _of_the_active_counted(
     figure: Figure, share: _Share, standing: Standing, potentials: Sequence[PotentialSaid]
-) -> Iterator[_Odd]:
+) -> Iterator[Finding]:
     """Without an active of its own: the ledger's, over the potential in force or another one said."""
     active, in_force = standing.active_counted, standing.potential
     assert active is not None
@@ -398,23 +405,29 @@ def _of_the_active_counted(
     others = [each for each in potentials if each.workers != in_force]
     known = [each for each in others if share.is_of(active, each.workers)]
     if figure.potential is not None and share.is_of(active, figure.potential):
-        says = _("{active} is {percent} % of its own {potential}").format(
-            active=in_persons(active),
-            percent=share.in_words,
-            potential=in_persons(figure.potential),
-        )
+        fits, template = figure.potential, _("{active} is {percent} % of its own {potential}")
     elif known:
-        says = _("{active} is {percent} % of {potential}").format(
-            active=in_persons(active),
-            percent=share.in_words,
-            potential=in_persons(known[0].workers),
-        )
+        fits, template = known[0].workers, _("{active} is {percent} % of {potential}")
     else:
         return
-    words = _("{says}; in force are {in_force}{recorded}").format(
+    words = partial(_other_in_words, template, share, active, fits, in_force, known)
+    yield Finding("other-potential", words)
+
+
+def _other_in_words(
+    template: str,
+    share: _Share,
+    active: int,
+    fits: int,
+    in_force: int,
+    known: Sequence[PotentialSaid],
+) -> str:
+    says = template.format(
+        active=in_persons(active), percent=share.in_words, potential=in_persons(fits)
+    )
+    return _("{says}; in force are {in_force}{recorded}").format(
         says=says, in_force=in_persons(in_force), recorded=_recorded(known)
     )
-    yield _Odd("other-potential", lambda: words)
 
 
 def _recorded(known: Sequence[PotentialSaid]) -> str:
@@ -430,14 +443,12 @@ def _recorded(known: Sequence[PotentialSaid]) -> str:
     )
 
 
-def _cut(quotient: str, exact: Fraction, percent: Printed) -> Finding:
-    return Finding("percent-truncated", _cut_in_words(quotient, exact, percent))
-
-
-def _cut_in_words(quotient: str, exact: Fraction, percent: Printed) -> str:
+def _cut_in_words(share: _Share, some: int, potential: int, exact: Fraction) -> str:
+    percent = share.printed
+    quotient = _("{some} of {all}") if share.covered else _("{some} of {all} not covered")
     exactly = in_percent(exact, max(PLACES_SHOWN, percent.places) + MORE_PLACES)
     return _("{quotient} is {exactly}: {percent} % is cut off, rounded it is {rounded}").format(
-        quotient=quotient,
+        quotient=quotient.format(some=in_persons(some), all=in_persons(potential)),
         exactly=exactly,
         percent=decimal(percent.text),
         rounded=in_percent(exact, percent.places),

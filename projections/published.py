@@ -58,11 +58,11 @@ def figures_recorded(
 
 
 def _figure(*said: Any) -> Figure:  # noqa: ANN401 - a row as the query gives it
-    facts = dict(zip(_FIELDS, said, strict=True))
-    for name in _PRINTED:
-        facts[name] = None if facts[name] is None else printed(facts[name])
-    return Figure(**facts)
+    before, texts, after = said[:_PRINTED], said[_PRINTED:_TOLERANCE], said[_TOLERANCE:]
+    return Figure(*before, *(None if text is None else printed(text) for text in texts), *after)
 
 
-_FIELDS: Final = tuple(each.name for each in fields(Figure))
-_PRINTED: Final = ("percent", "uncovered", "target", "gap")
+_FIELDS: Final = [each.name for each in fields(Figure)]
+_PRINTED: Final = _FIELDS.index("percent")
+_TOLERANCE: Final = _FIELDS.index("tolerance")
+"""The four numbers between are kept as printed."""

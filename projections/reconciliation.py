@@ -39,7 +39,7 @@ from projections.points import Below, Point, below_on_any_day
 from projections.potentials import Potentials, PotentialSaid, potentials_said
 from projections.published import figures_recorded
 from projections.standings import Extent, extent_within, extents_of, standings_at
-from projections.suspects import NOBODY, Suspects, Window, suspects_in
+from projections.suspects import NOBODY, Suspects, Window, looking_for_suspects
 from projections.targets import Target, targets_of
 from projections.verdicts import (
     GOOD,
@@ -64,6 +64,9 @@ if TYPE_CHECKING:
 
 Verdict = Literal[Result, "retracted"]
 VerdictThen = Literal[Result, "not-yet-recorded"]
+
+COLLECTED_OBJECTS: Final = 5_000_000
+"""None of them is garbage before the answer is, so that ten thousand figures are not looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def reconcile(ledger: Ledger, area: str = NATION, *, known: int | None = None) -
     regencies of an area too. A change of areas claims no document, so it is documented by the day on
     which it was recorded.
     """
-    with collecting_rarely():
+    with collecting_rarely(COLLECTED_OBJECTS):
         position = ledger.position if known is None else known
         return _reconciliation(ledger.connection, area, position, KnownBoundaries(ledger, position))
 
@@ -179,25 +182,22 @@ def _reconciliation(
     agreed = _agreed_before(seen)
     windows = dict(_windows(seen, agreed, log, position))
     crossings = dict(_crossings(seen, agreed, log, position))
-    said = _Said(
-        seen,
-        targets_of(connection, area, position, boundaries.map_on(date.max)),
-        potentials,
-        position,
-    )
-    suspects = dict.fromkeys(windows, NOBODY) | suspects_in(connection, windows)
+    targets = targets_of(connection, area, position, boundaries.map_on(date.max))
+    with looking_for_suspects(connection, windows) as looked_for:
+        said = _Said(seen, targets, potentials, position)
+        found = [_found(each, said) for each in seen]
+        suspects = dict.fromkeys(windows, NOBODY) | looked_for()
     return Reconciliation(
         position,
         [
             _reconciled(
                 each,
-                said,
-                _called(each.figure.area, each.figure.last_day, boundaries),
-                agreed.get(each.figure.position),
+                _called(each.seen.figure.area, each.seen.figure.last_day, boundaries),
+                agreed.get(each.seen.figure.position),
                 suspects,
                 crossings,
             )
-            for each in seen
+            for each in found
         ],
         said.targets_in_conflict,
     )
@@ -215,9 +215,10 @@ class _Views(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A figure judged from each point.
+    """A figure judged from the points on which it depends which batches are looked for.
 
-    `days` is what the ledger says of its days as known now, `checks` its numbers as judged now.
+    `days` is what the ledger says of its days as known now, `checks` its numbers as judged now;
+    `documented` what it says of them by its documents, still to be judged.
     """
 
     figure: Figure
@@ -226,7 +227,7 @@ class _Seen(NamedTuple):
     now: Judgement
     checks: tuple[Check, ...]
     then: Judgement | None
-    documented: Judgement | None
+    documented: Days | None
 
     @property
     def series(self) -> tuple[str, str | None, str | None]:
@@ -280,14 +281,17 @@ def _views(figure: Figure, known: int, log: _Log) -> _Views:
 def _seen(figure: Figure, views: _Views, standings: Mapping[Point, Days]) -> _Seen:
     days = standings[views.now] if views.now is not None else Days()
     now = judge(figure, days)
+    then = None
+    if views.then is not None:
+        then = now if views.then == views.now else judge(figure, standings[views.then])
     return _Seen(
         figure,
         views.now,
         days,
         now,
         checks_of(figure, now.standing),
-        judge(figure, standings[views.then]) if views.then is not None else None,
-        judge(figure, standings[views.documented]) if views.documented is not None else None,
+        then,
+        standings[views.documented] if views.documented is not None else None,
     )
 
 
@@ -504,18 +508,18 @@ def _called(area: str, day: date | None, boundaries: Boundaries) -> Map:
     return drawn
 
 
-def _reconciled(
-    seen: _Seen,
-    said: _Said,
-    called: Map,
-    agreed: _Agreed | None,
-    suspects: Mapping[_Key, Suspects],
-    crossings: Mapping[_Key, tuple[Crossing, ...]],
-) -> Reconciled:
+class _Found(NamedTuple):
+    """What became of a figure, all but what the batches behind it say."""
+
+    seen: _Seen
+    now: Tested
+    then: Judgement | None
+    documented: Judgement | None
+    findings: tuple[Finding, ...]
+
+
+def _found(seen: _Seen, said: _Said) -> _Found:
     figure, targets = seen.figure, said.targets(seen.figure.area)
-    then = _with_its_gap(figure, seen.then, targets)
-    since = suspects.get(("restated", figure.position), NOBODY)
-    areas_since = crossings.get(("restated", figure.position), ())
     gap = None
     if figure.gap is not None and not figure.retracted:
         gap = read_gap(figure, seen.now.standing, seen.days, targets)
@@ -528,19 +532,41 @@ def _reconciled(
         findings += of_the_uncovered(figure, seen.days)
         findings += of_the_gap(gap)
         findings += said.conflicts(figure)
-        if then is not None and then.verdict in GOOD and now.verdict == "differs":
-            findings.append(restated(figure, then, now, since, areas_since))
         findings += of_the_balance(figure, now, seen.days)
+    documented = judge(figure, seen.documented) if seen.documented is not None else None
+    return _Found(
+        seen,
+        now,
+        _with_its_gap(figure, seen.then, targets),
+        _with_its_gap(figure, documented, targets),
+        tuple(findings),
+    )
+
+
+def _reconciled(
+    found: _Found,
+    called: Map,
+    agreed: _Agreed | None,
+    suspects: Mapping[_Key, Suspects],
+    crossings: Mapping[_Key, tuple[Crossing, ...]],
+) -> Reconciled:
+    seen, now, then, documented, findings = found
+    figure = seen.figure
+    since = suspects.get(("restated", figure.position), NOBODY)
+    areas_since = crossings.get(("restated", figure.position), ())
+    has_differed_since = then is not None and then.verdict in GOOD and now.verdict == "differs"
+    if then is not None and has_differed_since and not figure.retracted:
+        findings += (restated(figure, then, now, since, areas_since),)
     return Reconciled(
         figure=figure,
         area=called.code(figure.area),
         area_name=called.name(figure.area),
         now=now,
         then=then,
-        documented=_with_its_gap(figure, seen.documented, targets),
+        documented=documented,
         verdict="retracted" if figure.retracted else now.verdict,
         verdict_then=_verdict_then(seen, then),
-        findings=tuple(findings),
+        findings=findings,
         days=seen.days,
         agreed_before=agreed.figure if agreed is not None else None,
         looked_for=suspects.get(("suspects", figure.position)),

@@ -85,6 +85,9 @@ def _drawn(area: str, boundaries: Boundaries) -> _Drawn:
 def _stretches(point: Point, drawn: _Drawn) -> Iterator[tuple[date, date, frozenset[str]]]:
     """Yield the stretches of a point's days on which the same regencies lie in its area."""
     begins = point.first_day
+    if len(drawn) == 1:  # as of nearly all areas
+        yield begins, point.last_day, drawn[0][1]
+        return
     place = bisect_right(drawn, begins, key=itemgetter(0)) - 1
     for (_, inside), (following, _) in zip(
         drawn[place:], (*drawn[place + 1 :], (date.max, frozenset())), strict=True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from projections.points import Point
@@ -177,3 +179,22 @@ def suspects_in(
         for number, key in enumerate(windows)
         if number in totals
     }
+
+
+@contextmanager
+def looking_for_suspects(
+    connection: DuckDBPyConnection, windows: Mapping[Key, Window]
+) -> Iterator[Callable[[], dict[Key, Suspects]]]:
+    """Look for `suspects_in` windows beside what is done meanwhile; what it yields waits for them."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with closing(connection.cursor()) as cursor, ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            looked_for = pool.submit(suspects_in, cursor, windows).result
+        except RuntimeError:  # no thread more for this user
+            looked_for = partial(suspects_in, connection, windows)
+        try:
+            yield looked_for
+        except BaseException:
+            cursor.interrupt()  # who gives up need not wait for them
+            raise

@@ -23,11 +23,14 @@ class _Rarely:
 
 
 @contextmanager
-def collecting_rarely() -> Iterator[None]:
-    """Let the cycle collector look only after so many new objects; not at all where it is off."""
+def collecting_rarely(objects: int = COLLECTED_OBJECTS) -> Iterator[None]:
+    """Let the cycle collector look only after so many new objects; not at all where it is off.
+
+    Where several are at it, the number of the first holds for all.
+    """
     with _Rarely.lock:
         if _Rarely.users == 0:
-            _Rarely.before = _set_first(COLLECTED_OBJECTS)
+            _Rarely.before = _set_first(objects)
         _Rarely.users += 1
     try:
         yield
@@ -35,7 +38,15 @@ def collecting_rarely() -> Iterator[None]:
         with _Rarely.lock:
             _Rarely.users -= 1
             if _Rarely.users == 0:
+                if gc.get_count()[0] > COLLECTED_OBJECTS and not gc.get_freeze_count():
+                    _let_age()
                 _set_first(_Rarely.before)
+
+
+def _let_age() -> None:
+    """Count what was made among the old: the next round would look through all of a large answer."""
+    gc.freeze()
+    gc.unfreeze()
 
 
 def _set_first(objects: int) -> int:

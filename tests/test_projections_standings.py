@@ -129,8 +129,20 @@ def test_days_are_the_same_however_they_are_read() -> None:
                 for category in (None, "guru")
             ]
             for point in points:
+                # first, while nobody has gone through the days between
+                last = _standings(ledger, [point])[point].last
+                counted = _standings(ledger, [point])[point].by_what_is_counted()
                 days = _standings(ledger, [point])[point]
                 every = list(days)
+                assert last == every[-1]
+                assert set(counted) <= set(every)
+                for least, most in ((-1, -1), (0, 0), (1, 400), (401, 10**8), (10**8, 10**9)):
+                    unread = _standings(ledger, [point])[point].with_active(least, most)
+                    assert list(unread) == [
+                        each
+                        for each in reversed(every)
+                        if each.active is not None and least <= each.active <= most
+                    ]
                 assert [days[place] for place in range(len(days))] == every
                 assert list(reversed(days)) == every[::-1]
                 assert days.last == every[-1]

@@ -44,3 +44,36 @@ def test_a_collector_that_is_off_stays_off() -> None:
     with collecting_rarely():
         assert gc.get_threshold()[0] == 0
     assert gc.get_threshold()[0] == 0
+
+
+def test_a_large_answer_is_not_looked_through_as_soon_as_it_is_there() -> None:
+    """The first object after it would set off a round over all of it; small ones age as always."""
+    rounds: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            rounds.append(info["generation"])
+
+    gc.callbacks.append(note)
+    try:
+        with collecting_rarely(10 * COLLECTED_OBJECTS):
+            answer = [[each] for each in range(COLLECTED_OBJECTS + 10_000)]
+        few = [[each] for each in range(100)]
+    finally:
+        gc.callbacks.remove(note)
+    assert (len(answer), len(few)) == (COLLECTED_OBJECTS + 10_000, 100)
+    assert not rounds
+    assert gc.get_freeze_count() == 0
+    assert all(map(gc.is_tracked, answer))
+
+
+def test_what_is_frozen_stays_frozen() -> None:
+    """Who froze objects before a fork wants them left alone."""
+    gc.freeze()
+    try:
+        with collecting_rarely(10 * COLLECTED_OBJECTS):
+            answer = [[each] for each in range(COLLECTED_OBJECTS + 10_000)]
+        assert gc.get_freeze_count() > 0
+        assert len(answer) > COLLECTED_OBJECTS
+    finally:
+        gc.unfreeze()
