@@ -51,11 +51,16 @@ def _copy(schema: str, table: str) -> str:
 
 def _ranges(connection: DuckDBPyConnection, entries: str) -> list[list[str | None]]:
     """Return the first area and the end of ranges of about as many entries; the last has no end."""
-    shares = [number / RANGES for number in range(1, RANGES)]
-    ((found,),) = connection.execute(
-        f"SELECT quantile_disc(area, {shares}) FROM {entries}"
-    ).fetchall()
-    firsts = sorted(set(found or ()))
+    # Counted, not asked for their quantiles: for these the engine keeps all of them in memory.
+    areas = connection.execute(f"SELECT area, count(*) FROM {entries} GROUP BY ALL ORDER BY ALL")
+    counted = areas.fetchall()
+    share = sum(count for _area, count in counted) / RANGES
+    firsts: list[str] = []
+    before = 0
+    for area, count in counted:
+        if before >= share * (len(firsts) + 1):
+            firsts.append(area)
+        before += count
     return [[first, end] for first, end in zip(["", *firsts], [*firsts, None], strict=True)]
 
 

@@ -70,6 +70,9 @@ publishing comes to at most 20 × 20 µs for each event ever recorded, however l
 PARALLEL_EVENTS: Final = 50_000
 """Of fewer events a question is answered by one thread before several are started."""
 
+DISK_REBUILD_EVENTS: Final = 3_000_000
+"""Above it the tables lie on disk while they are folded, as a long tail does."""
+
 PARALLEL_REBUILD_EVENTS: Final = 20_000
 """Of fewer events an image is laid out sooner by one thread."""
 
@@ -449,9 +452,12 @@ def build_image(
         return None
     with _writing_an_image(), _building_folder(folder.path) as building:
         built = building / "image.duckdb"
-        with closing(connect(parallel=position >= PARALLEL_REBUILD_EVENTS)) as connection:
+        # In memory and spilled it is folded sooner, but something stays in memory of every block.
+        work = building / "work.duckdb" if position >= DISK_REBUILD_EVENTS else None
+        parallel = position >= PARALLEL_REBUILD_EVENTS
+        with closing(connect(work, parallel=parallel)) as connection:
             _replay(connection, log, building, position, progress)
-            _lay_out(connection, "memory.main", built, log, position)
+            _lay_out(connection, "main", built, log, position)
         image = Image(folder.new_path(position), position)
         _publish(built, image.path)
     folder.discard_older()
@@ -549,6 +555,7 @@ def _replay(
     connection.execute(
         f"SET memory_limit = '{MEMORY_LIMIT}';"
         f" SET temp_directory = {_quoted(building / 'spill')};"
+        f" SET checkpoint_threshold = '{CHECKPOINT_BYTES}';"
         " SET preserve_insertion_order = false"
     )
     fold.create_tables(connection)
