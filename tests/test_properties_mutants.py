@@ -17,7 +17,8 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 PROPERTIES: Final = tuple(
-    f"tests/test_properties_{each}.py" for each in ("fold", "histories", "machine", "trace")
+    f"tests/test_properties_{each}.py"
+    for each in ("fold", "potentials", "histories", "machine", "trace")
 )
 
 
