@@ -502,12 +502,14 @@ WHERE ($known >= position OR $known + 1 = position) AND position IN (
 """
 
 # A vintage's `key` orders knowledge: a position, or a claimed day as its number since 1970. `i` and
-# `j` are the places of a reference date and of a vintage.
+# `j` are the places of a reference date and of a vintage; of months in which nothing came to be known
+# all have one key, and the first counts: which of equals an ASOF JOIN takes is left to the engine.
 _AXES: Final = """
 WITH reference AS (
     SELECT unnest($days::DATE[]) AS day, unnest(range(len($days))) AS i
 ), vintage AS (
-    SELECT unnest($keys::BIGINT[]) AS key, unnest(range(len($keys))) AS j
+    SELECT key, min(j) AS j
+    FROM (SELECT unnest($keys::BIGINT[]) AS key, unnest(range(len($keys))) AS j) GROUP BY key
 )
 """
 

@@ -173,6 +173,25 @@ def test_nothing_compared_has_no_metrics() -> None:
     assert found.relative_mean_absolute is None
 
 
+@pytest.mark.parametrize("rows_of_a_loop", [0, 64], ids=["sorted", "in a loop"])
+def test_what_came_to_be_known_counts_from_the_first_month_that_knows_it(
+    store: Store, rows_of_a_loop: int
+) -> None:
+    """A month brought nothing, so it knows as much as the one before; however the engine joins them."""
+    record(
+        store,
+        ("2025-07-31", [batch("SK-1", 8, "2025-06-30", "2025-06-30")]),
+        ("2025-08-31", [corrected(batch("SK-1", 8, "2025-06-30", "2025-06-30"), 7)]),
+        ("2025-12-31", [corrected(batch("SK-1", 8, "2025-06-30", "2025-06-30"), 6)]),
+    )
+    with store.ledger() as ledger:
+        ledger.connection.execute(f"SET asof_loop_join_threshold = {rows_of_a_loop}")
+        until = date(2025, 6, 30)
+        found = revision_triangle(ledger, AREA, since=None, until=until, documented=False)
+    figures = (8, 7, 7, 7, 7, 6)
+    assert tuple(table(found)["2025-06-30"].values()) == figures
+
+
 def test_the_published_triangle_through_the_ledger(store: Store) -> None:
     """The rows 2022Q1 and 2022Q2 of rjd3revisions' README, in tenths, as batches and corrections.
 
