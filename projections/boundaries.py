@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from registry.boundaries import CHANGED, boundaries_of
@@ -146,8 +146,14 @@ def boundaries_in(
 ) -> Boundaries:
     """Return the areas as known at a position, of the tables alone; and those opened `later`."""
     found = connection.execute(STANDING, {"known": known}).fetchall()
-    changes = [AreaChange(area, Change(change), *facts) for area, change, *facts in found]
-    return Boundaries(changes, later=later) if changes or later else BUILT_IN
+    changes = tuple(AreaChange(area, Change(change), *facts) for area, change, *facts in found)
+    return _drawn_once(changes, tuple(later)) if changes or later else BUILT_IN
+
+
+@lru_cache(maxsize=8)
+def _drawn_once(changes: tuple[AreaChange, ...], later: tuple[AreaChange, ...]) -> Boundaries:
+    """Return the areas of some changes: who asks again and again does not draw all of them again."""
+    return Boundaries(changes, later=later)
 
 
 def last_map(ledger: Ledger, known: int) -> Map:

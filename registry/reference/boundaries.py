@@ -161,6 +161,7 @@ class Boundaries:
         self._chains: dict[tuple[str, Change], list[AreaChange]] = defaultdict(list)
         for each in self.changes:
             self._chains[each.area, each.change].append(each)
+        self._changed = {each.area for each in self.changes}
         self.days = tuple(sorted({each.on for each in self.changes}))
         self._maps: dict[tuple[int, int | None], Map] = {}
 
@@ -265,7 +266,7 @@ class Boundaries:
                 for key, opening in self.opened.items()
                 if is_regency(key)
             },
-            _whole={key: self._area(key, as_of) for key in {each.area for each in self.changes}}
+            _whole={key: self._area(key, as_of) for key in self._changed}
             | {key: _as_opened(each) for key, each in self._later.items()},
             _holder=holder if self.changes else _ITSELF,
         )
@@ -283,7 +284,7 @@ class Boundaries:
         return key
 
     def _place(self, key: str, merged: list[str], as_of: date) -> Place:
-        if not self.changes:
+        if merged == [key] and key not in self._changed:  # as nearly all are
             area = area_by_code(key)
             return Place(key, key, area.name, area.kind, area.province or NATION)
         merged = sorted(merged, key=lambda each: (each != key, each))
