@@ -234,6 +234,7 @@ def test_chunks_of_any_size_fold_the_same(
     monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", side_by_side)
     monkeypatch.setattr(ledger, "PARALLEL_REBUILD_EVENTS", side_by_side)
     monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", disk_tail)
+    monkeypatch.setattr(ledger, "DISK_REBUILD_EVENTS", disk_tail)
     assert asked(log, None)[0] == right
     published(log, folder)
     assert asked(log, folder)[0] == right

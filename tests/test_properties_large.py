@@ -103,7 +103,12 @@ def test_image_and_tail_answer_what_is_counted(
     Image and tail are the tail alone, and the next image made of them, and the rebuild, cell by cell.
     """
     if batches < LARGE:
-        for bound in ("SIDE_BY_SIDE_EVENTS", "DISK_TAIL_EVENTS", "PARALLEL_REBUILD_EVENTS"):
+        for bound in (
+            "SIDE_BY_SIDE_EVENTS",
+            "DISK_TAIL_EVENTS",
+            "DISK_REBUILD_EVENTS",
+            "PARALLEL_REBUILD_EVENTS",
+        ):
             monkeypatch.setattr(projections.ledger, bound, 500)
         for size in ("CHUNK_BYTES", "REBUILD_CHUNK_BYTES"):
             monkeypatch.setattr(projections.ledger, size, 1 << 18)
