@@ -72,7 +72,8 @@ def _forked() -> tuple[int, int, int] | None:
         reading, writing = os.pipe()
     except OSError:  # no descriptor more
         return None
-    with suppress(OSError):  # as it is, where that is more than this user may have
+    # As it is, where that is more than this user may have, or no system of Linux.
+    with suppress(OSError, AttributeError):
         fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     try:
         return os.fork(), reading, writing
