@@ -202,9 +202,12 @@ class Commands(Protocol):
 
 
 @runtime_checkable
-class PagedCommands(Protocol):
-    """Commands that may be had many at once."""
+class ParcelledCommands(Protocol):
+    """Commands of which those that only bring heads in may be had many at once."""
 
-    def pages(self) -> Iterator[EntryPage | Sequence[Command]] | None:
-        """Start from the first; None where they come one by one only."""
+    def parcelled(self) -> tuple[Iterator[EntryPage], Commands] | None:
+        """Return these, from the first, and all others; None where all come one by one only.
+
+        Which the others are, is known once the former are gone through.
+        """
         ...

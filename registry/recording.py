@@ -34,7 +34,7 @@ from registry.commands import (
     Command,
     Commands,
     EntryPage,
-    PagedCommands,
+    ParcelledCommands,
     PublishFigure,
     RecordBatch,
     RevisePotential,
@@ -306,16 +306,15 @@ class Recording:
     def _decide_in_order(
         self, commands: Commands, progress: Callable[[int], None], *, draws: bool
     ) -> None:
-        pages = commands.pages() if isinstance(commands, PagedCommands) else None
-        if not draws and pages is not None and self._entries is not None:
-            for page in pages:
-                if not isinstance(page, EntryPage):
-                    self._decide_all(page, progress)
-                elif self._enter(page, self._entries):
+        parcels = commands.parcelled() if isinstance(commands, ParcelledCommands) else None
+        if parcels is not None and self._entries is not None:
+            # What brings heads in draws on nothing, and so may stand before all that draws on it.
+            entering, commands = parcels
+            for page in entering:
+                if self._enter(page, self._entries):
                     progress(len(page.keys))
                 else:
                     self._decide_all(page.commands(), progress)
-            return
         if not draws:
             self._decide_all(commands, progress)
             return

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -17,9 +18,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchmarks.country import importable
+from benchmarks.stores import as_csv
 from registry import batch as batches
 from registry.batch import Stamp
-from registry.commands import BatchLine, Command, Commands, EntryPage, PagedCommands, RecordBatch
+from registry.commands import (
+    BatchLine,
+    Command,
+    Commands,
+    ParcelledCommands,
+    RecordBatch,
+)
 from registry.drawing import statement_of
 from registry.events import ImportSource
 from registry.intake.admission import Admission, AdmissionOptions, admit
@@ -37,6 +45,7 @@ STAMP: Final = Stamp(7, datetime(2025, 8, 1, 2, 3, 4, 56, tzinfo=UTC), 'Siti "A"
 SOURCES: Final = {name: ImportSource(import_id=UUID(int=5), sheet=name) for name in ("", "Data é")}
 ENTRIES: Final = Entries(STAMP, SOURCES)
 ENTERING: Final = (Action.OPENING, Action.ENROL, Action.BALANCE_IN)
+_ENTERING_TOPICS: Final = {"ucj.opening-stated", "ucj.batch-enrolled"}
 
 
 def _by_the_model(command: RecordBatch) -> StoredEvent:
@@ -162,7 +171,7 @@ def _admitted(rows: Sequence[dict[str, str]]) -> Iterator[Admission]:
     """Admit a file of such rows."""
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerows([[*_CELLS], *([row[name] for name in _CELLS] for row in rows)])
+    writer.writerows([[*rows[0]], *([*row.values()] for row in rows)])
     with (
         spool_input(io.BytesIO(stream.getvalue().encode()), name="berkas.csv") as spooled,
         admit(spooled, AdmissionOptions("batches"), Categories()) as admission,
@@ -177,11 +186,12 @@ def test_a_page_is_written_as_its_batches_are(rows: list[dict[str, str]]) -> Non
     with _admitted([row for row in rows for _ in range(2)]) as admission:
         assume(not admission.report.errors)
         commands = admission.commands()
-        assert isinstance(commands, PagedCommands)
-        pages = commands.pages()
-        assume(pages is not None)
-        for page in pages or ():
-            assert isinstance(page, EntryPage)
+        assert isinstance(commands, ParcelledCommands)
+        parcels = commands.parcelled()
+        assume(parcels is not None)
+        assert parcels is not None
+        pages, others = parcels
+        for page in pages:
             one_by_one = [cast("RecordBatch", each) for each in page.commands()]
             assert one_by_one == [*commands]
             written = ENTRIES.stored_page(page, [batch_stream(key) for key in page.keys])
@@ -189,6 +199,7 @@ def test_a_page_is_written_as_its_batches_are(rows: list[dict[str, str]]) -> Non
                 StoredEvent(UUID(stream), version, topic, state)
                 for stream, version, topic, state in written.rows
             ] == [ENTRIES.stored(each, each.identity()) for each in one_by_one]
+        assert not [*others]
         assert _decided(commands, draws=False) == _decided(tuple(commands), draws=False)
 
 
@@ -201,6 +212,68 @@ def test_a_page_that_needs_a_look_is_decided_one_by_one() -> None:
         assert found == _decided(tuple(commands), draws=False, before=before)
     assert len(found[0]) == len(rows)
     assert cast("Counts", found[1]).already_recorded == len(before)
+
+
+_MIXED: Final = st.lists(
+    st.fixed_dictionaries(
+        {
+            "reference": st.sampled_from([f"SK-{n}" for n in range(6)]),
+            "action": st.sampled_from(["enrol", "enrol", "opening", "deactivate", "reclassify"]),
+            "of_batch": st.sampled_from(["", "SK-0", "SK-1", "SK-2", "SK-5"]),
+            "workers": st.sampled_from(["1", "5"]),
+        }
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def _mixed_row(said: dict[str, str]) -> dict[str, str]:
+    """Return a row that its action allows: who enters is of no other batch, who leaves has a reason."""
+    row = {**dict.fromkeys(_CELLS, ""), "from_category": "", "reason": "", **_PLAIN, **said}
+    if row["action"] == "deactivate":
+        return {**row, "reason": "resigned"}
+    if row["action"] == "reclassify":
+        return {**row, "category": "bpd", "from_category": "guru"}
+    return {**row, "of_batch": ""}
+
+
+def _regardless_of_order(decided: tuple[list[StoredRow], object, Any, str]) -> tuple[object, ...]:
+    """Return what is recorded, counted and found, wherever it stands."""
+    rows, counts, problems, _plan = decided
+    recorded = {
+        (each.originator_id, each.originator_version, each.topic, each.state) for each in rows
+    }
+    return recorded, counts, sorted(problems, key=repr)
+
+
+@settings(max_examples=100)
+@given(_MIXED)
+def test_what_enters_goes_first_and_all_is_recorded_as_in_order(said: list[dict[str, str]]) -> None:
+    """The same events, counts and refusals, whatever draws on what; only their order is another."""
+    with _admitted([_mixed_row(each) for each in said]) as admission:
+        assume(not admission.report.errors)
+        commands = admission.commands()
+        found, expected = _decided(commands), _decided(tuple(commands))
+        assert _regardless_of_order(found) == _regardless_of_order(expected)
+        assert isinstance(commands, ParcelledCommands)
+        if commands.parcelled() is not None:
+            entered = [each.topic in _ENTERING_TOPICS for each in found[0]]
+            assert entered == sorted(entered, reverse=True)
+
+
+def test_a_long_mixed_file_is_recorded_as_in_order(tmp_path: Path) -> None:
+    """Some pages of all that a file can hold, each with batches that draw on others."""
+    path = tmp_path / "batches.csv"
+    as_csv(importable(5_000), path)
+    with (
+        spool_input(path, name="berkas.csv") as spooled,
+        admit(spooled, AdmissionOptions("batches", "en"), Categories()) as admission,
+    ):
+        commands = admission.commands()
+        found, expected = _decided(commands), _decided(tuple(commands))
+        assert found[0] != expected[0]  # control: it went another way
+    assert _regardless_of_order(found) == _regardless_of_order(expected)
 
 
 # --- within a transaction -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ does not grow with the file, since checked rows wait in a RowSpool.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ from registry.intake.readings import AreaCodes
 from registry.intake.refused_rows import write_refused
 from registry.intake.report import Report, SheetFacts
 from registry.intake.row_spool import RowSpool
-from registry.intake.rows import Form, Page, Row
+from registry.intake.rows import Entering, Form, Page, Row
 from registry.intake.second_pass import SecondPass
 from registry.intake.spool import SpooledFile
 from registry.intake.tables import Tables, open_tables
@@ -194,22 +195,52 @@ class _SpooledCommands:
     def __getitem__(self, number: int, /) -> Command:
         return self._command(self._rows.group(number, rows_max=LINES_MAX))
 
-    def pages(self) -> Iterator[EntryPage | Sequence[Command]] | None:
-        """Return the same commands, many at once; None where rows of one batch stand apart."""
-        pages = self._rows.pages()
-        return None if pages is None else self._paged(pages)
+    def parcelled(self) -> tuple[Iterator[EntryPage], Commands] | None:
+        """Return what only brings heads in, many at once, and the others.
 
-    def _paged(self, pages: Iterator[Page]) -> Iterator[EntryPage | Sequence[Command]]:
+        None where rows of one batch stand apart, and for kinds of files that bring nobody in.
+        """
+        pages, entering = self._rows.pages(), self._form.entering
+        if pages is None or entering is None:
+            return None
+        others = array("Q")
+        return self._entries(entering, _parted(entering, pages, others)), _Chosen(self, others)
+
+    def _entries(self, entering: Entering, pages: Iterator[Page]) -> Iterator[EntryPage]:
         for page in _of_as_many_batches(pages):
             one_by_one = partial(self._one_by_one, page)
-            entries = self._form.entries(page, self._sheets[page.sheet], one_by_one)
-            yield entries or one_by_one()
+            yield entering.entries(page, self._sheets[page.sheet], one_by_one)
 
-    def _one_by_one(self, page: Page) -> Sequence[Command]:
-        return [*map(self._command, page.runs())]
+    def _one_by_one(self, page: Page) -> Iterator[Command]:
+        return map(self._command, page.runs())
 
     def _command(self, group: Sequence[Row]) -> Command:
         return self._form.command(group, self._sheets[group[0].sheet])
+
+
+def _parted(entering: Entering, pages: Iterator[Page], others: array[int]) -> Iterator[Page]:
+    """Yield the groups that only bring heads in; the numbers of the others are put into `others`."""
+    number = 0
+    for page in pages:
+        enters = entering.enters(page)
+        others.extend(at for at, each in enumerate(enters, number) if not each)
+        number += len(enters)
+        if any(enters):
+            yield page if all(enters) else page.of_runs(enters)
+
+
+class _Chosen:
+    """Some of a file's commands, by their numbers."""
+
+    def __init__(self, commands: Commands, numbers: Sequence[int]) -> None:
+        self._commands = commands
+        self._numbers = numbers
+
+    def __iter__(self) -> Iterator[Command]:
+        return map(self._commands.__getitem__, self._numbers)
+
+    def __getitem__(self, number: int, /) -> Command:
+        return self._commands[self._numbers[number]]
 
 
 def _of_as_many_batches(pages: Iterator[Page]) -> Iterator[Page]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise, repeat
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from registry.commands import BatchLine, Command, EntryPage, RecordBatch
 from registry.intake.readings import (
@@ -347,13 +347,21 @@ class BatchForm:
         """Return the action of the row."""
         return str(values[ACTION])
 
+    @property
+    def entering(self) -> Self:
+        """Enrolments, openings and the like."""
+        return self
+
+    def enters(self, page: Page) -> Sequence[bool]:
+        """Say of each batch whether it only brings heads in: all its rows do, or none."""
+        action = page.columns[ACTION]
+        return [action[start] in _INCOMING for start in page.starts()]
+
     def entries(
         self, page: Page, sheet: str | None, commands: Callable[[], Iterable[Command]]
-    ) -> EntryPage | None:
-        """Return batches by column; None if one of them does more than bring heads in."""
+    ) -> EntryPage:
+        """Return batches that only bring heads in by column."""
         lines = page.columns
-        if not _INCOMING.issuperset(lines[ACTION]):
-            return None
         starts = page.starts()
         heads = [[column[start] for start in starts] for column in lines[:CATEGORY]]
         return EntryPage(

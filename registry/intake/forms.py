@@ -67,6 +67,8 @@ def form_for(
 class _AreaForm:
     """What the three kinds about an area have in common: one row is one command."""
 
+    entering = None
+
     def __init__(self, kind: InputKind, readings: dict[str, Reading]) -> None:
         self.columns = tuple(readings)
         self.readings = tuple(readings.values())
@@ -138,9 +140,6 @@ class _AreaForm:
         """Yield nothing: these rows move no heads."""
         del values
         yield from ()
-
-    def entries(self, *_: object) -> None:
-        """Nothing of these is a batch."""
 
     def summed(self, rows: Iterable[Values]) -> Iterator[Values]:
         """Yield them as they are."""

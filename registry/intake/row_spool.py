@@ -80,7 +80,7 @@ class RowSpool:
         self._numbers: list[int] = []
         self._rows: list[Values] = []
         self._bytes = 0
-        self._looked_up: tuple[int, list[list[Row]]] = 0, []
+        self._looked_up: tuple[int, Page, list[int]] = 0, Page(0, (), (), (), ()), []
         try:
             # mkstemp makes the file 0600 before SQLite writes a byte.
             descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".db", dir=folder)
@@ -194,12 +194,14 @@ class RowSpool:
         if self.is_scattered:
             runs = self._connection.execute(_GROUP, (number + 1,))
             return [*islice(chain.from_iterable(map(_rows_of_run, runs)), rows_max)]
-        first, groups = self._looked_up
-        if not first <= number < first + len(groups):
+        first, page, starts = self._looked_up
+        if not first <= number < first + len(starts):
             ((first, packed),) = self._connection.execute(_PAGE, (number,))
-            groups = [*Page.unpacked(packed).runs()]
-            self._looked_up = first, groups  # mostly the next is asked for next
-        return groups[number - first][:rows_max]
+            page = Page.unpacked(packed)
+            starts = page.starts()
+            self._looked_up = first, page, starts  # mostly one behind it is asked for next
+        start, length = starts[number - first], page.lengths[number - first]
+        return page.rows_at(range(start, start + min(length, rows_max)))
 
     def refusals(self, sheet: int) -> Iterator[tuple[int, str]]:
         """Yield (row number, why) of a sheet in file order; a row may have several."""

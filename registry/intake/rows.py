@@ -8,7 +8,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from itertools import chain, compress, islice, repeat
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from registry.commands import Command, EntryPage
@@ -80,6 +80,17 @@ class Page(NamedTuple):
             ),
         )  # fmt: skip
 
+    def of_runs(self, wanted: Sequence[bool]) -> Page:
+        """Return only some of its runs."""
+        of_rows = [*chain.from_iterable(map(repeat, wanted, self.lengths))]
+        return Page(
+            self.sheet,
+            [*compress(self.keys, wanted)],
+            [*compress(self.lengths, wanted)],
+            [*compress(self.numbers, of_rows)],
+            [[*compress(column, of_rows)] for column in self.columns],
+        )
+
     def rows(self) -> list[Values]:
         """Return the values row by row."""
         return [*zip(*self.columns, strict=True)]
@@ -88,6 +99,13 @@ class Page(NamedTuple):
         """Yield the rows of each run."""
         rows = map(Row, repeat(self.sheet), self.numbers, self.rows())
         return ([*islice(rows, length)] for length in self.lengths)
+
+    def rows_at(self, places: Iterable[int]) -> list[Row]:
+        """Return some of its rows."""
+        columns, numbers = self.columns, self.numbers
+        return [
+            Row(self.sheet, numbers[at], tuple([column[at] for column in columns])) for at in places
+        ]
 
     def keys_of_rows(self) -> Iterator[str]:
         """Yield the key of each row."""
@@ -113,6 +131,18 @@ class Remark:
     severity: Severity = "error"
 
 
+class Entering(Protocol):
+    """What a kind of file says of groups without errors that only bring heads in."""
+
+    def enters(self, page: Page) -> Sequence[bool]:
+        """Say of each group whether it is such a one."""
+
+    def entries(
+        self, page: Page, sheet: str | None, commands: Callable[[], Iterable[Command]]
+    ) -> EntryPage:
+        """Return such groups by column; `commands` makes them one by one."""
+
+
 class Form(Protocol):
     """One kind of file: its columns, its rules for a row and a group of rows, its command.
 
@@ -126,6 +156,10 @@ class Form(Protocol):
     @property
     def readings(self) -> tuple[Reading, ...]:
         """One reading for each column."""
+
+    @property
+    def entering(self) -> Entering | None:
+        """What is said of groups that only bring heads in; None where no file of the kind has any."""
 
     def shape_remarks(self, values: Values) -> Sequence[Remark]:
         """Say which cells are missing and which must be blank (only blank or not is looked at)."""
@@ -165,11 +199,6 @@ class Form(Protocol):
 
     def action(self, values: Values) -> str | None:
         """Return the action that the row asks for, where the kind has one."""
-
-    def entries(
-        self, page: Page, sheet: str | None, commands: Callable[[], Iterable[Command]]
-    ) -> EntryPage | None:
-        """Return groups without errors by column; None where that cannot be said of them."""
 
     def command(self, rows: Sequence[Row], sheet: str | None) -> Command:
         """Return the command of a group without errors."""
