@@ -17,6 +17,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from benchmarks.country import enrolments, importable
+from benchmarks.library_saves import seconds_one_by_one, seconds_together
 from benchmarks.processes import UCJ, Finished, run, run_weighed
 from benchmarks.stores import Store, as_csv, empty_store, up_to
 from benchmarks.tally import heads_on
@@ -82,8 +83,8 @@ def test_a_file_into_an_empty_store(
 ) -> None:
     """Every row of the file is recorded, once, and the heads add up.
 
-    Beside the plain one a bare `executemany` of what was stored. The mixed one is run once where it
-    is long: for its memory.
+    Beside the plain one a bare `executemany` of what was stored, and the library's own `save()`, of all
+    at once and of each. The mixed one is run once where it is long: for its memory.
     """
     file = make_file(tmp_path / f"{kind}.csv", kind, lines)
     stores = (empty_store(tmp_path / f"store-{number}") for number in itertools.count())
@@ -103,6 +104,8 @@ def test_a_file_into_an_empty_store(
     benchmark.extra_info["memory_mib_max"] = finished.memory_mib_max
     if kind == "plain":
         benchmark.extra_info["bare_executemany"] = bare_executemany_seconds(store, tmp_path)
+        benchmark.extra_info["saved_together"] = seconds_together(store, tmp_path)
+        benchmark.extra_info["saved_one_by_one"] = seconds_one_by_one(store, tmp_path)
     if finished.memory_mib_max is not None:
         assert finished.memory_mib_max <= MEMORY_MIB_MAX
 

@@ -47,6 +47,10 @@ class Entry(NamedTuple):
     workers: int
 
 
+EventWithFacts = tuple[Entry, list[Entry], dict[str, Any]]
+"""An event: its first entry, all of them, and what else the log has of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """A country: the store that ucj has of it, its entries as a CSV, and what must be answered.
@@ -83,7 +87,7 @@ class Data:
             entries = list(group)
             yield entries[0], entries
 
-    def events_with_facts(self) -> Iterator[tuple[Entry, list[Entry], dict[str, Any]]]:
+    def events_with_facts(self) -> Iterator[EventWithFacts]:
         """As `events`, with what else the log has of each: all but the lines it is worked out from."""
         with closing(self.store.log()) as log:
             rows = log.rows()

@@ -6,7 +6,7 @@ out, and the position it has in ucj's log. No rule is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -14,7 +14,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from benchmarks.peers.data import Data, Entry
+from benchmarks.peers.data import Entry, EventWithFacts
 
 Row = tuple[int, str, str, str, int]
 """Position, area, category, day, heads: an entry of a table."""
@@ -92,16 +92,16 @@ def recorded(
     return batch
 
 
-def record_one_by_one(register: Register, data: Data) -> None:
+def record_one_by_one(register: Register, events: Iterable[EventWithFacts]) -> None:
     """Record each event with a save of its own."""
-    for first, entries, facts in data.events_with_facts():
+    for first, entries, facts in events:
         register.record(first, entries, facts)
 
 
-def record_together(register: Register, data: Data) -> None:
-    """Record all of it in one save."""
+def record_together(register: Register, events: Iterable[EventWithFacts]) -> None:
+    """Record all of them in one save."""
     batches: dict[UUID, Batch] = {}
-    for first, entries, facts in data.events_with_facts():
+    for first, entries, facts in events:
         batch = recorded(first, entries, facts, batches.__getitem__)
         batches[batch.id] = batch
     register.save(*batches.values())

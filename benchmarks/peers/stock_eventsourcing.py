@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from benchmarks.peers.data import Data
+from benchmarks.peers.data import Data, EventWithFacts
 from benchmarks.peers.peer import Question, Work
 from benchmarks.peers.sqlite_table import ask_nation, fill
 from benchmarks.peers.stock_application import (
@@ -77,7 +77,7 @@ class EventsourcingOneByOne:
         views = (folder / f"view-{number}.db" for number in count())
         projected: list[Path] = []
         with closing(register_in(None)) as register:
-            record_together(register, data)
+            record_together(register, data.events_with_facts())
             yield Work(
                 Question.REBUILD,
                 PROJECTED,
@@ -90,7 +90,7 @@ class EventsourcingOneByOne:
 
 def _recording(
     way: str,
-    record: Callable[[Register, Data], None],
+    record: Callable[[Register, Iterable[EventWithFacts]], None],
     data: Data,
     folder: Path,
     recorded: list[Path],
@@ -103,7 +103,7 @@ def _recording(
 
     def run() -> None:
         with closing(register_in(recorded[-1])) as register:
-            record(register, data)
+            record(register, data.events_with_facts())
 
     def answer() -> Heads:
         path = folder / f"{record.__name__}-folded.db"
