@@ -231,6 +231,7 @@ def test_chunks_of_any_size_fold_the_same(
     monkeypatch.setattr("registry.storage.log.PAGE_EVENTS", 3)
     monkeypatch.setattr(ledger, "CHUNK_BYTES", 2_000)
     monkeypatch.setattr(ledger, "REBUILD_CHUNK_BYTES", 2_000)
+    monkeypatch.setattr(ledger, "DISK_REBUILD_CHUNK_BYTES", 2_000)
     monkeypatch.setattr(ledger, "SIDE_BY_SIDE_EVENTS", side_by_side)
     monkeypatch.setattr(ledger, "PARALLEL_REBUILD_EVENTS", side_by_side)
     monkeypatch.setattr(ledger, "DISK_TAIL_EVENTS", disk_tail)
@@ -267,6 +268,31 @@ def test_a_long_tail_is_folded_by_one_worker_in_less_memory(
     with closing(Ledger(log, None, memory_limit=memory_limit)) as view:
         found = view.connection.execute("SELECT current_setting('memory_limit')").fetchall()
     assert (seen, found) == ([workers], [(limit,)])
+
+
+@pytest.mark.parametrize(("large", "limit"), [(10_000, "350.9 MiB"), (1, "953.6 MiB")])
+def test_a_large_log_is_rebuilt_in_more_memory(
+    log: ConnectionLog,
+    folder: ImageFolder,
+    right: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    large: int,
+    limit: str,
+) -> None:
+    """Within its own bound: half a gigabyte of a million events, one and a half of ten million."""
+    monkeypatch.setattr(ledger, "LARGE_REBUILD_EVENTS", large)
+    monkeypatch.setattr(ledger, "DISK_REBUILD_EVENTS", 1)
+    seen: list[str] = []
+    lay_out = ledger._lay_out
+
+    def watched(connection: Any, *given: Any) -> None:
+        seen.extend(connection.execute("SELECT current_setting('memory_limit')").fetchall()[0])
+        lay_out(connection, *given)
+
+    monkeypatch.setattr(ledger, "_lay_out", watched)
+    published(log, folder)
+    assert seen == [limit]
+    assert asked(log, folder)[0] == right
 
 
 def test_an_event_longer_than_the_engine_reads_at_once_is_folded(

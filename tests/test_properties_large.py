@@ -110,7 +110,7 @@ def test_image_and_tail_answer_what_is_counted(
             "PARALLEL_REBUILD_EVENTS",
         ):
             monkeypatch.setattr(projections.ledger, bound, 500)
-        for size in ("CHUNK_BYTES", "REBUILD_CHUNK_BYTES"):
+        for size in ("CHUNK_BYTES", "REBUILD_CHUNK_BYTES", "DISK_REBUILD_CHUNK_BYTES"):
             monkeypatch.setattr(projections.ledger, size, 1 << 18)
     random = Random(batches)
     store = empty_store(tmp_path / "store")
