@@ -205,6 +205,10 @@ class Commands(Protocol):
 class ParcelledCommands(Protocol):
     """Commands of which those that only bring heads in may be had many at once."""
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
     def parcelled(self) -> tuple[Iterator[EntryPage], Commands] | None:
         """Return these, from the first, and all others; None where all come one by one only.
 

@@ -68,6 +68,8 @@ if TYPE_CHECKING:
 PAGE_COMMANDS: Final = 1_000
 PAGE_LINES: Final = 10_000
 REMEMBERED_BATCHES: Final = 2_000
+LONG_FILE_BATCHES: Final = 2_000
+"""Fewer stand in the log as they do in their file, whatever they do: somebody will read both."""
 SHOWN_BLAMES: Final = 3
 
 Where = Callable[[str | None, int | None, str], str]
@@ -306,10 +308,11 @@ class Recording:
     def _decide_in_order(
         self, commands: Commands, progress: Callable[[int], None], *, draws: bool
     ) -> None:
-        parcels = commands.parcelled() if isinstance(commands, ParcelledCommands) else None
-        if parcels is not None and self._entries is not None:
+        if self._entries is not None and isinstance(commands, ParcelledCommands):
             # What brings heads in draws on nothing, and so may stand before all that draws on it.
-            entering, commands = parcels
+            is_long = len(commands) >= LONG_FILE_BATCHES
+            parcels = commands.parcelled() if is_long or not draws else None
+            entering, commands = parcels or ((), commands)
             for page in entering:
                 if self._enter(page, self._entries):
                     progress(len(page.keys))

@@ -189,6 +189,9 @@ class _SpooledCommands:
         self._rows = rows
         self._sheets = sheets
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def __iter__(self) -> Iterator[Command]:
         return map(self._command, self._rows.groups(rows_max=LINES_MAX))
 

@@ -189,6 +189,10 @@ class RowSpool:
         for _number, runs in groupby(self._connection.execute(_GROUPS), itemgetter(0)):
             yield [*islice(chain.from_iterable(map(_rows_of_run, runs)), rows_max)]
 
+    def __len__(self) -> int:
+        """Return how many groups there are; where rows of a key stand apart, each run of them counts."""
+        return self._runs
+
     def group(self, number: int, *, rows_max: int) -> list[Row]:
         """Return the rows of the group of a number, counted from 0, as `groups` yields it."""
         if self.is_scattered:
