@@ -74,7 +74,7 @@ PARALLEL_EVENTS: Final = 50_000
 """Of fewer events a question is answered by one thread before several are started."""
 
 DISK_REBUILD_EVENTS: Final = 300_000
-"""Above it the tables lie on disk while they are folded, compressed, as a long tail does.
+"""From so many on the tables lie on disk while they are folded, compressed, as a long tail does.
 
 What does not fit into memory would be written out anyhow, as it is, and something of each block stays
 there: eight million events do not fit into MEMORY_LIMIT.

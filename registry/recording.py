@@ -69,7 +69,7 @@ PAGE_COMMANDS: Final = 1_000
 PAGE_LINES: Final = 10_000
 REMEMBERED_BATCHES: Final = 2_000
 LONG_FILE_BATCHES: Final = 2_000
-"""Fewer stand in the log as they do in their file, whatever they do: somebody will read both."""
+"""Of fewer, those that bring heads in stand where they do in their file: somebody will read both."""
 SHOWN_BLAMES: Final = 3
 
 Where = Callable[[str | None, int | None, str], str]
@@ -325,6 +325,7 @@ class Recording:
         self._decide_all(waiting.in_order(), progress)
         for command in waiting.circular():
             self._refuse_circular(command)
+            progress(1)
 
     def _decide_all(self, commands: Iterable[Command], progress: Callable[[int], None]) -> None:
         for page in _pages(commands):

@@ -13,6 +13,7 @@ from unittest import mock
 from uuid import UUID
 
 import pytest
+import xlsxwriter
 from eventsourcing.persistence import StoredEvent
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ from registry.commands import (
 )
 from registry.drawing import statement_of
 from registry.events import ImportSource
+from registry.intake import admission
 from registry.intake.admission import Admission, AdmissionOptions, admit
 from registry.intake.spool import spool_input
 from registry.recording import Counts, Recording
@@ -265,6 +267,43 @@ def test_what_enters_goes_first_and_all_is_recorded_as_in_order(said: list[dict[
         if commands.parcelled() is not None:
             entered = [each.topic in _ENTERING_TOPICS for each in found[0]]
             assert entered == sorted(entered, reverse=True)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.lists(st.integers(-2, 3), min_size=1, max_size=5), min_size=2, max_size=3),
+    st.sampled_from([1, 2, 4]),
+)
+def test_sheets_that_end_anywhere_are_recorded_as_in_order(
+    sheets: list[list[int]], at_once: int
+) -> None:
+    """Each number is a batch of so many rows, or one that leaves: pages end with a sheet, or do not."""
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        for number, lengths in enumerate(sheets):
+            sheet = book.add_worksheet(f"S{number}")
+            sheet.write_row(0, 0, [*_mixed_row({})])
+            said = [
+                _mixed_row({"reference": f"SK-{number}-{n}", "workers": str(row + 1)})
+                if length > 0
+                else _mixed_row({"reference": f"SK-{number}-{n}", "action": "deactivate"})
+                for n, length in enumerate(lengths)
+                for row in range(max(length, 1))
+            ]
+            for row, cells in enumerate(said, 1):
+                sheet.write_row(row, 0, [*cells.values()])
+    stream.seek(0)
+    with (
+        mock.patch.multiple(admission, BATCHES_AT_ONCE=at_once, ROWS_AT_ONCE=2 * at_once),
+        mock.patch.object(recording, "LONG_FILE_BATCHES", 0),
+        spool_input(stream, name="berkas.xlsx") as spooled,
+        admit(spooled, AdmissionOptions("batches"), Categories()) as admitted,
+    ):
+        assert not admitted.report.errors
+        commands = admitted.commands()
+        found, expected = _decided(commands), _decided(tuple(commands))
+    assert _regardless_of_order(found) == _regardless_of_order(expected)
+    assert len(found[0]) == sum(map(len, sheets))
 
 
 def test_a_long_mixed_file_is_recorded_as_in_order(tmp_path: Path) -> None:

@@ -252,7 +252,8 @@ def _of_as_many_batches(pages: Iterator[Page]) -> Iterator[Page]:
     batches = rows = 0
     for page in pages:
         if waiting and page.sheet != waiting[0].sheet:
-            yield Page.joined(waiting)
+            if batches:  # what a cut left may be nothing
+                yield Page.joined(waiting)
             waiting, batches, rows = [], 0, 0
         waiting.append(page)
         batches += len(page.keys)
