@@ -575,8 +575,8 @@ def _replay(
         f" SET preserve_insertion_order = false; USE {schema}"
     )
     fold.create_tables(connection)
-    is_on_disk = position >= DISK_REBUILD_EVENTS
-    chunk_bytes = DISK_REBUILD_CHUNK_BYTES if is_on_disk else REBUILD_CHUNK_BYTES
+    is_long = position >= DISK_REBUILD_EVENTS
+    chunk_bytes = DISK_REBUILD_CHUNK_BYTES if is_long else REBUILD_CHUNK_BYTES
     _fold_all(
         connection,
         _chunks(log, building, 0, position, chunk_bytes),

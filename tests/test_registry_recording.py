@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Final, cast
 
 import pytest
 from hypothesis import given, note
@@ -14,12 +14,14 @@ from hypothesis import given, note
 from projections.coverage import coverage_at
 from registry import recording
 from registry.balances import Finding
+from registry.batch import Stamp
 from registry.commands import BatchLine, Command, PublishFigure, RecordBatch, RevisePotential
 from registry.recording import PAGE_COMMANDS, REMEMBERED_BATCHES
 from registry.storage.log import StoredRow
+from registry.storage.mapper import EventMapper
 from registry.terms import Action
 from tests.ledger_from_doc import attempted
-from tests.stores import Admitted, Store, Unguarded
+from tests.stores import EPOCH, Admitted, Store, Unguarded
 from tests.strategies import History, histories
 
 AREA: Final = "16.06"
@@ -175,3 +177,21 @@ def test_what_moves_nobody_asks_no_rule() -> None:
         asked = balances.times
         store.registry.record(replace(potential, workers=900))
         assert balances.times == asked + 1
+
+
+def test_progress_comes_to_all_commands_even_where_some_wait_for_each_other() -> None:
+    """A bar that stopped short would look as if something had been left out."""
+    heard: list[int] = []
+    commands = (
+        _leave("K-1", "K-2", 1),
+        _leave("K-2", "K-1", 1),
+        _enrol(1),
+        _leave("K-3", "SK-1", 1),
+    )
+    with closing(Store(None)) as store, store.registry.log_recorder.write() as transaction:
+        mapper = cast("EventMapper", store.registry.mapper)
+        decided = recording.Recording(transaction, mapper, Stamp(1, EPOCH, "tests"))
+        decided.decide(commands, draws=True, progress=heard.append)
+        transaction.discard()
+    assert {each.code for each in decided.problems} == {"circular"}
+    assert sum(heard) == len(commands)
